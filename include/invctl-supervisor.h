@@ -1,0 +1,136 @@
+/*
+ * invctl-supervisor.h - for programs that run an action as processes of their
+ * own and answer for its end: `invctl run`, and invbroker after a supervisor's
+ * death. Not installed; invctl.h is what everybody else needs.
+ *
+ * The supervisor registers (pending), starts the command (running), looks at
+ * the view whenever inv_run_wait wakes it, and ends the invocation once.
+ * One supervisor thread per invocation.
+ */
+#ifndef INVCTL_SUPERVISOR_H
+#define INVCTL_SUPERVISOR_H
+
+#include <sys/types.h>
+
+#include "invctl.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+	INV_RUN_NO_KILL = 1,      /* refuses SIGKILL */
+	INV_RUN_STOP_COMMAND = 2, /* a stop command takes the place of the signal */
+};
+
+struct inv_run_options {
+	const uint8_t *id;     /* NULL: a fresh one */
+	const uint8_t *parent; /* NULL: none */
+	const char *name;
+	int64_t deadline_ns;     /* from now; INV_FOREVER: none */
+	int64_t signal_after_ns; /* after a request; INV_FOREVER: never */
+	int64_t kill_after_ns;   /* after a request; INV_FOREVER: never */
+	int64_t nested_wait_ns;  /* how long delivery by signal waits for nested invocations */
+	int signal;              /* for delivery; 0: none */
+	unsigned flags;
+};
+
+/* What a supervisor must know to decide its next step. Times are monotonic. */
+struct inv_run_view {
+	int asked;       /* a request was made and not withdrawn, delivered or not */
+	int pending;     /* and is not delivered yet */
+	int cooperative; /* the action has looked since it started */
+	int shielded;    /* by its own or an ancestor's shield */
+	int signalled;   /* it was delivered by signal or stop command */
+	int killed;
+	int cause;         /* of the last request, enum inv_cause */
+	uint32_t request;  /* which request it is: differs for every one */
+	int64_t asked_ns;  /* when it was made */
+	int asked_signal;  /* the signal by which the supervisor itself was asked; 0: none */
+	int force_kill;    /* cancel --kill */
+	int force_signal;  /* cancel --signal */
+	int force_signum;  /* its signal; 0: the usual one */
+	uint32_t force_count; /* differs for every such ask */
+
+	int signal; /* the options, as registered */
+	unsigned flags;
+	int64_t signal_after_ns, kill_after_ns, nested_wait_ns;
+	int64_t deadline_ns; /* INV_FOREVER: none */
+	pid_t pid;           /* of the command; 0: not started */
+	uint64_t pid_start;  /* its start time in clock ticks since boot */
+
+	uint32_t event_futex, asks_futex; /* for inv_run_wait */
+};
+
+struct inv_run_result {
+	int not_started;  /* 1: refused or cancelled while pending */
+	int exec_errno;   /* not 0: the command could not be executed */
+	int wait_known;   /* 1: wait_status is what waitpid said; 0: nobody could see it */
+	int wait_status;
+};
+
+/* Register; the broker is started where none serves. 0; or as inv_event_create. */
+int inv_run_register(inv_table *table, const struct inv_run_options *options,
+                     inv_invocation **out);
+
+/* The command runs as pid. 0; -ESTALE. */
+int inv_run_started(inv_invocation *invocation, pid_t pid);
+
+/* Fill *view. 0; -ESTALE the table or the slot is gone (the supervisor goes on without). */
+int inv_run_view(inv_invocation *invocation, struct inv_run_view *view);
+
+/*
+ * Sleep until something differs from *view, or *word (private to this process,
+ * may be NULL: bumped by a signal handler) is no longer seen, or until_ns
+ * (monotonic; INV_FOREVER) has come. Returns early at will; never an error.
+ */
+void inv_run_wait(inv_invocation *invocation, const struct inv_run_view *view,
+                  const _Atomic uint32_t *word, uint32_t seen, int64_t until_ns);
+
+/*
+ * Ask this invocation and its descendants to stop, on the supervisor's own account.
+ *   signum  the signal that asked; 0: none
+ */
+int inv_run_request(inv_invocation *invocation, int cause, int signum, const char *reason);
+
+/* Take the pending request for delivery by signal or stop command.
+ * 1 taken; 0 there was none any more (a check was quicker). */
+int inv_run_take(inv_invocation *invocation);
+
+/* Note that SIGKILL is about to be sent, by --kill or kill-after. */
+void inv_run_killed(inv_invocation *invocation);
+
+/* Live invocations nested in this one, at any depth. */
+int inv_run_nested(inv_invocation *invocation);
+
+/* The pids of the supervisors of live nested invocations; returns how many
+ * there are, of which at most limit are stored. */
+size_t inv_run_nested_pids(inv_invocation *invocation, pid_t *pids, size_t limit);
+
+/* Pass kill (cancel --kill) on to what is nested. */
+void inv_run_kill_nested(inv_invocation *invocation);
+
+/* An id's request is pending and not shielded: a nested run must not start, and that
+ * counts as a look of the id's action. 1, 0, or -ENOENT, -ESTALE. */
+int inv_run_refused(inv_table *table, const uint8_t id[16]);
+
+/*
+ * Record how it ended, and free the handle. Exactly one outcome is recorded,
+ * whoever races. Returns the exit status that run and wait owe the caller (0
+ * to 255). Where the table is gone, that status all the same.
+ */
+int inv_run_end(inv_invocation *invocation, const struct inv_run_result *result);
+
+/* The path of an invocation's file with the given suffix ("run", "out", "log")
+ * in the state directory, which is made. 0; -ENAMETOOLONG, -ENXIO no home; mkdir's errors. */
+int inv_state_path(inv_table *table, const uint8_t id[16], const char *suffix, char *path,
+                   size_t size);
+
+/* The name that a NULL table stands for. 0; -EINVAL the environment's is unusable. */
+int inv_default_table_name(char name[INV_TABLE_NAME_BYTES]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

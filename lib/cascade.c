@@ -1,0 +1,226 @@
+/*
+ * Cancelling an invocation and its descendants.
+ *
+ * Each slot's kin word names its parent's slot; a scan of that dense array finds
+ * the children of whatever is marked, until a pass marks nothing new. A kin word is
+ * a hint, left over by a former tenant perhaps: the slot's own parent_ref, with the
+ * parent's generation, decides. Slots without SLOT_HAS_CHILDREN cost no scan.
+ *
+ * The parent's event is set before the scan, and a child that is registered after it
+ * finds its parent's request pending. Finished invocations are walked through: what
+ * outlives its parent is still a descendant of its grandparent.
+ */
+#include "cascade.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "event.h"
+#include "event_word.h"
+#include "futex.h"
+#include "owner.h"
+#include "slot.h"
+#include "sweep.h"
+
+struct marks {
+	uint64_t *bits;
+	size_t words;
+};
+
+static bool marked(const struct marks *marks, uint32_t index)
+{
+	return marks->bits[index / 64] >> (index % 64) & 1;
+}
+
+static void mark(struct marks *marks, uint32_t index)
+{
+	marks->bits[index / 64] |= UINT64_C(1) << (index % 64);
+}
+
+/* Is index the live or finished child of a marked slot? */
+static bool child_of_marked(const inv_table *table, const struct marks *marks, uint32_t index)
+{
+	uint32_t kin = atomic_load_explicit(&table->kin[index], memory_order_relaxed);
+
+	if (kin == 0 || kin > table->geometry.slots || !marked(marks, kin - 1) || marked(marks, index))
+		return false;
+	uint64_t parent = atomic_load(&table->slots[index].parent_ref);
+	struct slot_ref parent_ref = {.index = kin - 1, .generation = (uint32_t)parent};
+	return parent >> 32 == kin && slot_word(table, parent_ref) != 0 &&
+	       slot_visible(atomic_load(&table->control[index]));
+}
+
+void cascade_each(inv_table *table, struct slot_ref ref,
+                  void (*each)(inv_table *table, struct slot_ref ref, void *arg), void *arg)
+{
+	if (!(atomic_load(&table->slots[ref.index].flags) & SLOT_HAS_CHILDREN))
+		return;
+	struct marks marks = {.words = (table->geometry.slots + 63) / 64};
+	marks.bits = calloc(marks.words, sizeof(uint64_t));
+	if (!marks.bits)
+		return;
+	mark(&marks, ref.index);
+	for (bool found = true; found;) {
+		found = false;
+		for (uint32_t i = 0; i < table->geometry.slots; i++) {
+			if (!child_of_marked(table, &marks, i))
+				continue;
+			mark(&marks, i);
+			found = true;
+			uint64_t word = atomic_load(&table->control[i]);
+			if (control_state(word) == SLOT_LIVE)
+				each(table, slot_ref_of(i, word), arg);
+		}
+	}
+	free(marks.bits);
+}
+
+/* Does the process map this table? Then it is a user of it, and not merely a pid
+ * that somebody wrote into the segment. */
+static bool maps_table(const inv_table *table, pid_t pid)
+{
+	char path[40], line[512], wanted[64];
+	bool found = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	snprintf(wanted, sizeof(wanted), " %02x:%02x %lu ", major(table->device), minor(table->device),
+	         (unsigned long)table->inode);
+	FILE *maps = fopen(path, "re");
+	if (!maps)
+		return false;
+	while (!found && fgets(line, sizeof(line), maps))
+		found = strstr(line, wanted) != NULL;
+	fclose(maps);
+	return found;
+}
+
+static bool same_user(pid_t pid)
+{
+	char path[40];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	return stat(path, &status) == 0 && status.st_uid == geteuid();
+}
+
+/* A program linked with the library has no supervisor: it is signalled itself. */
+static int signal_owner(inv_table *table, struct slot_ref ref, int signum)
+{
+	struct process_identity identity;
+	uint64_t word = slot_word(table, ref);
+
+	if (control_state(word) != SLOT_LIVE || owner_read(table, control_owner(word), &identity) == 0)
+		return -ESTALE;
+	int pidfd = process_open(&identity);
+	if (pidfd < 0)
+		return pidfd;
+	int error = -EPERM;
+	if (same_user(identity.pid) && maps_table(table, identity.pid)) {
+		if (signum == SIGKILL)
+			atomic_fetch_or(&table->slots[ref.index].flags, SLOT_KILLED);
+		error = syscall(SYS_pidfd_send_signal, pidfd, signum, NULL, 0) == 0 ? 0 : -errno;
+	}
+	close(pidfd);
+	return error;
+}
+
+static void tell_supervisor(inv_table *table, struct slot_ref ref, unsigned asks, int signum)
+{
+	shared_u64 *word = &table->slots[ref.index].asks;
+	uint64_t seen = atomic_load(word);
+
+	while (event_generation(seen) == ref.generation) {
+		uint64_t low = (uint32_t)(seen + ASK_COUNT_STEP) | asks;
+		if (asks & ASK_SIGNAL)
+			low = (low & ~ASK_SIGNUM_MASK) | ((uint64_t)(unsigned)signum << ASK_SIGNUM_SHIFT);
+		if (!atomic_compare_exchange_weak(word, &seen, (uint64_t)ref.generation << 32 | low))
+			continue;
+		futex_wake_all(futex_low_half(word));
+		return;
+	}
+}
+
+void cascade_ask(inv_table *table, struct slot_ref ref, unsigned asks, int signum)
+{
+	uint64_t flags = atomic_load(&table->slots[ref.index].flags);
+
+	if (flags & SLOT_NO_KILL)
+		asks &= ~(unsigned)ASK_KILL;
+	if (asks == 0)
+		return;
+	if ((flags & SLOT_KIND_MASK) == INV_KIND_RUN) {
+		tell_supervisor(table, ref, asks, signum);
+		return;
+	}
+	if (asks & ASK_KILL)
+		signal_owner(table, ref, SIGKILL);
+	else if (asks & ASK_SIGNAL)
+		signal_owner(table, ref, signum ? signum : SIGTERM);
+}
+
+struct passing_on {
+	struct request request;
+	unsigned asks;
+	int signum;
+};
+
+static void pass_on(inv_table *table, struct slot_ref ref, void *arg)
+{
+	const struct passing_on *passing = arg;
+
+	if (request_make(table, ref, &passing->request) >= 0)
+		cascade_ask(table, ref, passing->asks, passing->signum);
+}
+
+int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request,
+                    bool only, unsigned asks, int signum)
+{
+	struct passing_on passing = {
+		.request = {.cause = INV_CAUSE_PARENT, .reason = request->reason},
+		.asks = asks,
+		.signum = signum,
+	};
+	int result = request_make(table, ref, request);
+
+	if (result < 0)
+		return result;
+	if (!only)
+		cascade_each(table, ref, pass_on, &passing);
+	cascade_ask(table, ref, asks, signum);
+	return 0;
+}
+
+int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const char *reason)
+{
+	struct request request = {.cause = INV_CAUSE_REQUESTED, .reason = reason};
+	int signum = (int)(flags >> 8);
+	unsigned asks = 0;
+	struct slot_ref ref;
+	uint64_t word;
+
+	if (flags & 0xf8 || signum > 64 || (signum && !(flags & INV_CANCEL_SIGNAL)))
+		return -EINVAL;
+	int error = table_resolve(table, false, &table);
+	if (!error)
+		error = slot_find(table, id, &ref, &word);
+	if (error)
+		return error;
+	if (table_served(table) != 1 && sweep_slot(table, ref.index) &&
+	    (word = slot_word(table, ref)) == 0)
+		return -ENOENT;
+	if (control_state(word) != SLOT_LIVE)
+		return -EALREADY;
+	if (flags & INV_CANCEL_KILL && atomic_load(&table->slots[ref.index].flags) & SLOT_NO_KILL)
+		return -EPERM;
+	asks |= flags & INV_CANCEL_SIGNAL ? (unsigned)ASK_SIGNAL : 0;
+	asks |= flags & INV_CANCEL_KILL ? (unsigned)ASK_KILL : 0;
+	error = cascade_request(table, ref, &request, flags & INV_CANCEL_ONLY, asks, signum);
+	return error == -ESTALE ? -EALREADY : error;
+}

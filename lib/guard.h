@@ -1,0 +1,11 @@
+/* The SIGBUS guard: a table truncated under use reads as zeros. */
+#ifndef GUARD_H
+#define GUARD_H
+
+#include <stddef.h>
+
+/* Guard a mapping (installs the handler once). 0, or -ENOSPC: too many. */
+int guard_add(void *base, size_t bytes);
+void guard_remove(void *base);
+
+#endif

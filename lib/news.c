@@ -1,0 +1,34 @@
+/*
+ * News for the broker: see news.h.
+ *
+ * Teller: count up, then look whether a wake is wanted. Broker: say that one is
+ * wanted, then look at the count, then sleep on it. Both orders are sequentially
+ * consistent, so one of the two sees the other (as in a Dekker lock). A teller
+ * killed between its two steps leaves a count that the broker sees on its next
+ * turn, at the latest when its pidfd tells of the teller's death.
+ */
+#include "news.h"
+
+#include "futex.h"
+
+void news_tell(inv_table *table)
+{
+	atomic_fetch_add(&table->header->news, 1);
+	if (atomic_load(&table->header->news_wanted) != 0) {
+		atomic_store(&table->header->news_wanted, 0);
+		futex_wake_all(&table->header->news);
+	}
+}
+
+void news_wait(inv_table *table, uint32_t *seen)
+{
+	for (;;) {
+		atomic_store(&table->header->news_wanted, 1);
+		uint32_t now = atomic_load(&table->header->news);
+		if (now != *seen) {
+			*seen = now;
+			return;
+		}
+		futex_wait(&table->header->news, now, -1);
+	}
+}

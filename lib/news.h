@@ -1,0 +1,16 @@
+/*
+ * Telling the broker that there is something new, without waiting for it: a
+ * counter in the header that the broker sleeps on. Costs the teller a wake only
+ * while the broker sleeps and wants one.
+ */
+#ifndef NEWS_H
+#define NEWS_H
+
+#include "table.h"
+
+void news_tell(inv_table *table);
+
+/* The broker's side: sleep until there is news since *seen. */
+void news_wait(inv_table *table, uint32_t *seen);
+
+#endif

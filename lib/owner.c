@@ -1,0 +1,171 @@
+/*
+ * The owners' entries: which process owns which slots.
+ *
+ * A slot's control word carries the index of its owner's entry from the moment
+ * it is claimed, so that no half-made slot is anonymous. The entry itself can't
+ * be anonymous either: its word is claimed with the pid in it.
+ *
+ *   word: | generation 24 | namespace tag 16 | pid 22 | state 2 |
+ *
+ *   FREE -> CLAIMED    by a process that enters; then it writes its identity
+ *   CLAIMED -> ACTIVE  by the same: the identity counts from here
+ *   CLAIMED, ACTIVE -> FREE (generation + 1)
+ *                      by itself when it leaves; by a sweeper when it is dead and
+ *                      no slot names it as its owner any more
+ *
+ * A SIGKILL after CLAIMED leaves an entry that is judged by its pid alone (and
+ * freed when that pid is gone); after ACTIVE, one that is judged by the whole
+ * identity. An entry of another PID namespace is judged only there.
+ *
+ * An index is used again, so a sweeper must not take the slots of the next
+ * process behind it for those of the dead: it reads a slot's control word, and
+ * after that makes sure that the entry's word is still that of the dead
+ * (owner_still). While it is, whoever the index named when the slot's word was
+ * read is the dead one; and a slot's word never returns to a former value,
+ * because its generation counts up.
+ */
+#include "owner.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "fork.h"
+#include "news.h"
+#include "sweep.h"
+
+enum { OWNER_FREE = 0, OWNER_CLAIMED = 1, OWNER_ACTIVE = 2, OWNER_STATE_MASK = 3 };
+enum { PID_SHIFT = 2, NAMESPACE_SHIFT = 24, GENERATION_SHIFT = 40 };
+#define PID_MASK UINT64_C(0x3fffff)
+#define NAMESPACE_MASK UINT64_C(0xffff)
+#define GENERATION_STEP (UINT64_C(1) << GENERATION_SHIFT)
+#define GENERATION_BITS (~(GENERATION_STEP - 1))
+
+static uint64_t namespace_tag(void)
+{
+	return process_namespace() & NAMESPACE_MASK;
+}
+
+static bool try_claim(inv_table *table, uint32_t index, const struct process_identity *self)
+{
+	struct owner_entry *entry = &table->owners[index];
+	uint64_t word = atomic_load_explicit(&entry->word, memory_order_acquire);
+
+	if ((word & OWNER_STATE_MASK) != OWNER_FREE)
+		return false;
+	uint64_t claimed = (word & GENERATION_BITS) | namespace_tag() << NAMESPACE_SHIFT |
+	                   ((uint64_t)self->pid & PID_MASK) << PID_SHIFT | OWNER_CLAIMED;
+	if (!atomic_compare_exchange_strong(&entry->word, &word, claimed))
+		return false;
+	atomic_store_explicit(&entry->start, self->start, memory_order_release);
+	atomic_store_explicit(&entry->namespace, self->namespace, memory_order_release);
+	atomic_store_explicit(&entry->pidfs, self->pidfs, memory_order_release);
+	atomic_store_explicit(&entry->image, self->image, memory_order_release);
+	uint64_t active = claimed ^ OWNER_CLAIMED ^ OWNER_ACTIVE;
+	if (!atomic_compare_exchange_strong(&entry->word, &claimed, active))
+		return false;
+	table->owner = index;
+	table->owner_word = active;
+	table->owner_process = (uint64_t)geteuid() << 32 | (uint64_t)self->pid;
+	table->process = fork_generation();
+	return true;
+}
+
+static bool claim_any(inv_table *table, const struct process_identity *self)
+{
+	uint32_t count = table->geometry.owners;
+	/* processes start looking in different places; entry 0 is nobody */
+	uint32_t start = (uint32_t)self->pid * UINT32_C(2654435761) % (count - 1);
+
+	for (uint32_t i = 0; i < count - 1; i++)
+		if (try_claim(table, 1 + (start + i) % (count - 1), self))
+			return true;
+	return false;
+}
+
+int owner_enter(inv_table *table)
+{
+	struct process_identity self;
+
+	if (table->owner != 0 && table->process == fork_generation())
+		return 0;
+	table->owner = 0;
+	table->owned = 0;
+	int error = process_self(&self);
+	if (error)
+		return error;
+	if (!claim_any(table, &self)) {
+		sweep_dead(table, NULL, NULL);
+		if (!claim_any(table, &self))
+			return -ENOSPC;
+	}
+	news_tell(table);
+	return 0;
+}
+
+void owner_leave(inv_table *table)
+{
+	if (table->owner == 0 || table->process != fork_generation())
+		return;
+	if (table->owned > 0)
+		sweep_owner(table, table->owner, table->owner_word, NULL, NULL);
+	owner_free(table, table->owner, table->owner_word);
+	table->owner = 0;
+}
+
+uint64_t owner_read(const inv_table *table, uint32_t index, struct process_identity *identity)
+{
+	if (index == 0 || index >= table->geometry.owners)
+		return 0;
+	struct owner_entry *entry = &table->owners[index];
+	uint64_t word = atomic_load_explicit(&entry->word, memory_order_acquire);
+	unsigned state = word & OWNER_STATE_MASK;
+
+	*identity = (struct process_identity){.pid = (pid_t)(word >> PID_SHIFT & PID_MASK)};
+	if (state == OWNER_CLAIMED) {
+		/* Its identity is not written yet: the pid is all there is, and
+		 * only of this namespace. */
+		bool here = (word >> NAMESPACE_SHIFT & NAMESPACE_MASK) == namespace_tag();
+		identity->namespace = here ? process_namespace() : UINT64_MAX;
+		return word;
+	}
+	if (state != OWNER_ACTIVE)
+		return 0;
+	identity->start = atomic_load_explicit(&entry->start, memory_order_acquire);
+	identity->namespace = atomic_load_explicit(&entry->namespace, memory_order_acquire);
+	identity->pidfs = atomic_load_explicit(&entry->pidfs, memory_order_acquire);
+	identity->image = atomic_load_explicit(&entry->image, memory_order_acquire);
+	return owner_still(table, index, word) ? word : 0;
+}
+
+enum process_life owner_life(const inv_table *table, uint32_t index, uint64_t *word)
+{
+	struct process_identity identity;
+
+	*word = owner_read(table, index, &identity);
+	if (*word == 0) {
+		/* A free entry owns nothing: a slot that names it has no owner
+		 * at all, which only damage can bring about. */
+		if (index >= table->geometry.owners)
+			return PROCESS_DEAD;
+		*word = atomic_load(&table->owners[index].word);
+		return (*word & OWNER_STATE_MASK) == OWNER_FREE ? PROCESS_DEAD : PROCESS_UNKNOWN;
+	}
+	if (index == table->owner && *word == table->owner_word &&
+	    table->process == fork_generation())
+		return PROCESS_ALIVE;
+	return process_life(&identity);
+}
+
+bool owner_still(const inv_table *table, uint32_t index, uint64_t word)
+{
+	return index >= table->geometry.owners || atomic_load(&table->owners[index].word) == word;
+}
+
+void owner_free(inv_table *table, uint32_t index, uint64_t word)
+{
+	uint64_t freed = (word & GENERATION_BITS) + GENERATION_STEP;
+
+	if (index == 0 || index >= table->geometry.owners || (word & OWNER_STATE_MASK) == OWNER_FREE)
+		return;
+	atomic_compare_exchange_strong(&table->owners[index].word, &word, freed);
+}

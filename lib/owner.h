@@ -1,0 +1,28 @@
+/* The processes that own slots: see owner.c. */
+#ifndef OWNER_H
+#define OWNER_H
+
+#include "process.h"
+#include "table.h"
+
+/* Enter this process, once. The caller holds table->lock. 0; -ENOSPC all entries
+ * are taken by the living. */
+int owner_enter(inv_table *table);
+
+/* Give up what this process still owns, and leave. */
+void owner_leave(inv_table *table);
+
+/* Who is behind an entry: its word, or 0 where nobody is (the entry is free, or changed
+ * while it was read). */
+uint64_t owner_read(const inv_table *table, uint32_t index, struct process_identity *identity);
+
+/* Does the owner live? *word is what it was judged by, for owner_still and owner_free. */
+enum process_life owner_life(const inv_table *table, uint32_t index, uint64_t *word);
+
+/* The entry is still that of the process that was judged. */
+bool owner_still(const inv_table *table, uint32_t index, uint64_t word);
+
+/* Free a dead owner's entry, once nothing refers to it. */
+void owner_free(inv_table *table, uint32_t index, uint64_t word);
+
+#endif

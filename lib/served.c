@@ -1,0 +1,72 @@
+/*
+ * Is a table served by a broker, and has it still a name?
+ *
+ * The serving broker holds a lock on a byte of the segment, through a descriptor
+ * of its own that it hands to nobody: the kernel frees it however the broker dies,
+ * and it can be asked for across PID and network namespaces in one system call.
+ */
+#include "table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "futex.h"
+
+enum { ASK_AGAIN_NS = 1000000000 };
+
+/* A host program may have closed our descriptor, and opened something else there. */
+static bool descriptor_is_ours(const inv_table *table, struct stat *status)
+{
+	return fstat(table->fd, status) == 0 && status->st_dev == table->device &&
+	       status->st_ino == table->inode;
+}
+
+int table_served(const inv_table *table)
+{
+	struct flock lease = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LEASE_BROKER, .l_len = 1};
+	struct stat status;
+
+	if (!descriptor_is_ours(table, &status) || fcntl(table->fd, F_OFD_GETLK, &lease) != 0)
+		return -ESTALE;
+	return lease.l_type != F_UNLCK;
+}
+
+static bool name_is_ours(const inv_table *table)
+{
+	char object[INV_TABLE_NAME_BYTES + 1];
+	struct stat status;
+
+	snprintf(object, sizeof(object), "/%s", table->name);
+	int fd = shm_open(object, O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	bool ours = fstat(fd, &status) == 0 && status.st_dev == table->device &&
+	            status.st_ino == table->inode;
+	close(fd);
+	return ours;
+}
+
+bool table_abandoned(const inv_table *table)
+{
+	struct stat status;
+
+	if (!descriptor_is_ours(table, &status))
+		return !name_is_ours(table);
+	return status.st_nlink == 0 && table_served(table) != 1;
+}
+
+void table_ensure_served(inv_table *table)
+{
+	int64_t now_ns = clock_monotonic_coarse_ns();
+
+	if (atomic_load_explicit(&table->served_ns, memory_order_relaxed) + ASK_AGAIN_NS > now_ns)
+		return;
+	atomic_store_explicit(&table->served_ns, now_ns, memory_order_relaxed);
+	if (table_served(table) == 0)
+		autostart_broker(table->name);
+}

@@ -1,0 +1,27 @@
+/* Cleaning up after the dead: see sweep.c. */
+#ifndef SWEEP_H
+#define SWEEP_H
+
+#include "invctl-supervisor.h"
+#include "table.h"
+
+/* Called with each orphan that the calling process has taken over. */
+typedef void sweep_adopt(inv_invocation *orphan, void *arg);
+
+/* Sweep after one owner that is dead or leaves: entry index, as judged by word.
+ * Without adopt, orphans whose action lives are left as they are.
+ * Returns how many slots still name it as their owner. */
+size_t sweep_owner(inv_table *table, uint32_t index, uint64_t word, sweep_adopt *adopt, void *arg);
+
+/* Sweep after every owner that is dead. */
+void sweep_dead(inv_table *table, sweep_adopt *adopt, void *arg);
+
+/* Sweep one slot, if its owner is dead. true: it was. */
+bool sweep_slot(inv_table *table, uint32_t index);
+
+/* Sweep one slot whose control word was read as word and whose owner was judged by
+ * owner_word after that. false: it stays (an orphan's action lives). */
+bool sweep_one(inv_table *table, uint32_t index, uint64_t word, uint64_t owner_word,
+               sweep_adopt *adopt, void *arg);
+
+#endif

@@ -1,0 +1,313 @@
+/*
+ * Attaching to a table: name, identity of the segment, validation, mapping.
+ *
+ * Anybody may plant something under a table's name in /dev/shm. It is opened
+ * without following links or blocking on a FIFO, and must be a regular file, of
+ * the caller (or shared on purpose), mode no wider than promised, with one name.
+ * The header is read once into private memory and checked against what is
+ * computed from the capacity; sizes are never read from the segment again.
+ */
+#include "table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "broker.h"
+#include "clock.h"
+#include "event.h"
+#include "fork.h"
+#include "guard.h"
+#include "owner.h"
+
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+#define SYSTEM_TABLE_FILE "/etc/invctl/table"
+
+bool table_name_valid(const char *name)
+{
+	size_t length = strnlen(name, INV_TABLE_NAME_BYTES);
+
+	return length > 0 && length < INV_TABLE_NAME_BYTES && strspn(name, NAME_CHARACTERS) == length &&
+	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static bool system_table_name(char name[INV_TABLE_NAME_BYTES])
+{
+	char text[INV_TABLE_NAME_BYTES + 1] = "";
+	int fd = open(SYSTEM_TABLE_FILE, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	ssize_t length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (length <= 0)
+		return false;
+	text[strcspn(text, " \t\r\n")] = '\0';
+	snprintf(name, INV_TABLE_NAME_BYTES, "%.64s", text);
+	return true;
+}
+
+int table_default_name(char name[INV_TABLE_NAME_BYTES])
+{
+	const char *set = getenv("INVCTL_TABLE");
+
+	if (set && *set) {
+		if (!table_name_valid(set))
+			return -EINVAL;
+		memcpy(name, set, strlen(set) + 1);
+		return 0;
+	}
+	if (!system_table_name(name))
+		snprintf(name, INV_TABLE_NAME_BYTES, "invctl-%u", (unsigned)geteuid());
+	return table_name_valid(name) ? 0 : -EINVAL;
+}
+
+/* The default name of a user is that user's alone: nobody else's segment is taken
+ * under it, shared or not. */
+static bool private_name(const char *name)
+{
+	char own[INV_TABLE_NAME_BYTES];
+
+	snprintf(own, sizeof(own), "invctl-%u", (unsigned)geteuid());
+	return strcmp(name, own) == 0;
+}
+
+static int check_file(const char *name, const struct stat *status, bool handed_over)
+{
+	bool shared = (status->st_mode & 07777) == 0660;
+
+	if (!S_ISREG(status->st_mode))
+		return -EBADMSG;
+	if (status->st_uid != geteuid() && (!shared || private_name(name)))
+		return -EPERM;
+	if ((status->st_mode & 07777) != 0600 && !shared)
+		return -EPERM;
+	if (status->st_nlink != 1 && !(handed_over && status->st_nlink == 0))
+		return -EPERM;
+	return 0;
+}
+
+static int check_header(const struct header *header, const struct stat *status,
+                        struct geometry *geometry)
+{
+	bool shared = (status->st_mode & 07777) == 0660;
+
+	if (header->magic != LAYOUT_MAGIC)
+		return -EBADMSG;
+	if (header->version != LAYOUT_VERSION || header->fingerprint != LAYOUT_FINGERPRINT)
+		return -EPROTO;
+	if (geometry_of(header->capacity, geometry) != 0)
+		return -EBADMSG;
+	if (header->bytes != geometry->bytes || status->st_size < 0 ||
+	    (uint64_t)status->st_size != geometry->bytes || header->slots != geometry->slots ||
+	    header->buckets != geometry->buckets || header->width != geometry->width ||
+	    header->owners != geometry->owners || header->epoch == 0)
+		return -EBADMSG;
+	if (header->uid != status->st_uid || header->shared != (uint32_t)shared)
+		return -EBADMSG;
+	return 0;
+}
+
+static void lay_out(inv_table *table)
+{
+	char *base = table->base;
+	const struct geometry *geometry = &table->geometry;
+
+	table->header = (struct header *)base;
+	table->control = (shared_u64 *)(void *)(base + geometry->control_at);
+	table->event = (shared_u64 *)(void *)(base + geometry->event_at);
+	table->kin = (shared_u32 *)(void *)(base + geometry->kin_at);
+	table->owners = (struct owner_entry *)(void *)(base + geometry->owners_at);
+	table->slots = (struct slot *)(void *)(base + geometry->slots_at);
+}
+
+static int map_segment(inv_table *table, const struct header *header, bool guard)
+{
+	table->base = mmap(NULL, table->geometry.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, table->fd, 0);
+	if (table->base == MAP_FAILED)
+		return -errno;
+	if (guard) {
+		int error = guard_add(table->base, table->geometry.bytes);
+		if (error) {
+			munmap(table->base, table->geometry.bytes);
+			return error;
+		}
+		table->guarded = true;
+	}
+	table->epoch = header->epoch;
+	table->uid = header->uid;
+	lay_out(table);
+	return 0;
+}
+
+static int attach_checked(inv_table *table, bool handed_over, bool guard)
+{
+	/* One private copy of the header; alignment as the struct asks. */
+	struct header header;
+	struct stat status;
+
+	if (fstat(table->fd, &status) != 0)
+		return -errno;
+	int error = check_file(table->name, &status, handed_over);
+	if (error)
+		return error;
+	ssize_t length = pread(table->fd, &header, sizeof(header), 0);
+	if (length < 0)
+		return -errno;
+	if ((size_t)length < sizeof(header))
+		return -EBADMSG;
+	error = check_header(&header, &status, &table->geometry);
+	if (error)
+		return error;
+	table->device = status.st_dev;
+	table->inode = status.st_ino;
+	return map_segment(table, &header, guard);
+}
+
+int table_attach_fd(const char *name, int fd, bool handed_over, bool guard, inv_table **out)
+{
+	inv_table *table = calloc(1, sizeof(*table));
+
+	if (!table) {
+		close(fd);
+		return -ENOMEM;
+	}
+	table->fd = fd;
+	snprintf(table->name, sizeof(table->name), "%s", name);
+	int error = attach_checked(table, handed_over, guard);
+	if (error) {
+		close(fd);
+		free(table);
+		return error;
+	}
+	pthread_mutex_init(&table->lock, NULL);
+	table->process = fork_generation();
+	fork_watch(table);
+	*out = table;
+	return 0;
+}
+
+/* The live table of a name that was removed, from the broker that serves it. */
+static int fd_from_broker(const char *name)
+{
+	struct sockaddr_un address;
+	char byte[128];
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec data = {.iov_base = byte, .iov_len = sizeof(byte)};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control,
+	                         .msg_controllen = sizeof(control)};
+	struct timeval patience = {.tv_sec = 2};
+	struct ucred peer;
+	socklen_t peer_size = sizeof(peer);
+	int length = broker_socket_address(name, geteuid(), &address);
+	int fd = -ENOENT;
+
+	int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connection < 0)
+		return -errno;
+	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (length > 0 && connect(connection, (struct sockaddr *)&address, (socklen_t)length) == 0 &&
+	    getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) == 0 &&
+	    peer.uid == geteuid() && recvmsg(connection, &message, MSG_CMSG_CLOEXEC) > 0) {
+		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+		if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
+		    header->cmsg_len == CMSG_LEN(sizeof(int)))
+			memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	}
+	close(connection);
+	return fd;
+}
+
+static int open_segment(const char *name)
+{
+	char object[INV_TABLE_NAME_BYTES + 1];
+
+	snprintf(object, sizeof(object), "/%s", name);
+	/* O_NONBLOCK: a FIFO planted under the name must not block the open. */
+	int fd = shm_open(object, O_RDWR | O_NONBLOCK, 0);
+	if (fd >= 0)
+		return fd;
+	/* A link, a directory, a socket: foreign all the same. */
+	if (errno == ELOOP || errno == EISDIR || errno == ENXIO || errno == EINVAL)
+		return -EBADMSG;
+	return -errno;
+}
+
+int table_attach_named(const char *name, bool guard, inv_table **out)
+{
+	int fd = open_segment(name);
+
+	return fd < 0 ? fd : table_attach_fd(name, fd, false, guard, out);
+}
+
+static int table_attach(const char *name, bool guard, inv_table **out)
+{
+	int error = table_attach_named(name, guard, out);
+
+	if (error != -ENOENT)
+		return error;
+	int fd = fd_from_broker(name);
+	return fd < 0 ? fd : table_attach_fd(name, fd, true, guard, out);
+}
+
+int inv_open(inv_table **out, const char *name, unsigned flags)
+{
+	char chosen[INV_TABLE_NAME_BYTES];
+	bool guard = flags & INV_OPEN_GUARD;
+
+	*out = NULL;
+	if (flags & ~(unsigned)(INV_OPEN_AUTOSTART | INV_OPEN_GUARD))
+		return -EINVAL;
+	if (name && !table_name_valid(name))
+		return -EINVAL;
+	int error = name ? 0 : table_default_name(chosen);
+	if (error)
+		return error;
+	if (name)
+		memcpy(chosen, name, strlen(name) + 1);
+	error = table_attach(chosen, guard, out);
+	if (!(flags & INV_OPEN_AUTOSTART))
+		return error;
+	if (error == -ENOENT) {
+		error = autostart_broker(chosen);
+		return error ? error : table_attach(chosen, guard, out);
+	}
+	if (error == 0)
+		table_ensure_served(*out);
+	return error;
+}
+
+void inv_close(inv_table *table)
+{
+	if (!table)
+		return;
+	fork_unwatch(table);
+	event_handles_disown(table, false);
+	owner_leave(table);
+	if (table->guarded)
+		guard_remove(table->base);
+	munmap(table->base, table->geometry.bytes);
+	close(table->fd);
+	pthread_mutex_destroy(&table->lock);
+	free(table);
+}
+
+const char *inv_table_name(inv_table *table)
+{
+	return table_resolve(table, false, &table) == 0 ? table->name : "";
+}
+
+int inv_default_table_name(char name[INV_TABLE_NAME_BYTES])
+{
+	return table_default_name(name);
+}
