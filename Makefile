@@ -85,18 +85,59 @@ $(BUILD)/%.o: %.c
 
 # Unit tests see the inside of the library.
 $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Ilib -Icmd/common -Itests/unit
-$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libinvctl.a
-	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libinvctl.a -lcmocka -luuid -lrt -lpthread
+$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(COMMON_OBJ) $(BUILD)/libinvctl.a
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -luuid -lrt -lpthread
 
 # The examples are built as a user would: against the shared library.
 $(BUILD)/examples/%: examples/%.c $(BUILD)/libinvctl.so
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< -L$(BUILD) -linvctl -Wl,-rpath,'$$ORIGIN/..'
 
+# Tests: `make check` installs nothing; `make deps` does.
+check: all tests-bin
+	$(Q)BUILD=$(BUILD) tests/run.sh $(SUITES)
+
+tests-bin: $(UNIT_BIN)
+
+# The long ones, on top of check: the whole models and the broken variants.
+check-long: check
+	$(Q)BUILD=$(BUILD) tests/run.sh model mutants
+
+check-mutants: all
+	$(Q)BUILD=$(BUILD) tests/run.sh mutants
+
+lint:
+	$(Q)scripts/lint.sh
+
+deps:
+	$(Q)scripts/deps.sh
+
+demo: all
+	$(Q)BUILD=$(BUILD) examples/demo.sh
+
+INSTALL ?= install
+install: all
+	$(Q)$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCDIR) \
+		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(DATADIR)/bash-completion/completions $(DESTDIR)$(DATADIR)/zsh/site-functions \
+		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d
+	$(Q)$(INSTALL) -m 755 $(BUILD)/invctl $(BUILD)/invbroker $(DESTDIR)$(BINDIR)
+	$(Q)$(INSTALL) -m 755 $(BUILD)/libinvctl.so.0 $(DESTDIR)$(LIBDIR)
+	$(Q)ln -sf libinvctl.so.0 $(DESTDIR)$(LIBDIR)/libinvctl.so
+	$(Q)$(INSTALL) -m 644 $(BUILD)/libinvctl.a $(DESTDIR)$(LIBDIR)
+	$(Q)$(INSTALL) -m 644 $(BUILD)/invctl.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	$(Q)$(INSTALL) -m 644 include/invctl.h $(DESTDIR)$(INCDIR)
+	$(Q)for page in man/*.[138]; do \
+		$(INSTALL) -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.} || exit 1; done
+	$(Q)sed 's|@BINDIR@|$(BINDIR)|' systemd/invbroker.service > $(DESTDIR)$(UNITDIR)/invbroker.service
+	$(Q)$(INSTALL) -m 644 completions/invctl.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/invctl
+	$(Q)$(INSTALL) -m 644 completions/_invctl $(DESTDIR)$(DATADIR)/zsh/site-functions/_invctl
+	$(Q)$(INSTALL) -m 644 completions/invctl.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/invctl.fish
+
 clean:
 	$(Q)rm -rf build build-address build-thread build-coverage
 
-.PHONY: all clean examples-bin
+.PHONY: all check check-long check-mutants clean demo deps examples-bin install lint tests-bin
 .SECONDARY:
 .DELETE_ON_ERROR:
 
