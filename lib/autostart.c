@@ -53,7 +53,7 @@ static bool beside_program(char path[PATH_BYTES])
 
 static bool beside_library(char path[PATH_BYTES])
 {
-#ifdef __PIC__
+#if defined(__PIC__) && !defined(__PIE__)
 	Dl_info info;
 
 	if (dladdr((void *)(uintptr_t)&autostart_broker, &info) == 0 || !info.dli_fname)

@@ -25,6 +25,7 @@
 #include "event.h"
 #include "event_word.h"
 #include "futex.h"
+#include "news.h"
 #include "owner.h"
 #include "slot.h"
 #include "sweep.h"
@@ -143,6 +144,7 @@ static void tell_supervisor(inv_table *table, struct slot_ref ref, unsigned asks
 		if (!atomic_compare_exchange_weak(word, &seen, (uint64_t)ref.generation << 32 | low))
 			continue;
 		futex_wake_all(futex_low_half(word));
+		news_asked(table, ref.index);
 		return;
 	}
 }

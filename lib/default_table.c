@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "guard.h"
 
 enum { ASK_AGAIN_NS = 50000000 };
 
@@ -72,7 +73,9 @@ static int attach_default(bool autostart, inv_table **out)
 		*out = table;
 		return 0;
 	}
-	error = inv_open(&table, name, autostart ? INV_OPEN_AUTOSTART : 0);
+	/* A program that asked for the guard once wants it here too, where it can't say so. */
+	error = inv_open(&table, name, (autostart ? INV_OPEN_AUTOSTART : 0u) |
+	                                       (guard_installed() ? INV_OPEN_GUARD : 0u));
 	if (error)
 		return error;
 	keep_first(table, last);

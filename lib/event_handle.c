@@ -9,6 +9,7 @@
 #include "fork.h"
 #include "log.h"
 #include "slot.h"
+#include "sweep.h"
 
 enum { IMPOSSIBLE_CALM = 1 }; /* set without a generation: no word is ever that */
 
@@ -56,6 +57,11 @@ int event_handle_find(inv_table *table, const uint8_t id[16], inv_event **out)
 
 	if (error)
 		return error;
+	/* Without a broker it is up to whoever looks to see that the owner is dead. */
+	if (!table_served_lately(table) && sweep_slot(table, ref.index))
+		word = slot_word(table, ref);
+	if (word == 0)
+		return -ENOENT;
 	if (control_state(word) != SLOT_LIVE)
 		return -ESTALE;
 	pthread_mutex_lock(&table->lock);

@@ -17,6 +17,7 @@
 
 enum { WAITV_MAX = 4, WAITV_SIZE_U32 = 2 };
 #define FALLBACK_SLICE_NS INT64_C(10000000)
+#define FAR_OFF_NS (INT64_MAX / 2)
 
 /* struct futex_waitv of linux/futex.h, which older headers lack. */
 struct waitv_entry {
@@ -38,12 +39,13 @@ const _Atomic uint32_t *futex_low_half(const _Atomic uint64_t *word)
 
 int futex_wait(const _Atomic uint32_t *word, uint32_t seen, int64_t until_ns)
 {
-	struct timespec until = clock_timespec(until_ns);
+	/* A time far off rather than none: without one the kernel would restart
+	 * the wait after a handler installed with SA_RESTART. FUTEX_WAIT_BITSET takes an
+	 * absolute time, so that a wait that is taken up again does not grow. */
+	struct timespec until = clock_timespec(until_ns < 0 ? FAR_OFF_NS : until_ns);
 
-	/* FUTEX_WAIT_BITSET takes an absolute time, so that a wait that is
-	 * interrupted and taken up again does not grow. */
-	long result = syscall(SYS_futex, word, FUTEX_WAIT_BITSET, seen, until_ns < 0 ? NULL : &until,
-	                      NULL, FUTEX_BITSET_MATCH_ANY);
+	long result = syscall(SYS_futex, word, FUTEX_WAIT_BITSET, seen, &until, NULL,
+	                      FUTEX_BITSET_MATCH_ANY);
 	if (result == 0 || errno == EAGAIN)
 		return 0;
 	return -errno;

@@ -94,3 +94,11 @@ void guard_remove(void *base)
 			atomic_store(&guarded[i].base, 0);
 	pthread_mutex_unlock(&lock);
 }
+
+bool guard_installed(void)
+{
+	pthread_mutex_lock(&lock);
+	bool answer = installed;
+	pthread_mutex_unlock(&lock);
+	return answer;
+}

@@ -2,10 +2,14 @@
 #ifndef GUARD_H
 #define GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Guard a mapping (installs the handler once). 0, or -ENOSPC: too many. */
 int guard_add(void *base, size_t bytes);
 void guard_remove(void *base);
+
+/* Whether this program has asked for the guard once. */
+bool guard_installed(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include "news.h"
 
 #include "futex.h"
+#include "slot.h"
 
 void news_tell(inv_table *table)
 {
@@ -18,6 +19,16 @@ void news_tell(inv_table *table)
 		atomic_store(&table->header->news_wanted, 0);
 		futex_wake_all(&table->header->news);
 	}
+}
+
+/* The asker changes the slot, then looks who owns it; the broker takes it over, then
+ * looks what was asked of it. One of the two sees the other. */
+void news_asked(inv_table *table, uint32_t index)
+{
+	uint64_t broker = atomic_load(&table->header->broker_owner);
+
+	if (broker != 0 && control_owner(atomic_load(&table->control[index])) == broker)
+		news_tell(table);
 }
 
 void news_wait(inv_table *table, uint32_t *seen)

@@ -10,6 +10,10 @@
 
 void news_tell(inv_table *table);
 
+/* The invocation in this slot was asked something. Where the broker is its supervisor, tell
+ * it; any other supervisor sleeps on the slot's own words. */
+void news_asked(inv_table *table, uint32_t index);
+
 /* The broker's side: sleep until there is news since *seen. */
 void news_wait(inv_table *table, uint32_t *seen);
 

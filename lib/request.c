@@ -26,6 +26,7 @@
 
 #include "clock.h"
 #include "event_word.h"
+#include "news.h"
 #include "process.h"
 #include "text.h"
 
@@ -79,8 +80,10 @@ int request_make(inv_table *table, struct slot_ref ref, const struct request *re
 		if (word & EVENT_SET)
 			return 0;
 		record(table, ref, event_sequence(event_next_sequence(word)), request);
-		if (event_word_set(table, ref, word))
+		if (event_word_set(table, ref, word)) {
+			news_asked(table, ref.index);
 			return 1;
+		}
 	}
 }
 

@@ -76,7 +76,7 @@ static inv_invocation *handle_of(inv_table *table, struct slot_ref ref)
 		return NULL;
 	for (int i = 0; i < 2; i++) {
 		uint64_t half = atomic_load(&table->slots[ref.index].id[i]);
-		memcpy(id + i * 8, &half, 8);
+		memcpy(id + (size_t)i * sizeof(half), &half, sizeof(half));
 	}
 	invocation->table = table;
 	invocation->ref = ref;

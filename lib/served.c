@@ -17,7 +17,7 @@
 #include "clock.h"
 #include "futex.h"
 
-enum { ASK_AGAIN_NS = 1000000000 };
+enum { ASK_AGAIN_NS = 1000000000, LATELY_NS = 50000000 };
 
 /* A host program may have closed our descriptor, and opened something else there. */
 static bool descriptor_is_ours(const inv_table *table, struct stat *status)
@@ -34,6 +34,18 @@ int table_served(const inv_table *table)
 	if (!descriptor_is_ours(table, &status) || fcntl(table->fd, F_OFD_GETLK, &lease) != 0)
 		return -ESTALE;
 	return lease.l_type != F_UNLCK;
+}
+
+bool table_served_lately(inv_table *table)
+{
+	int64_t now_ns = clock_monotonic_coarse_ns();
+
+	if (atomic_load_explicit(&table->lease_ns, memory_order_relaxed) + LATELY_NS > now_ns)
+		return true;
+	if (table_served(table) != 1)
+		return false;
+	atomic_store_explicit(&table->lease_ns, now_ns, memory_order_relaxed);
+	return true;
 }
 
 static bool name_is_ours(const inv_table *table)

@@ -110,7 +110,8 @@ static int check_header(const struct header *header, const struct stat *status,
 	    header->buckets != geometry->buckets || header->width != geometry->width ||
 	    header->owners != geometry->owners || header->epoch == 0)
 		return -EBADMSG;
-	if (header->uid != status->st_uid || header->shared != (uint32_t)shared)
+	if (header->uid != status->st_uid || header->shared != (uint32_t)shared ||
+	    (shared && header->gid != status->st_gid))
 		return -EBADMSG;
 	return 0;
 }

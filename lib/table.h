@@ -38,6 +38,7 @@ struct inv_table {
 	uint32_t owned;              /* slots it owns */
 	struct inv_event *handles[HANDLE_CHAINS]; /* by slot (event.c) */
 	_Atomic int64_t served_ns;   /* when it was last asked whether a broker serves it */
+	_Atomic int64_t lease_ns;    /* when a broker was last seen to hold the lease */
 	_Atomic int64_t named_ns;    /* when it was last asked whether it was abandoned */
 	struct inv_table *next;      /* all attached tables (fork.c) */
 	struct inv_table *previous;
@@ -75,6 +76,9 @@ int table_attach_fd(const char *name, int fd, bool handed_over, bool guard, inv_
 /* Whether a broker holds the table's lease: 1, 0, or -ESTALE where the
  * descriptor was closed behind our back. */
 int table_served(const inv_table *table);
+
+/* The same, as of the last 50 ms: costs no system call while a broker serves. */
+bool table_served_lately(inv_table *table);
 
 /* Its name is gone or names another segment, and no broker hands it on. */
 bool table_abandoned(const inv_table *table);
