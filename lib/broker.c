@@ -84,7 +84,9 @@ void broker_wait_news(inv_table *table, uint32_t *seen)
 void broker_each_owner(inv_table *table, void (*each)(const struct broker_owner *, void *),
                        void *arg)
 {
-	for (uint32_t index = 1; index < table->geometry.owners; index++) {
+	uint32_t last = owner_last(table);
+
+	for (uint32_t index = 1; index <= last; index++) {
 		struct process_identity identity;
 		struct broker_owner owner = {.index = index};
 		owner.generation = owner_read(table, index, &identity);
@@ -110,6 +112,12 @@ int broker_owner_pidfd(inv_table *table, const struct broker_owner *owner)
 void broker_sweep(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg)
 {
 	sweep_dead(table, adopt, arg);
+}
+
+void broker_sweep_owners(inv_table *table, const uint32_t *indices, size_t count,
+                         void (*adopt)(inv_invocation *, void *), void *arg)
+{
+	sweep_owners(table, indices, count, adopt, arg);
 }
 
 /* A slot whose end was recorded, but whose recorder was killed before it woke. */

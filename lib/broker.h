@@ -56,6 +56,11 @@ int broker_owner_pidfd(inv_table *table, const struct broker_owner *owner);
  */
 void broker_sweep(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg);
 
+/* The same, looking only at the owners with these indices: no process that lives is
+ * asked about. */
+void broker_sweep_owners(inv_table *table, const uint32_t *indices, size_t count,
+                         void (*adopt)(inv_invocation *, void *), void *arg);
+
 /* Adopt every orphan that a former broker owned or that a sweep without a broker
  * left; wake the waiters of what is terminal. Once, at the start. */
 void broker_recover(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg);

@@ -167,6 +167,26 @@ void cascade_ask(inv_table *table, struct slot_ref ref, unsigned asks, int signu
 		signal_owner(table, ref, signum ? signum : SIGTERM);
 }
 
+static bool has_supervisor(const inv_table *table, struct slot_ref ref)
+{
+	return (atomic_load(&table->slots[ref.index].flags) & SLOT_KIND_MASK) == INV_KIND_RUN;
+}
+
+/* What more is asked stands before the request does: a supervisor that the event
+ * wakes would do the usual thing first otherwise. A program has none to wait for it. */
+static int request_and_ask(inv_table *table, struct slot_ref ref, const struct request *request,
+                           unsigned asks, int signum)
+{
+	bool supervised = has_supervisor(table, ref);
+
+	if (supervised)
+		cascade_ask(table, ref, asks, signum);
+	int result = request_make(table, ref, request);
+	if (result >= 0 && !supervised)
+		cascade_ask(table, ref, asks, signum);
+	return result;
+}
+
 struct passing_on {
 	struct request request;
 	unsigned asks;
@@ -177,8 +197,7 @@ static void pass_on(inv_table *table, struct slot_ref ref, void *arg)
 {
 	const struct passing_on *passing = arg;
 
-	if (request_make(table, ref, &passing->request) >= 0)
-		cascade_ask(table, ref, passing->asks, passing->signum);
+	request_and_ask(table, ref, &passing->request, passing->asks, passing->signum);
 }
 
 int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request,
@@ -189,13 +208,12 @@ int cascade_request(inv_table *table, struct slot_ref ref, const struct request 
 		.asks = asks,
 		.signum = signum,
 	};
-	int result = request_make(table, ref, request);
+	int result = request_and_ask(table, ref, request, asks, signum);
 
 	if (result < 0)
 		return result;
 	if (!only)
 		cascade_each(table, ref, pass_on, &passing);
-	cascade_ask(table, ref, asks, signum);
 	return 0;
 }
 

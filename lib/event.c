@@ -48,10 +48,20 @@ int64_t event_last_look_ns(const inv_table *table, struct slot_ref ref)
 	return clock_realtime_ns() - (age_ns > 0 ? age_ns : 0);
 }
 
+int event_living_word_of(const inv_event *event, uint64_t *word)
+{
+	int error = event_word_of(event, word);
+
+	if (error || table_served_lately(event->table) || !sweep_slot(event->table, event->ref.index))
+		return error;
+	return event_word_of(event, word);
+}
+
 /* What a call that differs from calm finds: 0 and the word, -ESTALE; a look is noted. */
 static int look(inv_event *event, uint64_t *word)
 {
-	int error = event_word_of(event, word);
+	bool sample = atomic_load_explicit(&event->until_sample, memory_order_relaxed) == 0;
+	int error = sample ? event_living_word_of(event, word) : event_word_of(event, word);
 
 	if (error)
 		return error;
@@ -112,7 +122,7 @@ int inv_event_set(inv_event *event, const char *reason)
 {
 	struct request request = {.cause = INV_CAUSE_REQUESTED, .reason = reason};
 	uint64_t word;
-	int error = event_word_of(event, &word);
+	int error = event_living_word_of(event, &word);
 
 	if (error)
 		return error;
@@ -123,7 +133,7 @@ int inv_event_set(inv_event *event, const char *reason)
 int inv_event_clear(inv_event *event)
 {
 	uint64_t word;
-	int error = event_word_of(event, &word);
+	int error = event_living_word_of(event, &word);
 
 	if (error)
 		return error;
@@ -156,7 +166,10 @@ int inv_event_wait(inv_event *event, int64_t timeout_ns)
 {
 	int64_t until_ns = clock_deadline_ns(timeout_ns);
 	uint64_t word = 0;
-	int error = look(event, &word);
+	int error = event_living_word_of(event, &word);
+
+	if (!error)
+		error = look(event, &word);
 	uint32_t sequence = event_sequence(word);
 
 	while (!error) {
@@ -178,6 +191,9 @@ int inv_event_sleep(inv_event *event, int64_t duration_ns)
 
 	if (duration_ns < 0 && duration_ns != INV_FOREVER)
 		return -EINVAL;
+	int error = event_living_word_of(event, &word);
+	if (error)
+		return error;
 	for (;;) {
 		int result = take(event, &word);
 		if (!result)

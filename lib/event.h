@@ -46,6 +46,10 @@ void event_handles_disown(inv_table *table, bool forked);
  * else 0 and the word. */
 int event_word_of(const inv_event *event, uint64_t *word);
 
+/* The same, for what is no hot path: without a broker it is up to whoever calls to see that
+ * the owner is dead. */
+int event_living_word_of(const inv_event *event, uint64_t *word);
+
 /* Note a look of the action. */
 void event_note_look(inv_table *table, struct slot_ref ref);
 

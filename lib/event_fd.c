@@ -36,10 +36,19 @@ static void show(struct event_watcher *watcher, bool set)
 		return;
 }
 
+/* A slice without a wake: is there still somebody behind it? The word, or 0. */
+static uint64_t word_of_the_living(const struct event_watcher *watcher)
+{
+	if (event_still_alive(watcher->table, watcher->ref) != 0)
+		return 0;
+	return event_word_load(watcher->table, watcher->ref);
+}
+
 static void *watch(void *arg)
 {
 	struct event_watcher *watcher = arg;
 	uint64_t word = event_word_load(watcher->table, watcher->ref);
+	int slept = 0;
 
 	while (atomic_load(&watcher->stop) == 0) {
 		/* An end is shown as readable too: the reader's check says -ESTALE. */
@@ -55,8 +64,9 @@ static void *watch(void *arg)
 		else if (word & EVENT_WAITED ||
 		         atomic_compare_exchange_strong(
 				 &watcher->table->event[watcher->ref.index], &word, word | EVENT_WAITED))
-			futex_wait_any(words, 2, clock_monotonic_ns() + WAIT_SLICE_NS);
-		word = event_word_load(watcher->table, watcher->ref);
+			slept = futex_wait_any(words, 2, clock_monotonic_ns() + WAIT_SLICE_NS);
+		word = slept == -ETIMEDOUT ? word_of_the_living(watcher)
+		                           : event_word_load(watcher->table, watcher->ref);
 	}
 	return NULL;
 }
@@ -115,7 +125,7 @@ void event_watcher_abandon(struct event_watcher *watcher)
 int inv_event_fd(inv_event *event)
 {
 	uint64_t word;
-	int error = event_word_of(event, &word);
+	int error = event_living_word_of(event, &word);
 
 	if (error)
 		return error;

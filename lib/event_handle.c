@@ -18,7 +18,33 @@ static shared_u64 spoilt_word;
 
 static inv_event **chain_of(inv_table *table, uint32_t index)
 {
-	return &table->handles[index % HANDLE_CHAINS];
+	return &table->handles[index & (table->handle_chains - 1)];
+}
+
+/* As many chains as handles, so that a process that owns a million events finds each
+ * as fast as one that owns ten. Without memory the chains just get longer. */
+static void have_chains(inv_table *table)
+{
+	uint32_t old_count = table->handle_chains;
+	inv_event **old = table->handles;
+
+	if (table->handle_count < old_count)
+		return;
+	inv_event **chains = calloc((size_t)old_count * 2, sizeof(*chains));
+	if (!chains)
+		return;
+	table->handles = chains;
+	table->handle_chains = old_count * 2;
+	for (uint32_t i = 0; i < old_count; i++) {
+		for (inv_event *event = old[i], *next; event; event = next) {
+			inv_event **chain = chain_of(table, event->ref.index);
+			next = event->next;
+			event->next = *chain;
+			*chain = event;
+		}
+	}
+	if (old != table->first_handles)
+		free(old);
 }
 
 inv_event *event_handle(inv_table *table, struct slot_ref ref, const uint8_t id[16], bool owned)
@@ -44,8 +70,11 @@ inv_event *event_handle(inv_table *table, struct slot_ref ref, const uint8_t id[
 	event->owned = owned;
 	event->count = 1;
 	event->watcher = NULL;
+	have_chains(table);
+	chain = chain_of(table, ref.index);
 	event->next = *chain;
 	*chain = event;
+	table->handle_count++;
 	return event;
 }
 
@@ -87,8 +116,10 @@ static void unchain(inv_table *table, inv_event *event)
 
 	while (*link && *link != event)
 		link = &(*link)->next;
-	if (*link)
+	if (*link) {
 		*link = event->next;
+		table->handle_count--;
+	}
 }
 
 /* The last handle of an event or context that this process registered is gone. */
@@ -129,7 +160,7 @@ void inv_event_put(inv_event *event)
 
 void event_handles_disown(inv_table *table, bool forked)
 {
-	for (int i = 0; i < HANDLE_CHAINS; i++) {
+	for (uint32_t i = 0; i < table->handle_chains; i++) {
 		for (inv_event *event = table->handles[i]; event; event = event->next) {
 			atomic_store(&event->disowned, true);
 			atomic_store(&event->calm, IMPOSSIBLE_CALM);
@@ -143,6 +174,7 @@ void event_handles_disown(inv_table *table, bool forked)
 		}
 		table->handles[i] = NULL;
 	}
+	table->handle_count = 0;
 }
 
 int event_word_of(const inv_event *event, uint64_t *word)

@@ -14,7 +14,9 @@
 
 /* A sleeper looks again this often: a waker killed between its compare-and-swap
  * and its wake costs one slice, and no more. */
+#ifndef WAIT_SLICE_NS
 #define WAIT_SLICE_NS (NANOSECONDS_PER_SECOND / 2)
+#endif
 
 /* The futex half of a 64-bit word. */
 const _Atomic uint32_t *futex_low_half(const _Atomic uint64_t *word);

@@ -203,7 +203,7 @@ static void count(const inv_table *table, struct inv_table_info *info)
 		info->live += control_state(word) == SLOT_LIVE;
 		info->finished += control_state(word) == SLOT_DONE;
 	}
-	for (uint32_t i = 1; i < table->geometry.owners; i++)
+	for (uint32_t i = 1, last = owner_last(table); i <= last; i++)
 		info->owners += owner_read(table, i, &identity) != 0;
 }
 

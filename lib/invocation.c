@@ -171,6 +171,9 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns)
 		/* 0: just ended, or the table is damaged; either way don't spin. */
 		error = word == 0 ? plain_sleep(DAMAGE_PAUSE_NS)
 		                  : event_word_sleep(table, ref, word, until_ns);
+		/* Without a name and a broker, nobody would tell of an end by death. */
+		if (!error && table_abandoned(table))
+			return ended(table, ref, &status) == 0 ? status : -ESTALE;
 		if (!error)
 			event_still_alive(table, ref);
 	}

@@ -178,6 +178,7 @@ struct header {
 	/* written by everybody: that there is something new for the broker (news.c) */
 	_Alignas(64) shared_u32 news;
 	shared_u32 news_wanted;
+	shared_u32 owners_used; /* no entry above this was ever taken (owner.c); only grows */
 };
 static_assert(sizeof(struct header) <= LAYOUT_PAGE, "the header is one page");
 

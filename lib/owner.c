@@ -34,6 +34,7 @@
 #include "sweep.h"
 
 enum { OWNER_FREE = 0, OWNER_CLAIMED = 1, OWNER_ACTIVE = 2, OWNER_STATE_MASK = 3 };
+enum { OWNERS_USED_LEAST = 64, PROBES = 16 };
 enum { PID_SHIFT = 2, NAMESPACE_SHIFT = 24, GENERATION_SHIFT = 40 };
 #define PID_MASK UINT64_C(0x3fffff)
 #define NAMESPACE_MASK UINT64_C(0xffff)
@@ -70,16 +71,45 @@ static bool try_claim(inv_table *table, uint32_t index, const struct process_ide
 	return true;
 }
 
+uint32_t owner_last(const inv_table *table)
+{
+	uint32_t last = table->geometry.owners - 1;
+	uint32_t used = atomic_load(&table->header->owners_used);
+
+	if (used < OWNERS_USED_LEAST)
+		used = OWNERS_USED_LEAST;
+	return used < last ? used : last;
+}
+
+/* Before an entry above it is taken, so that nobody who looks for owners misses one. */
+static void use_up_to(inv_table *table, uint32_t index)
+{
+	uint32_t used = atomic_load(&table->header->owners_used);
+
+	while (used < index &&
+	       !atomic_compare_exchange_weak(&table->header->owners_used, &used, index))
+		;
+}
+
+/* Whoever looks for owners goes through all entries that were ever used, so few are: the
+ * next half is begun when a few neighbours in the first are taken. */
 static bool claim_any(inv_table *table, const struct process_identity *self)
 {
-	uint32_t count = table->geometry.owners;
-	/* processes start looking in different places; entry 0 is nobody */
-	uint32_t start = (uint32_t)self->pid * UINT32_C(2654435761) % (count - 1);
+	const uint32_t last = table->geometry.owners - 1;
+	uint32_t used = owner_last(table);
 
-	for (uint32_t i = 0; i < count - 1; i++)
-		if (try_claim(table, 1 + (start + i) % (count - 1), self))
-			return true;
-	return false;
+	for (;;) {
+		/* processes start looking in different places; entry 0 is nobody */
+		uint32_t start = (uint32_t)self->pid * UINT32_C(2654435761) % used;
+		uint32_t probes = used < last ? PROBES : last;
+		for (uint32_t i = 0; i < probes; i++)
+			if (try_claim(table, 1 + (start + i) % used, self))
+				return true;
+		if (used == last)
+			return false;
+		used = used > last / 2 ? last : 2 * used;
+		use_up_to(table, used);
+	}
 }
 
 int owner_enter(inv_table *table)

@@ -12,6 +12,9 @@ int owner_enter(inv_table *table);
 /* Give up what this process still owns, and leave. */
 void owner_leave(inv_table *table);
 
+/* The last entry that may be taken: entries 1 to this one are the owners. */
+uint32_t owner_last(const inv_table *table);
+
 /* Who is behind an entry: its word, or 0 where nobody is (the entry is free, or changed
  * while it was read). */
 uint64_t owner_read(const inv_table *table, uint32_t index, struct process_identity *identity);

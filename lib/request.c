@@ -26,6 +26,7 @@
 
 #include "clock.h"
 #include "event_word.h"
+#include "fork.h"
 #include "news.h"
 #include "process.h"
 #include "text.h"
@@ -39,19 +40,32 @@ static uint64_t record_word(struct slot_ref ref, uint32_t sequence, unsigned sta
 	return (uint64_t)ref.generation << 32 | (uint64_t)sequence << 4 | stage;
 }
 
+/* Who this process is, found out at a thread's first request: six system calls, which
+ * would make up most of a set. A later setuid(2) or change of name is not told. */
+static _Thread_local struct {
+	unsigned process; /* fork_generation() of when it was found out */
+	uint64_t uid_pid; /* as in the slot, without a cause */
+	char command[INV_COMMAND_BYTES];
+} asker;
+
+static void know_asker(void)
+{
+	if (asker.process == fork_generation())
+		return;
+	process_command(getpid(), asker.command);
+	asker.uid_pid = (uint64_t)geteuid() << ACTOR_UID_SHIFT | (uint64_t)getpid() << ACTOR_PID_SHIFT;
+	asker.process = fork_generation();
+}
+
 static void write_record(struct slot *slot, const struct request *request)
 {
-	char command[INV_COMMAND_BYTES];
-
-	process_command(getpid(), command);
+	know_asker();
 	atomic_store_explicit(&slot->request_ns, clock_realtime_ns(), memory_order_release);
 	atomic_store_explicit(&slot->request_monotonic_ns, clock_monotonic_ns(), memory_order_release);
 	atomic_store_explicit(&slot->request_actor,
-	                      (uint64_t)geteuid() << ACTOR_UID_SHIFT |
-	                              (uint64_t)getpid() << ACTOR_PID_SHIFT |
-	                              ((unsigned)request->cause & ACTOR_CAUSE_MASK),
+	                      asker.uid_pid | ((unsigned)request->cause & ACTOR_CAUSE_MASK),
 	                      memory_order_release);
-	text_store(slot->request_command, INV_COMMAND_BYTES / 8, command);
+	text_store(slot->request_command, INV_COMMAND_BYTES / 8, asker.command);
 	text_store(slot->request_reason, INV_REASON_BYTES / 8, request->reason);
 }
 

@@ -9,7 +9,6 @@
 #include "cascade.h"
 #include "clock.h"
 #include "event_word.h"
-#include "futex.h"
 #include "lifecycle.h"
 #include "owner.h"
 #include "process.h"
@@ -17,23 +16,14 @@
 #include "shield.h"
 #include "uuid.h"
 
-enum { NS_PER_MS = 1000000, SIGNUM_MASK = 0x7f };
-
 /* 1 + milliseconds, rounded up; 0: never. */
 static uint64_t pack_after(int64_t after_ns)
 {
-	int64_t after_ms = after_ns / NS_PER_MS + (after_ns % NS_PER_MS > 0);
+	int64_t after_ms = after_ns / RUN_NS_PER_MS + (after_ns % RUN_NS_PER_MS > 0);
 
 	if (after_ns < 0)
 		return 0;
 	return after_ms < UINT32_MAX - 1 ? (uint64_t)after_ms + 1 : UINT32_MAX;
-}
-
-static int64_t unpack_after(uint64_t packed)
-{
-	uint32_t after = (uint32_t)packed;
-
-	return after == 0 ? INV_FOREVER : (int64_t)(after - 1) * NS_PER_MS;
 }
 
 static void parent_of(inv_table *table, const struct inv_run_options *options,
@@ -59,7 +49,7 @@ static void describe(const struct inv_run_options *options, struct registration 
 	registration->after_ms = pack_after(options->kill_after_ns) << 32 |
 	                         pack_after(options->signal_after_ns);
 	registration->flags = (uint64_t)INV_KIND_RUN | SLOT_PENDING |
-	                      ((uint64_t)options->signal & SIGNUM_MASK) << SLOT_SIGNUM_SHIFT |
+	                      ((uint64_t)options->signal & RUN_SIGNUM_MASK) << SLOT_SIGNUM_SHIFT |
 	                      nested_wait << SLOT_NESTED_WAIT_SHIFT;
 	if (options->flags & INV_RUN_NO_KILL)
 		registration->flags |= SLOT_NO_KILL;
@@ -132,28 +122,11 @@ inv_invocation *run_adopt(inv_table *table, uint32_t index, uint64_t word)
 	return invocation;
 }
 
-static struct slot *slot_of(const inv_invocation *invocation)
-{
-	return &invocation->table->slots[invocation->ref.index];
-}
-
-/* The slot is still this supervisor's: its control word, or 0. */
-static uint64_t owned_word(const inv_invocation *invocation)
-{
-	const inv_table *table = invocation->table;
-	uint64_t word;
-
-	if (atomic_load(&invocation->event->disowned))
-		return 0;
-	word = slot_word(table, invocation->ref);
-	return control_state(word) == SLOT_LIVE && control_owner(word) == table->owner ? word : 0;
-}
-
 int inv_run_started(inv_invocation *invocation, pid_t pid)
 {
-	if (owned_word(invocation) == 0)
+	if (run_owned_word(invocation) == 0)
 		return -ESTALE;
-	struct slot *slot = slot_of(invocation);
+	struct slot *slot = run_slot(invocation);
 	atomic_store(&slot->action_process,
 	             process_start(pid) << ACTION_START_SHIFT | ((uint64_t)pid & ACTION_PID_MASK));
 	atomic_store(&slot->started_ns, clock_realtime_ns());
@@ -161,111 +134,16 @@ int inv_run_started(inv_invocation *invocation, pid_t pid)
 	return 0;
 }
 
-/* When the request was made: as its record says, but never in the future; where the
- * record is not readable, when it was first seen. */
-static int64_t asked_ns(inv_invocation *invocation, uint64_t event_word,
-                        const struct request_record *record)
-{
-	int64_t now_ns = clock_monotonic_ns();
-
-	if (invocation->request_seen != event_sequence(event_word) || !invocation->request_seen_ns) {
-		invocation->request_seen = event_sequence(event_word);
-		invocation->request_seen_ns = now_ns;
-	}
-	if (record->monotonic_ns > 0 && record->monotonic_ns <= now_ns)
-		return record->monotonic_ns;
-	return invocation->request_seen_ns;
-}
-
-static void view_asks(const struct slot *slot, struct slot_ref ref, struct inv_run_view *view)
-{
-	uint64_t asks = atomic_load(&slot->asks);
-
-	view->asks_futex = (uint32_t)asks;
-	if (event_generation(asks) != ref.generation)
-		return;
-	view->force_kill = (asks & ASK_KILL) != 0;
-	view->force_signal = (asks & ASK_SIGNAL) != 0;
-	view->force_signum = (int)((asks & ASK_SIGNUM_MASK) >> ASK_SIGNUM_SHIFT);
-	view->force_count = (uint32_t)asks >> 16;
-}
-
-static void view_options(const struct slot *slot, uint64_t flags, struct inv_run_view *view)
-{
-	uint64_t after = atomic_load(&slot->after_ms);
-	uint64_t action = atomic_load(&slot->action_process);
-	int64_t deadline_ns = atomic_load(&slot->deadline_monotonic_ns);
-
-	view->signal = (int)(flags >> SLOT_SIGNUM_SHIFT & SIGNUM_MASK);
-	view->asked_signal = (int)(flags >> SLOT_ASKED_SIGNUM_SHIFT & SIGNUM_MASK);
-	view->flags = (flags & SLOT_NO_KILL ? INV_RUN_NO_KILL : 0u) |
-	              (flags & SLOT_STOP_COMMAND ? INV_RUN_STOP_COMMAND : 0u);
-	view->signal_after_ns = unpack_after(after);
-	view->kill_after_ns = unpack_after(after >> 32);
-	view->nested_wait_ns = unpack_after(flags >> SLOT_NESTED_WAIT_SHIFT);
-	view->deadline_ns = deadline_ns > 0 ? deadline_ns : INV_FOREVER;
-	view->pid = (pid_t)(action & ACTION_PID_MASK);
-	view->pid_start = action >> ACTION_START_SHIFT;
-	view->signalled = (flags & SLOT_SIGNALLED) != 0;
-	view->killed = (flags & SLOT_KILLED) != 0;
-}
-
-int inv_run_view(inv_invocation *invocation, struct inv_run_view *view)
-{
-	inv_table *table = invocation->table;
-	const struct slot *slot = slot_of(invocation);
-	struct request_record record;
-
-	memset(view, 0, sizeof(*view));
-	if (owned_word(invocation) == 0)
-		return -ESTALE;
-	uint64_t word = event_word_load(table, invocation->ref);
-	uint64_t flags = atomic_load(&slot->flags);
-	view->event_futex = (uint32_t)word;
-	view->asked = (word & EVENT_ASKED) != 0;
-	view->pending = (word & EVENT_SET) != 0;
-	view->cooperative = event_last_look_ns(table, invocation->ref) != 0;
-	view->request = event_sequence(word);
-	view_asks(slot, invocation->ref, view);
-	view_options(slot, flags, view);
-	if (view->asked) {
-		request_read(table, invocation->ref, word, &record);
-		view->cause = record.cause;
-		view->asked_ns = asked_ns(invocation, word, &record);
-	}
-	if (view->pending)
-		view->shielded = shield_holds(table, invocation->ref);
-	return 0;
-}
-
-void inv_run_wait(inv_invocation *invocation, const struct inv_run_view *view,
-                  const _Atomic uint32_t *word, uint32_t seen, int64_t until_ns)
-{
-	inv_table *table = invocation->table;
-	/* A slice at most: whoever asks may be killed before the wake, and a shield
-	 * that holds up a request may end with its process. */
-	int64_t slice_end_ns = clock_monotonic_ns() + WAIT_SLICE_NS;
-	struct futex_watch watch[] = {
-		{.word = futex_low_half(&table->event[invocation->ref.index]), .seen = view->event_futex},
-		{.word = futex_low_half(&slot_of(invocation)->asks), .seen = view->asks_futex},
-		{.word = word, .seen = seen},
-	};
-
-	if (until_ns < 0 || until_ns > slice_end_ns)
-		until_ns = slice_end_ns;
-	futex_wait_any(watch, word ? 3 : 2, until_ns);
-}
-
 int inv_run_request(inv_invocation *invocation, int cause, int signum, const char *reason)
 {
 	struct request request = {.cause = cause, .reason = reason};
-	struct slot *slot = slot_of(invocation);
+	struct slot *slot = run_slot(invocation);
 
-	if (owned_word(invocation) == 0)
+	if (run_owned_word(invocation) == 0)
 		return -ESTALE;
 	uint64_t flags = atomic_load(&slot->flags);
-	uint64_t mask = (uint64_t)SIGNUM_MASK << SLOT_ASKED_SIGNUM_SHIFT;
-	uint64_t with_signal = ((uint64_t)signum & SIGNUM_MASK) << SLOT_ASKED_SIGNUM_SHIFT;
+	uint64_t mask = (uint64_t)RUN_SIGNUM_MASK << SLOT_ASKED_SIGNUM_SHIFT;
+	uint64_t with_signal = ((uint64_t)signum & RUN_SIGNUM_MASK) << SLOT_ASKED_SIGNUM_SHIFT;
 	bool pending = event_word_load(invocation->table, invocation->ref) & EVENT_SET;
 	while (!pending &&
 	       !atomic_compare_exchange_weak(&slot->flags, &flags, (flags & ~mask) | with_signal))
@@ -275,9 +153,9 @@ int inv_run_request(inv_invocation *invocation, int cause, int signum, const cha
 
 int inv_run_take(inv_invocation *invocation)
 {
-	if (owned_word(invocation) == 0)
+	if (run_owned_word(invocation) == 0)
 		return 0;
-	struct slot *slot = slot_of(invocation);
+	struct slot *slot = run_slot(invocation);
 	/* The mark first: a supervisor killed in between leaves a pending request,
 	 * which the broker takes again. */
 	uint64_t before = atomic_fetch_or(&slot->flags, SLOT_SIGNALLED);
@@ -289,8 +167,8 @@ int inv_run_take(inv_invocation *invocation)
 
 void inv_run_killed(inv_invocation *invocation)
 {
-	if (owned_word(invocation) != 0)
-		atomic_fetch_or(&slot_of(invocation)->flags, SLOT_KILLED);
+	if (run_owned_word(invocation) != 0)
+		atomic_fetch_or(&run_slot(invocation)->flags, SLOT_KILLED);
 }
 
 struct nested_pids {
@@ -315,7 +193,7 @@ size_t inv_run_nested_pids(inv_invocation *invocation, pid_t *pids, size_t limit
 {
 	struct nested_pids nested = {.pids = pids, .limit = limit};
 
-	if (owned_word(invocation) != 0)
+	if (run_owned_word(invocation) != 0)
 		cascade_each(invocation->table, invocation->ref, note_nested, &nested);
 	return nested.count;
 }
@@ -330,13 +208,12 @@ static void kill_nested(inv_table *table, struct slot_ref ref, void *arg)
 	struct request request = {.cause = INV_CAUSE_PARENT};
 
 	(void)arg;
-	request_make(table, ref, &request);
-	cascade_ask(table, ref, ASK_KILL, 0);
+	cascade_request(table, ref, &request, true, ASK_KILL, 0);
 }
 
 void inv_run_kill_nested(inv_invocation *invocation)
 {
-	if (owned_word(invocation) != 0)
+	if (run_owned_word(invocation) != 0)
 		cascade_each(invocation->table, invocation->ref, kill_nested, NULL);
 }
 
@@ -375,7 +252,7 @@ int inv_run_end(inv_invocation *invocation, const struct inv_run_result *result)
 {
 	inv_table *table = invocation->table;
 	struct ending ending = ending_of(result);
-	uint64_t word = owned_word(invocation);
+	uint64_t word = run_owned_word(invocation);
 	struct outcome outcome;
 
 	if (word != 0 && lifecycle_end(table, invocation->ref, word, &ending, &outcome) == 0) {

@@ -17,6 +17,8 @@
  */
 #include "sweep.h"
 
+#include <stdlib.h>
+
 #include "event_word.h"
 #include "lifecycle.h"
 #include "owner.h"
@@ -97,16 +99,77 @@ size_t sweep_owner(inv_table *table, uint32_t index, uint64_t owner_word, sweep_
 	return left;
 }
 
+/* What is known of each owner: the word by which it was judged dead, or 0. */
+struct judged {
+	uint64_t word;
+	bool left; /* a slot names it still */
+};
+
+/* Judge one owner; *judged, of all owners, is made with the first that is dead. No memory:
+ * whoever looks next sweeps. */
+static void judge(const inv_table *table, uint32_t index, struct judged **judged)
+{
+	struct process_identity identity;
+	uint64_t word = owner_read(table, index, &identity);
+
+	if (word == 0 || process_life(&identity) != PROCESS_DEAD)
+		return;
+	if (!*judged)
+		*judged = calloc(table->geometry.owners, sizeof(**judged));
+	if (*judged)
+		(*judged)[index].word = word;
+}
+
+/* As sweep_owner, for one slot and whoever owns it. */
+static void sweep_judged_slot(inv_table *table, uint32_t index, struct judged *judged,
+                              sweep_adopt *adopt, void *arg)
+{
+	for (int tries = 0; tries < 3; tries++) {
+		uint64_t word = atomic_load(&table->control[index]);
+		uint32_t owner = control_owner(word);
+		if (!owned(word) || owner >= table->geometry.owners || judged[owner].word == 0)
+			return;
+		if (sweep_one(table, index, word, judged[owner].word, adopt, arg))
+			continue;
+		if (atomic_load(&table->control[index]) == word) {
+			judged[owner].left = true;
+			return;
+		}
+	}
+}
+
+/* One pass over the slots, however many owners have died. */
+static void sweep_judged(inv_table *table, struct judged *judged, sweep_adopt *adopt, void *arg)
+{
+	for (uint32_t i = 0; i < table->geometry.slots; i++)
+		sweep_judged_slot(table, i, judged, adopt, arg);
+	for (uint32_t index = 1; index < table->geometry.owners; index++)
+		if (judged[index].word != 0 && !judged[index].left)
+			owner_free(table, index, judged[index].word);
+}
+
 void sweep_dead(inv_table *table, sweep_adopt *adopt, void *arg)
 {
-	for (uint32_t index = 1; index < table->geometry.owners; index++) {
-		struct process_identity identity;
-		uint64_t word = owner_read(table, index, &identity);
-		if (word == 0 || process_life(&identity) != PROCESS_DEAD)
-			continue;
-		if (sweep_owner(table, index, word, adopt, arg) == 0)
-			owner_free(table, index, word);
-	}
+	struct judged *judged = NULL;
+	uint32_t last = owner_last(table);
+
+	for (uint32_t index = 1; index <= last; index++)
+		judge(table, index, &judged);
+	if (judged)
+		sweep_judged(table, judged, adopt, arg);
+	free(judged);
+}
+
+void sweep_owners(inv_table *table, const uint32_t *indices, size_t count, sweep_adopt *adopt,
+                  void *arg)
+{
+	struct judged *judged = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		judge(table, indices[i], &judged);
+	if (judged)
+		sweep_judged(table, judged, adopt, arg);
+	free(judged);
 }
 
 bool sweep_slot(inv_table *table, uint32_t index)

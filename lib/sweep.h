@@ -16,6 +16,10 @@ size_t sweep_owner(inv_table *table, uint32_t index, uint64_t word, sweep_adopt 
 /* Sweep after every owner that is dead. */
 void sweep_dead(inv_table *table, sweep_adopt *adopt, void *arg);
 
+/* The same for those among these that are dead. */
+void sweep_owners(inv_table *table, const uint32_t *indices, size_t count, sweep_adopt *adopt,
+                  void *arg);
+
 /* Sweep one slot, if its owner is dead. true: it was. */
 bool sweep_slot(inv_table *table, uint32_t index);
 

@@ -189,6 +189,8 @@ int table_attach_fd(const char *name, int fd, bool handed_over, bool guard, inv_
 		return error;
 	}
 	pthread_mutex_init(&table->lock, NULL);
+	table->handles = table->first_handles;
+	table->handle_chains = HANDLE_CHAINS_MIN;
 	table->process = fork_generation();
 	fork_watch(table);
 	*out = table;
@@ -300,6 +302,8 @@ void inv_close(inv_table *table)
 	munmap(table->base, table->geometry.bytes);
 	close(table->fd);
 	pthread_mutex_destroy(&table->lock);
+	if (table->handles != table->first_handles)
+		free(table->handles);
 	free(table);
 }
 

@@ -12,7 +12,7 @@
 
 #include "layout.h"
 
-enum { HANDLE_CHAINS = 256 };
+enum { HANDLE_CHAINS_MIN = 64 };
 
 struct inv_table {
 	char name[INV_TABLE_NAME_BYTES];
@@ -36,7 +36,10 @@ struct inv_table {
 	uint64_t owner_word;         /* its word */
 	uint64_t owner_process;      /* | uid 32 | pid 32 | of this process */
 	uint32_t owned;              /* slots it owns */
-	struct inv_event *handles[HANDLE_CHAINS]; /* by slot (event.c) */
+	struct inv_event **handles;  /* chains, by slot (event_handle.c) */
+	uint32_t handle_chains;      /* how many: a power of two */
+	uint32_t handle_count;       /* handles in them */
+	struct inv_event *first_handles[HANDLE_CHAINS_MIN]; /* the chains until they are outgrown */
 	_Atomic int64_t served_ns;   /* when it was last asked whether a broker serves it */
 	_Atomic int64_t lease_ns;    /* when a broker was last seen to hold the lease */
 	_Atomic int64_t named_ns;    /* when it was last asked whether it was abandoned */

@@ -15,27 +15,31 @@
 
 #include "fork.h"
 
-enum { BATCH = 32 };
+/* A command needs one id, a program that registers all the time many: each draw is
+ * twice as large as the one before. */
+enum { BATCH_FIRST = 2, BATCH_MAX = 128 };
 
 static _Thread_local struct {
-	uint8_t bytes[BATCH][16];
+	uint8_t bytes[BATCH_MAX][16];
+	unsigned size;
 	unsigned left;
 	unsigned process;
 } batch;
 
 static int draw(void)
 {
-	size_t filled = 0;
+	unsigned size = batch.size == 0 ? BATCH_FIRST : batch.size < BATCH_MAX ? 2 * batch.size : BATCH_MAX;
+	size_t filled = 0, wanted = size * sizeof(batch.bytes[0]);
 
-	while (filled < sizeof(batch.bytes)) {
-		ssize_t got = getrandom((uint8_t *)batch.bytes + filled, sizeof(batch.bytes) - filled, 0);
+	while (filled < wanted) {
+		ssize_t got = getrandom((uint8_t *)batch.bytes + filled, wanted - filled, 0);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return -errno;
 		filled += (size_t)got;
 	}
-	batch.left = BATCH;
+	batch.size = batch.left = size;
 	batch.process = fork_generation();
 	return 0;
 }
