@@ -1,0 +1,212 @@
+/*
+ * Carries out what the ladder decides: see deliver.h.
+ *
+ * Between the look at /proc and the signal a process may fork. Where nobody
+ * catches the signal, whatever is found new after it was forked before it, so
+ * the look is repeated; where somebody does, it may be clean-up, which is left
+ * alone.
+ */
+#include "deliver.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "process_table.h"
+#include "stop_command.h"
+
+/* How long nested supervisors, told to kill, are given to do it. */
+#define NESTED_KILL_NS INT64_C(3000000000)
+
+enum { LOOKS = 4 }; /* at a tree that goes on forking */
+
+/* Parents first: a shell whose child is signalled first would start the next one. */
+static int by_age(const void *a, const void *b)
+{
+	const struct process *one = a, *other = b;
+
+	if (one->start != other->start)
+		return one->start < other->start ? -1 : 1;
+	return one->pid < other->pid ? -1 : one->pid > other->pid;
+}
+
+static bool look(struct delivery *delivery, enum process_reach reach)
+{
+	struct process_list *found = &delivery->found;
+
+	if (processes_find(&delivery->scope, reach, found) != 0)
+		return false;
+	if (found->count > 1)
+		qsort(found->items, found->count, sizeof(*found->items), by_age);
+	return true;
+}
+
+/* What is stopped gets the signal when it goes on. */
+static bool wakes_the_stopped(int signum)
+{
+	return signum != SIGKILL && signum != SIGCONT && signum != SIGSTOP && signum != SIGTSTP &&
+	       signum != SIGTTIN && signum != SIGTTOU;
+}
+
+static void signal_one(const struct process *process, int signum)
+{
+	int error = process_signal(process, signum);
+
+	if (error == 0 && process->state == 'T' && wakes_the_stopped(signum))
+		process_signal(process, SIGCONT);
+	if (error == -EPERM)
+		message("process %d (%s) is not yours to signal; it goes on", (int)process->pid,
+		        process->name);
+}
+
+static bool anybody_catches(const struct process_list *list, int signum)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (process_catches(list->items[i].pid, signum))
+			return true;
+	return false;
+}
+
+static bool contains(const struct process_list *list, const struct process *process)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].pid == process->pid && list->items[i].start == process->start)
+			return true;
+	return false;
+}
+
+/* Signal those that were not there before. Returns how many there were. */
+static size_t signal_new(const struct process_list *found, const struct process_list *before,
+                         int signum)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < found->count; i++) {
+		if (contains(before, &found->items[i]))
+			continue;
+		signal_one(&found->items[i], signum);
+		count++;
+	}
+	return count;
+}
+
+static void signal_all(struct delivery *delivery, int signum)
+{
+	struct process_list before = {0};
+	bool clean_up = false;
+
+	for (int i = 0; i < LOOKS && !clean_up && look(delivery, PROCESSES_OWN); i++) {
+		struct process_list found = delivery->found;
+
+		clean_up = anybody_catches(&found, signum);
+		if (signal_new(&found, &before, signum) == 0)
+			break;
+		delivery->found = before;
+		before = found;
+	}
+	processes_free(&before);
+}
+
+static void stop(struct delivery *delivery)
+{
+	int error = stop_command_start(delivery->stop_command, delivery->cwd,
+	                               delivery->environment, delivery->scope.id,
+	                               inv_table_name(delivery->scope.table));
+
+	if (error)
+		message("the stop command can't be run: %s", inv_strerror(error));
+}
+
+static void act(struct delivery *delivery, int signum)
+{
+	if (signum != 0)
+		signal_all(delivery, signum);
+	else if (delivery->stop_command)
+		stop(delivery);
+}
+
+/* Nested supervisors do it themselves, so that their records tell it; those
+ * that don't in time are no better than what they supervise. */
+static void kill_all(struct delivery *delivery, int64_t now_ns)
+{
+	if (delivery->kill_began_ns == 0) {
+		delivery->kill_began_ns = now_ns;
+		inv_run_killed(delivery->invocation);
+	}
+	inv_run_kill_nested(delivery->invocation);
+
+	bool late = now_ns - delivery->kill_began_ns >= NESTED_KILL_NS;
+
+	for (int i = 0; i < LOOKS; i++) {
+		if (!look(delivery, late ? PROCESSES_EVERYTHING : PROCESSES_OWN) ||
+		    delivery->found.count == 0)
+			return;
+		for (size_t at = 0; at < delivery->found.count; at++)
+			signal_one(&delivery->found.items[at], SIGKILL);
+	}
+}
+
+void delivery_step(struct delivery *delivery, const struct ladder_decision *decision,
+                   int64_t now_ns)
+{
+	switch (decision->step) {
+	case LADDER_ASK_DEADLINE:
+		inv_run_request(delivery->invocation, INV_CAUSE_DEADLINE, 0, NULL);
+		break;
+	case LADDER_DELIVER:
+		/* Nothing was pending any more: a check was quicker. */
+		if (delivery->alone || inv_run_take(delivery->invocation) == 1)
+			act(delivery, decision->signal);
+		break;
+	case LADDER_SIGNAL:
+		/* What is pending is delivered by it. */
+		if (!delivery->alone)
+			inv_run_take(delivery->invocation);
+		act(delivery, decision->signal);
+		break;
+	case LADDER_KILL:
+		kill_all(delivery, now_ns);
+		break;
+	case LADDER_WAIT:
+	case LADDER_END:
+		break;
+	}
+}
+
+/* A subreaper without children has no descendants: most ends need no look at /proc. */
+static bool childless(const struct delivery *delivery)
+{
+	siginfo_t info;
+
+	return delivery->scope.supervisor == getpid() &&
+	       waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+}
+
+static bool anything_left(struct delivery *delivery)
+{
+	enum process_reach reach =
+		delivery->kill_began_ns != 0 ? PROCESSES_EVERYTHING : PROCESSES_OWN;
+
+	if (childless(delivery))
+		return false;
+	return !look(delivery, reach) || delivery->found.count > 0;
+}
+
+void delivery_look(struct delivery *delivery, const struct inv_run_view *view,
+                   struct ladder_facts *facts)
+{
+	facts->nested = 0;
+	facts->anything_left = false;
+	if (!delivery->alone && ladder_minds_nested(&delivery->ladder, view))
+		facts->nested = inv_run_nested(delivery->invocation);
+	if (ladder_minds_left(&delivery->ladder, view, facts->command_ended))
+		facts->anything_left = anything_left(delivery);
+}
+
+void delivery_free(struct delivery *delivery)
+{
+	processes_free(&delivery->found);
+}

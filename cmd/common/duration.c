@@ -1,0 +1,109 @@
+/* Durations as users write and read them. */
+#include "duration.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "invctl.h"
+
+static const struct unit {
+	const char *suffix;
+	int64_t ns;
+} units[] = {
+	{"", NS_PER_SECOND},
+	{"us", NS_PER_US},
+	{"ms", NS_PER_MS},
+	{"s", NS_PER_SECOND},
+	{"m", 60 * NS_PER_SECOND},
+	{"h", 3600 * NS_PER_SECOND},
+	{"d", 86400 * NS_PER_SECOND},
+};
+
+static const struct unit *unit_of(const char *suffix)
+{
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(suffix, units[i].suffix) == 0)
+			return &units[i];
+	return NULL;
+}
+
+/* The part behind the point, of a unit: exact, rounded up to a whole nanosecond. Rounding up at
+ * each digit, from the last one on, comes to the same as doing so once. */
+static int64_t fraction_ns(const char *digits, size_t count, int64_t unit_ns)
+{
+	int64_t ns = 0;
+
+	while (count-- > 0)
+		ns = ((digits[count] - '0') * unit_ns + ns + 9) / 10;
+	return ns;
+}
+
+int duration_parse(const char *text, int64_t *ns)
+{
+	if (strcmp(text, "inf") == 0) {
+		*ns = INV_FOREVER;
+		return 0;
+	}
+
+	size_t whole_digits = strspn(text, "0123456789");
+	const char *fraction = text + whole_digits + (text[whole_digits] == '.');
+	size_t fraction_digits = text[whole_digits] == '.' ? strspn(fraction, "0123456789") : 0;
+	const struct unit *unit = unit_of(fraction + fraction_digits);
+
+	if (whole_digits + fraction_digits == 0 || !unit)
+		return -EINVAL;
+
+	int64_t whole = 0;
+
+	for (; whole_digits > 0; whole_digits--, text++)
+		if (__builtin_mul_overflow(whole, 10, &whole) ||
+		    __builtin_add_overflow(whole, *text - '0', &whole))
+			return -ERANGE;
+	if (__builtin_mul_overflow(whole, unit->ns, &whole) ||
+	    __builtin_add_overflow(whole, fraction_ns(fraction, fraction_digits, unit->ns), ns))
+		return -ERANGE;
+	return 0;
+}
+
+int duration_add(int64_t a, int64_t b, int64_t *sum)
+{
+	if (a == INV_FOREVER || b == INV_FOREVER) {
+		*sum = INV_FOREVER;
+		return 0;
+	}
+	return __builtin_add_overflow(a, b, sum) ? -ERANGE : 0;
+}
+
+void duration_format(int64_t ns, char text[DURATION_TEXT_BYTES])
+{
+	int64_t seconds = ns / NS_PER_SECOND;
+
+	if (ns < 0)
+		snprintf(text, DURATION_TEXT_BYTES, "inf");
+	else if (ns < NS_PER_MS)
+		snprintf(text, DURATION_TEXT_BYTES, "%dus", (int)(ns / NS_PER_US));
+	else if (ns < NS_PER_SECOND)
+		snprintf(text, DURATION_TEXT_BYTES, "%dms", (int)(ns / NS_PER_MS));
+	else if (seconds < 60)
+		snprintf(text, DURATION_TEXT_BYTES, "%d.%ds", (int)seconds,
+		         (int)(ns % NS_PER_SECOND / (100 * NS_PER_MS)));
+	else if (seconds < 3600)
+		snprintf(text, DURATION_TEXT_BYTES, "%dm%02ds", (int)(seconds / 60),
+		         (int)(seconds % 60));
+	else if (seconds < 86400)
+		snprintf(text, DURATION_TEXT_BYTES, "%dh%02dm", (int)(seconds / 3600),
+		         (int)(seconds / 60 % 60));
+	else
+		snprintf(text, DURATION_TEXT_BYTES, "%dd%02dh", (int)(seconds / 86400),
+		         (int)(seconds / 3600 % 24));
+}
+
+int64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+}

@@ -1,0 +1,34 @@
+/*
+ * Durations as users write and read them: a decimal number with us, ms, s (the
+ * default), m, h or d, or "inf".
+ */
+#ifndef DURATION_H
+#define DURATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define NS_PER_US INT64_C(1000)
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_SECOND INT64_C(1000000000)
+
+/*
+ * Read a duration. *ns is INV_FOREVER (-1) for "inf". What is shorter than a
+ * nanosecond, and not nothing, is one nanosecond.
+ * 0; -EINVAL it is none (empty, a sign, hexadecimal, an exponent, an unknown
+ * unit, anything behind it); -ERANGE it is longer than 292 years.
+ */
+int duration_parse(const char *text, int64_t *ns);
+
+/* The sum, INV_FOREVER if either is. 0; -ERANGE. */
+int duration_add(int64_t a, int64_t b, int64_t *sum);
+
+enum { DURATION_TEXT_BYTES = 32 };
+
+/* For people, in two units at most: "850us", "3.2s", "4m05s", "2h07m", "3d04h", "inf". */
+void duration_format(int64_t ns, char text[DURATION_TEXT_BYTES]);
+
+/* CLOCK_MONOTONIC, in nanoseconds. */
+int64_t monotonic_ns(void);
+
+#endif

@@ -1,0 +1,252 @@
+/*
+ * The ladder: see ladder.h.
+ *
+ * Each rung tells when its step is due as things stand: a time that has come
+ * already, one to come, or never. The first rung that is due is the decision;
+ * where none is, the earliest of their times is when to decide again. Whatever
+ * else could make a rung due changes the view, or is found by looking again
+ * after LOOK_AGAIN_*.
+ */
+#include "ladder.h"
+
+#include <stddef.h>
+
+#define NOW INT64_MIN
+#define NEVER INT64_MAX
+
+/* No word changes when these end, so they are looked at again. */
+#define LOOK_AGAIN_NESTED_NS INT64_C(10000000)
+#define LOOK_AGAIN_SHIELDED_NS INT64_C(50000000)
+#define LOOK_AGAIN_LEFT_NS INT64_C(250000000)
+#define LOOK_AGAIN_KILLED_NS INT64_C(50000000)
+
+static int64_t earlier(int64_t a_ns, int64_t b_ns)
+{
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
+static int64_t later(int64_t a_ns, int64_t b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
+}
+
+/* A time after the request; an option that is off, or too far away, is never. */
+static int64_t after_request(const struct inv_run_view *view, int64_t delay_ns)
+{
+	if (delay_ns < 0 || delay_ns > NEVER - view->asked_ns)
+		return NEVER;
+	return view->asked_ns + delay_ns;
+}
+
+static bool was_signalled(const struct ladder *ladder, const struct inv_run_view *view)
+{
+	return view->signalled || ladder->signalled;
+}
+
+static int signal_of_ask(const struct ladder *ladder, const struct inv_run_view *view)
+{
+	if (ladder->interrupt_signal != 0 && view->signal != 0)
+		return ladder->interrupt_signal;
+	if (view->force_signal && view->force_count != ladder->signal_asks)
+		return view->force_signum != 0 ? view->force_signum : view->signal;
+	return 0;
+}
+
+/* The stop command runs instead of the signal, but never twice; a signal that
+ * was asked for by name is that signal. */
+static bool asks_stop_command(const struct ladder *ladder, const struct inv_run_view *view)
+{
+	return (view->flags & INV_RUN_STOP_COMMAND) != 0 && !was_signalled(ladder, view) &&
+	       (ladder->interrupt_signal != 0 || view->force_signum == 0);
+}
+
+static bool signal_asked(const struct ladder *ladder, const struct inv_run_view *view)
+{
+	bool asked = ladder->interrupt_signal != 0 ||
+	             (view->force_signal && view->force_count != ladder->signal_asks);
+
+	return asked && (signal_of_ask(ladder, view) != 0 || asks_stop_command(ladder, view));
+}
+
+static bool delivery_possible(const struct inv_run_view *view)
+{
+	return view->signal != 0 || (view->flags & INV_RUN_STOP_COMMAND) != 0;
+}
+
+static bool over_after_request(const struct inv_run_view *view)
+{
+	return view->asked || view->killed;
+}
+
+/* Leaves first: a signal waits for what is nested, nested_wait after the request at most. */
+static int64_t due_after_nested(const struct inv_run_view *view, const struct ladder_facts *facts)
+{
+	return facts->nested > 0 ? after_request(view, view->nested_wait_ns) : NOW;
+}
+
+/* An invocation ends with its command; after a request, with the last of its processes. */
+static int64_t due_end(const struct ladder *ladder, const struct inv_run_view *view,
+                       const struct ladder_facts *facts)
+{
+	(void)ladder;
+	if (!facts->command_ended || (over_after_request(view) && facts->anything_left))
+		return NEVER;
+	return NOW;
+}
+
+/* --kill and kill-after override shields; once sent, until nothing is left. The
+ * ask comes just before the request that it belongs to. */
+static int64_t due_kill(const struct ladder *ladder, const struct inv_run_view *view,
+                        const struct ladder_facts *facts)
+{
+	(void)facts;
+	if ((view->flags & INV_RUN_NO_KILL) != 0)
+		return NEVER;
+	if (ladder->killing)
+		return ladder->next_kill_ns;
+	if ((view->force_kill && view->asked) || view->killed)
+		return NOW;
+	return ladder->kill_at_ns < 0 ? NEVER : ladder->kill_at_ns;
+}
+
+/* What was signalled already is being ended: the deadline would only disturb its clean-up. */
+static int64_t due_deadline(const struct ladder *ladder, const struct inv_run_view *view,
+                            const struct ladder_facts *facts)
+{
+	if (view->deadline_ns < 0 || ladder->deadline_asked || facts->command_ended ||
+	    was_signalled(ladder, view))
+		return NEVER;
+	return view->deadline_ns;
+}
+
+static int64_t due_signal(const struct ladder *ladder, const struct inv_run_view *view,
+                          const struct ladder_facts *facts)
+{
+	if (!signal_asked(ladder, view) || !view->asked || view->shielded)
+		return NEVER;
+	return due_after_nested(view, facts);
+}
+
+/* Once for an invocation: a request that comes after the signal finds clean-up,
+ * which is left alone. A cooperative action is signalled for --signal-after only. */
+static int64_t due_delivery(const struct ladder *ladder, const struct inv_run_view *view,
+                            const struct ladder_facts *facts)
+{
+	if (!view->pending || was_signalled(ladder, view) || view->shielded || !delivery_possible(view))
+		return NEVER;
+
+	int64_t at_ns = view->cooperative ? after_request(view, view->signal_after_ns) : NOW;
+
+	return later(at_ns, due_after_nested(view, facts));
+}
+
+static const struct rung {
+	enum ladder_step step;
+	int64_t (*due_ns)(const struct ladder *ladder, const struct inv_run_view *view,
+	                  const struct ladder_facts *facts);
+} rungs[] = {
+	{LADDER_END, due_end},           {LADDER_KILL, due_kill},
+	{LADDER_ASK_DEADLINE, due_deadline}, {LADDER_SIGNAL, due_signal},
+	{LADDER_DELIVER, due_delivery},
+};
+
+bool ladder_minds_nested(const struct ladder *ladder, const struct inv_run_view *view)
+{
+	return signal_asked(ladder, view) ||
+	       (view->pending && !was_signalled(ladder, view) && delivery_possible(view));
+}
+
+bool ladder_minds_left(const struct ladder *ladder, const struct inv_run_view *view,
+                       bool command_ended)
+{
+	(void)ladder;
+	return command_ended && over_after_request(view);
+}
+
+void ladder_begin(struct ladder *ladder, const struct inv_run_view *adopted)
+{
+	*ladder = (struct ladder){.kill_at_ns = INV_FOREVER};
+	if (!adopted)
+		return;
+	if (adopted->signalled)
+		ladder->signal_asks = adopted->force_count;
+	ladder->deadline_asked = adopted->asked && adopted->cause == INV_CAUSE_DEADLINE;
+}
+
+/* kill-after counts from the first request, and lapses when that is withdrawn. */
+static void arm_kill(struct ladder *ladder, const struct inv_run_view *view)
+{
+	if (!view->asked) {
+		ladder->kill_at_ns = INV_FOREVER;
+	} else if (ladder->kill_at_ns < 0) {
+		int64_t at_ns = after_request(view, view->kill_after_ns);
+
+		ladder->kill_at_ns = at_ns == NEVER ? INV_FOREVER : at_ns;
+	}
+}
+
+static int64_t look_again_ns(const struct ladder *ladder, const struct inv_run_view *view,
+                             const struct ladder_facts *facts)
+{
+	int64_t pause_ns = NEVER;
+
+	if (ladder_minds_nested(ladder, view) && facts->nested > 0)
+		pause_ns = earlier(pause_ns, LOOK_AGAIN_NESTED_NS);
+	if (view->shielded && ladder_minds_nested(ladder, view))
+		pause_ns = earlier(pause_ns, LOOK_AGAIN_SHIELDED_NS);
+	if (ladder_minds_left(ladder, view, facts->command_ended))
+		pause_ns = earlier(pause_ns, LOOK_AGAIN_LEFT_NS);
+	return pause_ns == NEVER ? NEVER : facts->now_ns + pause_ns;
+}
+
+static int signal_for(enum ladder_step step, const struct ladder *ladder,
+                      const struct inv_run_view *view)
+{
+	if (step == LADDER_SIGNAL)
+		return asks_stop_command(ladder, view) ? 0 : signal_of_ask(ladder, view);
+	if ((view->flags & INV_RUN_STOP_COMMAND) != 0)
+		return 0;
+	return view->asked_signal != 0 ? view->asked_signal : view->signal;
+}
+
+/* What is decided is carried out, so the ask is done with. */
+static void note(struct ladder *ladder, const struct inv_run_view *view,
+                 const struct ladder_facts *facts, enum ladder_step step)
+{
+	if (step == LADDER_ASK_DEADLINE)
+		ladder->deadline_asked = true;
+	if (step == LADDER_SIGNAL) {
+		ladder->signalled = true;
+		ladder->interrupt_signal = 0;
+		ladder->signal_asks = view->force_count;
+	}
+	if (step == LADDER_KILL) {
+		ladder->killing = true;
+		ladder->next_kill_ns = facts->now_ns + LOOK_AGAIN_KILLED_NS;
+	}
+}
+
+struct ladder_decision ladder_decide(struct ladder *ladder, const struct inv_run_view *view,
+                                     const struct ladder_facts *facts)
+{
+	int64_t until_ns = NEVER;
+
+	arm_kill(ladder, view);
+	for (size_t i = 0; i < sizeof(rungs) / sizeof(rungs[0]); i++) {
+		int64_t due_ns = rungs[i].due_ns(ladder, view, facts);
+
+		if (due_ns <= facts->now_ns) {
+			enum ladder_step step = rungs[i].step;
+			struct ladder_decision decision = {.step = step, .until_ns = facts->now_ns};
+
+			if (step == LADDER_SIGNAL || step == LADDER_DELIVER)
+				decision.signal = signal_for(step, ladder, view);
+			note(ladder, view, facts, step);
+			return decision;
+		}
+		until_ns = earlier(until_ns, due_ns);
+	}
+	until_ns = earlier(until_ns, look_again_ns(ladder, view, facts));
+	return (struct ladder_decision){.step = LADDER_WAIT,
+	                                .until_ns = until_ns == NEVER ? INV_FOREVER : until_ns};
+}

@@ -1,0 +1,15 @@
+/* What a program says to its user on stderr: "invctl: " and one sentence. */
+#ifndef MESSAGE_H
+#define MESSAGE_H
+
+/* The name that stands before a message; "invctl" unless main sets another. */
+extern const char *message_program;
+
+/*
+ * Write "PROGRAM: SENTENCE\n" to stderr in one write, so that messages of
+ * processes that share a terminal or a file don't run into each other. Control
+ * characters of the sentence are escaped. errno is kept.
+ */
+void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * A snapshot of /proc: every process with its parent, in the order of their
+ * pids. What is read may be history already; whoever acts on it verifies first.
+ */
+#ifndef PROCESS_TABLE_H
+#define PROCESS_TABLE_H
+
+#include <stdbool.h>
+
+#include "processes.h"
+
+/* Replace list by all processes that /proc shows, zombies included (state 'Z').
+ * 0, or -errno; the list is empty then. */
+int process_table_read(struct process_list *list);
+
+/* Where a pid stands in a list so read; -1: nowhere. */
+long process_table_find(const struct process_list *list, pid_t pid);
+
+/* One process. 0; -ESRCH. */
+int process_read(pid_t pid, struct process *process);
+
+/* A pidfd that is sure to be that process (one that has a start time). -ESRCH: it
+ * has ended, and the pid may be another's. */
+int process_pidfd(const struct process *process);
+
+/* The user that a process belongs to (its real uid). 0; -ESRCH. */
+int process_real_uid(pid_t pid, uid_t *uid);
+
+/* Has it a handler for that signal? A process that has none starts no clean-up. */
+bool process_catches(pid_t pid, int signum);
+
+/*
+ * The values of INVCTL_ID and INVCTL_TABLE in the environment that a process was
+ * executed with; "" where there is none. 0; -EACCES and the like.
+ */
+int process_context(pid_t pid, char id[37], char table[INV_TABLE_NAME_BYTES]);
+
+#endif

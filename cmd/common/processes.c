@@ -1,0 +1,223 @@
+/*
+ * Which processes are an invocation's: see processes.h.
+ *
+ * Every process of a snapshot is marked with whose it is. Some are known by
+ * themselves (the supervisors and commands of live invocations), the others
+ * are whose their nearest known ancestor is. Where a supervisor has died, its
+ * processes hang on to somebody else by descent; INVCTL_ID in their environment
+ * tells whose they are, so it overrules descent where it names another live
+ * invocation of `run`. It makes nobody one of ours while our own supervisor
+ * lives: all that is ours descends from it, and others may name us as well.
+ */
+#include "processes.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "claims.h"
+#include "process_table.h"
+
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+
+/* Marks; from CLAIMED on they say which claim it is. */
+enum { UNMARKED = -4, NOBODYS = -3, FOREIGN = -2, OURS = -1, CLAIMED = 0 };
+
+struct marking {
+	const struct process_scope *scope;
+	struct process_list all;
+	struct claims claims;
+	char table[INV_TABLE_NAME_BYTES];
+	int *root; /* for each process: known by itself, or UNMARKED */
+	int *mark;
+};
+
+/* A broker that something of ours has started serves everybody. */
+static bool is_broker(const struct process_scope *scope, const struct process *process)
+{
+	return strcmp(process->name, "invbroker") == 0 && process->session == process->pid &&
+	       process->pid != scope->command;
+}
+
+static int root_of(const struct marking *marking, const struct process *process)
+{
+	const struct process_scope *scope = marking->scope;
+
+	if (process->pid == scope->supervisor)
+		return OURS;
+	if (process->pid == scope->command &&
+	    (scope->command_start == 0 || process->start == scope->command_start))
+		return OURS;
+	if (is_broker(scope, process))
+		return FOREIGN;
+
+	int claim = claims_by_pid(&marking->claims, process->pid);
+
+	return claim >= 0 ? CLAIMED + claim : UNMARKED;
+}
+
+/* The mark of the nearest marked ancestor, for it and all on the way to it. */
+static void resolve_one(struct marking *marking, size_t index)
+{
+	const struct process_list *all = &marking->all;
+	int mark = NOBODYS;
+
+	/* A snapshot is not of one moment, so that a chain could even be a circle. */
+	for (long at = (long)index, steps = 0; at >= 0 && steps <= (long)all->count; steps++) {
+		if (marking->mark[at] != UNMARKED) {
+			mark = marking->mark[at];
+			break;
+		}
+		at = process_table_find(all, all->items[at].parent);
+	}
+	for (long at = (long)index; at >= 0 && marking->mark[at] == UNMARKED;) {
+		marking->mark[at] = mark;
+		at = process_table_find(all, all->items[at].parent);
+	}
+}
+
+static void resolve(struct marking *marking)
+{
+	memcpy(marking->mark, marking->root, marking->all.count * sizeof(*marking->mark));
+	for (size_t i = 0; i < marking->all.count; i++)
+		resolve_one(marking, i);
+}
+
+/* Whose a process is by its environment; UNMARKED: that says nothing. */
+static int root_by_context(const struct marking *marking, const struct process *process)
+{
+	const struct process_scope *scope = marking->scope;
+	char text[37], table[INV_TABLE_NAME_BYTES];
+	uint8_t id[16];
+	uid_t uid;
+
+	if (process_context(process->pid, text, table) != 0 || inv_id_parse(text, id) != 0 ||
+	    strcmp(table, marking->table) != 0)
+		return UNMARKED;
+	if (memcmp(id, scope->id, sizeof(id)) != 0) {
+		int claim = claims_by_id(&marking->claims, id);
+
+		return claim >= 0 ? CLAIMED + claim : UNMARKED;
+	}
+	if (scope->supervisor != 0 || process_real_uid(process->pid, &uid) != 0 ||
+	    uid != scope->uid)
+		return UNMARKED;
+	return OURS;
+}
+
+static bool context_matters(const struct marking *marking, size_t index)
+{
+	if (marking->root[index] != UNMARKED)
+		return false;
+	return marking->mark[index] == OURS ||
+	       (marking->mark[index] == NOBODYS && marking->scope->supervisor == 0);
+}
+
+static void mark_all(struct marking *marking)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < marking->all.count; i++)
+		marking->root[i] = root_of(marking, &marking->all.items[i]);
+	resolve(marking);
+	for (size_t i = 0; i < marking->all.count; i++) {
+		if (!context_matters(marking, i))
+			continue;
+		marking->root[i] = root_by_context(marking, &marking->all.items[i]);
+		changed |= marking->root[i] != UNMARKED;
+	}
+	if (changed)
+		resolve(marking);
+}
+
+static bool is_sought(const struct marking *marking, size_t index, enum process_reach reach)
+{
+	const struct process *process = &marking->all.items[index];
+	int mark = marking->mark[index];
+
+	if (process->pid == marking->scope->supervisor || process->pid == getpid())
+		return false;
+	if (mark != OURS && (reach == PROCESSES_OWN || mark < CLAIMED ||
+	                     !marking->claims.items[mark - CLAIMED].killable))
+		return false;
+	return (process->state != 'Z' && process->state != 'X') ||
+	       process_alive(process->pid, process->start);
+}
+
+/* Leave only those that are sought in the list, and hand it over. */
+static void collect(struct marking *marking, enum process_reach reach, struct process_list *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < marking->all.count; i++)
+		if (is_sought(marking, i, reach))
+			marking->all.items[kept++] = marking->all.items[i];
+	marking->all.count = kept;
+	*list = marking->all;
+}
+
+int processes_find(const struct process_scope *scope, enum process_reach reach,
+                   struct process_list *list)
+{
+	struct marking marking = {.scope = scope, .all = *list};
+	int error = process_table_read(&marking.all);
+
+	*list = marking.all;
+	if (error == 0)
+		error = claims_read(&marking.claims, scope);
+	if (error == 0) {
+		marking.root = calloc(2 * (marking.all.count + 1), sizeof(*marking.root));
+		error = marking.root ? 0 : -ENOMEM;
+	}
+	if (error == 0) {
+		marking.mark = marking.root + marking.all.count;
+		strncat(marking.table, inv_table_name(scope->table), sizeof(marking.table) - 1);
+		mark_all(&marking);
+		collect(&marking, reach, list);
+	} else {
+		list->count = 0;
+	}
+	free(marking.root);
+	claims_free(&marking.claims);
+	return error;
+}
+
+void processes_free(struct process_list *list)
+{
+	free(list->items);
+	*list = (struct process_list){0};
+}
+
+int process_signal(const struct process *process, int signum)
+{
+	int pidfd = process_pidfd(process);
+
+	if (pidfd < 0)
+		return pidfd;
+
+	int error = syscall(SYS_pidfd_send_signal, pidfd, signum, NULL, 0) == 0 ? 0 : -errno;
+
+	close(pidfd);
+	return error;
+}
+
+bool process_alive(pid_t pid, uint64_t start)
+{
+	struct process process;
+
+	if (pid <= 0 || process_read(pid, &process) != 0)
+		return false;
+	if (start != 0 && process.start != start)
+		return false;
+
+	int pidfd = process_pidfd(&process);
+
+	if (pidfd >= 0)
+		close(pidfd);
+	return pidfd != -ESRCH;
+}
