@@ -1,0 +1,88 @@
+/*
+ * Leaving the caller. The parent stays until the child serves or has said why
+ * not, so that a caller who comes back from `invbroker` finds the table served.
+ */
+#include "daemonize.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "exit_status.h"
+
+enum { READY_FD = 3 };
+
+static void close_from(unsigned first)
+{
+	/* Kernels before 5.9 lack it, and every broker has few to close there. */
+	if (syscall(SYS_close_range, first, ~0u, 0) == 0)
+		return;
+	for (int fd = (int)first; fd < (int)sysconf(_SC_OPEN_MAX); fd++)
+		close(fd);
+}
+
+static void leave_caller(int ready)
+{
+	setsid();
+	int null = open("/dev/null", O_RDWR | O_NOCTTY);
+	/* Out of the way of 0 to 3 first: any of them may be what pipe(2) and open(2) gave. */
+	int high_ready = fcntl(ready, F_DUPFD, 10), high_null = fcntl(null, F_DUPFD, 10);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		dup2(high_null, fd);
+	dup3(high_ready, READY_FD, O_CLOEXEC);
+	close_from(READY_FD + 1);
+	/* The directory may be on a disk that is to be unmounted. */
+	if (chdir("/") != 0)
+		exit(EXIT_INTERNAL);
+}
+
+static void await_child(int fd, struct readiness *readiness)
+{
+	size_t got = 0;
+	ssize_t length;
+
+	do {
+		length = read(fd, (char *)readiness + got, sizeof(*readiness) - got);
+		if (length > 0)
+			got += (size_t)length;
+	} while (got < sizeof(*readiness) && (length > 0 || (length < 0 && errno == EINTR)));
+	if (got < sizeof(*readiness))
+		readiness_fail(readiness, EXIT_INTERNAL,
+		               "the broker ended before it served the table; 'invbroker "
+		               "--foreground' shows why");
+}
+
+int daemonize(struct readiness *readiness)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return readiness_fail(readiness, EXIT_INTERNAL, "there is no pipe to be had: %s",
+		                      strerror(errno));
+	pid_t child = fork();
+	if (child < 0)
+		return readiness_fail(readiness, EXIT_INTERNAL,
+		                      "the broker could not become a process of its own: %s",
+		                      strerror(errno));
+	if (child == 0) {
+		leave_caller(ends[1]);
+		return READY_FD;
+	}
+	close(ends[1]);
+	await_child(ends[0], readiness);
+	close(ends[0]);
+	return -1;
+}
+
+void daemonize_ready(int fd, const struct readiness *readiness)
+{
+	/* Less than PIPE_BUF: written whole. */
+	ssize_t written = write(fd, readiness, sizeof(*readiness));
+
+	(void)written; /* nobody waits any more */
+	close(fd);
+}

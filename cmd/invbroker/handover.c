@@ -1,0 +1,172 @@
+/*
+ * The table's descriptor for whoever may open the table.
+ *
+ * A client sends nothing. It is looked at with SO_PEERCRED, gets one message, a
+ * line of text with the descriptor, and the connection is closed: there is no
+ * state per client, and nothing that a slow one could hold up. The socket's
+ * name is abstract, so the kernel frees it with the process, however that ends.
+ */
+#include "handover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "loop.h"
+
+enum { GROUPS_MAX = 1024, BACKLOG = 128 };
+
+static struct loop_source listening = {.fd = -1};
+static inv_table *served;
+static bool shared;
+static gid_t shared_gid;
+static int spare = -1; /* given up for a moment where no descriptor is left to accept with */
+
+int handover_bind(const char *name)
+{
+	struct sockaddr_un address;
+	int length = broker_socket_address(name, geteuid(), &address);
+
+	if (length < 0)
+		return length;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&address, (socklen_t)length) != 0) {
+		int error = -errno;
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+/* The line of a broker that serves, or nothing, within patience_ms. */
+static int await_answer(int connection, int patience_ms)
+{
+	struct pollfd readable = {.fd = connection, .events = POLLIN};
+	char line[128];
+
+	if (poll(&readable, 1, patience_ms) != 1)
+		return -ETIMEDOUT;
+	/* Without room for control data the descriptor is not received. */
+	ssize_t length = recv(connection, line, sizeof(line), 0);
+	return length > 0 ? 0 : -ECONNRESET;
+}
+
+int handover_ask(const char *name, int patience_ms, pid_t *pid, uid_t *uid)
+{
+	struct sockaddr_un address;
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	int length = broker_socket_address(name, geteuid(), &address);
+
+	if (length < 0)
+		return length;
+	int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (connection < 0)
+		return -errno;
+	int error = connect(connection, (struct sockaddr *)&address, (socklen_t)length) == 0
+	                    ? 0
+	                    : -errno;
+	if (!error && getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+		error = -errno;
+	if (!error) {
+		*pid = peer.pid;
+		*uid = peer.uid;
+		error = peer.uid == geteuid() ? await_answer(connection, patience_ms) : -EPERM;
+	}
+	close(connection);
+	return error == -EAGAIN ? -ETIMEDOUT : error; /* its queue is full: it does not answer */
+}
+
+static bool in_groups(int connection)
+{
+	gid_t groups[GROUPS_MAX];
+	socklen_t size = sizeof(groups);
+
+	/* More groups than that: not counted as a member, and told so by a closed door. */
+	if (getsockopt(connection, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
+		return false;
+	for (size_t i = 0; i < size / sizeof(groups[0]); i++)
+		if (groups[i] == shared_gid)
+			return true;
+	return false;
+}
+
+static bool may_have(int connection)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+		return false;
+	return peer.uid == geteuid() ||
+	       (shared && (peer.gid == shared_gid || in_groups(connection)));
+}
+
+static void hand_over(int connection)
+{
+	char line[96];
+	int fd = broker_table_fd(served);
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec data = {.iov_base = line};
+	struct msghdr message = {.msg_iov = &data,
+	                         .msg_iovlen = 1,
+	                         .msg_control = &control,
+	                         .msg_controllen = sizeof(control)};
+
+	data.iov_len = (size_t)snprintf(line, sizeof(line), "invbroker %s %d\n", inv_version(),
+	                                (int)getpid());
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	sendmsg(connection, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* No descriptor left: turn the client away rather than be woken for it for ever. */
+static void turn_away(void)
+{
+	if (spare < 0)
+		return;
+	close(spare);
+	int connection = accept4(listening.fd, NULL, NULL, SOCK_CLOEXEC);
+	if (connection >= 0)
+		close(connection);
+	spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void client_came(struct loop_source *source)
+{
+	int connection = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (connection < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			turn_away();
+		return;
+	}
+	if (may_have(connection))
+		hand_over(connection);
+	close(connection);
+}
+
+int handover_serve(int listener, inv_table *table, const gid_t *gid)
+{
+	served = table;
+	shared = gid != NULL;
+	shared_gid = gid ? *gid : 0;
+	spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (listen(listener, BACKLOG) != 0)
+		return -errno;
+	listening = (struct loop_source){.fd = listener, .ready = client_came};
+	return loop_add(&listening);
+}

@@ -1,0 +1,76 @@
+/*
+ * invbroker: serves a table of invocations. See invbroker(8).
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemonize.h"
+#include "exit_status.h"
+#include "message.h"
+#include "options.h"
+#include "readiness.h"
+#include "service.h"
+#include "standard_files.h"
+#include "startup.h"
+
+/*
+ * A broker that was started within an action is no part of it, and must not be
+ * found as such by the INVCTL_ID in its environment. What /proc shows of that is the
+ * memory that it was put in by exec, so that is where it is wiped.
+ */
+static void leave_action(void)
+{
+	char *id = getenv("INVCTL_ID");
+
+	if (id)
+		memset(id, 0, strlen(id));
+	unsetenv("INVCTL_ID");
+}
+
+/* What the caller ignores must not make the broker deaf to its end. */
+static void reset_signals(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
+}
+
+static int serve(const struct options *options, int parent_fd)
+{
+	struct readiness readiness = {.status = EXIT_DONE};
+	struct serving serving;
+	bool ready = startup_serve(options, &serving, &readiness) == 0 &&
+	             service_open(options, &serving, &readiness) == 0;
+
+	if (parent_fd >= 0)
+		daemonize_ready(parent_fd, &readiness);
+	else
+		readiness_tell(&readiness, options->ready_fd);
+	if (!ready)
+		return readiness.status;
+	int status = service_run();
+	service_close(&serving, status);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static char program[] = "invbroker";
+	struct options options;
+	struct readiness readiness = {.status = EXIT_DONE};
+
+	message_program = program;
+	argv[0] = program; /* what getopt puts before its messages */
+	standard_files_open();
+	leave_action();
+	options_parse(argc, argv, &options);
+	reset_signals();
+	if (options.foreground)
+		return serve(&options, -1);
+	int parent_fd = daemonize(&readiness);
+	if (parent_fd >= 0)
+		return serve(&options, parent_fd);
+	readiness_tell(&readiness, options.ready_fd);
+	return readiness.status;
+}

@@ -1,0 +1,44 @@
+/*
+ * How it went, for whoever started the broker: a line on the descriptor that
+ * was given for it, else, where it failed, a sentence on stderr.
+ */
+#include "readiness.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "exit_status.h"
+#include "message.h"
+
+int readiness_fail(struct readiness *readiness, int status, const char *format, ...)
+{
+	va_list args;
+
+	readiness->status = status;
+	va_start(args, format);
+	vsnprintf(readiness->sentence, sizeof(readiness->sentence), format, args);
+	va_end(args);
+	return -1;
+}
+
+void readiness_tell(const struct readiness *readiness, int ready_fd)
+{
+	char line[sizeof(readiness->sentence) + 8];
+
+	if (ready_fd < 0) {
+		if (readiness->status != EXIT_DONE)
+			message("%s", readiness->sentence);
+		return;
+	}
+	if (readiness->status != EXIT_DONE)
+		snprintf(line, sizeof(line), "%s\n", readiness->sentence);
+	else
+		snprintf(line, sizeof(line), "ok%s%s\n", *readiness->sentence ? " " : "",
+		         readiness->sentence);
+	/* Whoever no longer reads does not want to know. */
+	ssize_t written = write(ready_fd, line, strlen(line));
+	(void)written;
+	close(ready_fd);
+}

@@ -1,0 +1,24 @@
+/*
+ * From a name to a table that this process serves, alone.
+ */
+#ifndef STARTUP_H
+#define STARTUP_H
+
+#include <stdbool.h>
+
+#include "broker.h"
+#include "options.h"
+#include "readiness.h"
+
+struct serving {
+	inv_table *table;
+	int listener; /* the bound socket; -1: another user sits on its name */
+	bool created; /* else there was a live table, which was taken over */
+	struct inv_table_info info;
+};
+
+/* 0; -1 and *readiness tells why not: which may be that another broker serves it. */
+int startup_serve(const struct options *options, struct serving *serving,
+                  struct readiness *readiness);
+
+#endif

@@ -1,0 +1,221 @@
+/*
+ * Invocations of `run` whose supervisor is dead and whose action lives.
+ *
+ * They climb the same ladder as under `run`. The broker is not the command's
+ * parent: it sees the command's end by a pidfd, and never its exit status. Where
+ * no descriptor is left it looks every LOOK_NS.
+ */
+#include "takeover.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "deliver.h"
+#include "duration.h"
+#include "ladder.h"
+#include "loop.h"
+#include "orphan.h"
+#include "processes.h"
+#include "report.h"
+
+#define LOOK_NS (50 * NS_PER_MS)
+
+enum { STEPS_AT_ONCE = 16 };
+
+struct adopted {
+	struct loop_source source; /* first: a source is its adopted; fd -1: not watched */
+	inv_invocation *invocation;
+	struct orphan orphan;
+	struct delivery delivery;
+	bool command_ended;
+	bool ended;
+	int64_t due_ns;
+	struct adopted *next;
+};
+
+static inv_table *table;
+static bool shared;
+static struct adopted *first;
+static bool news_came;
+
+void takeover_open(inv_table *broker_table, bool shared_with_others)
+{
+	table = broker_table;
+	shared = shared_with_others;
+}
+
+void takeover_news(void)
+{
+	news_came = true;
+}
+
+static void stop_watching(struct adopted *adopted)
+{
+	if (adopted->source.fd < 0)
+		return;
+	loop_remove(&adopted->source);
+	close(adopted->source.fd);
+	adopted->source.fd = -1;
+}
+
+static void command_ended(struct loop_source *source)
+{
+	struct adopted *adopted = (struct adopted *)source;
+
+	stop_watching(adopted);
+	adopted->command_ended = true;
+	adopted->due_ns = 0;
+}
+
+static void start_watching(struct adopted *adopted)
+{
+	adopted->source =
+	        (struct loop_source){.fd = orphan_pidfd(&adopted->orphan), .ready = command_ended};
+	if (adopted->source.fd == -ESRCH)
+		adopted->command_ended = true;
+	if (adopted->source.fd < 0 || loop_add(&adopted->source) == 0)
+		return;
+	close(adopted->source.fd);
+	adopted->source.fd = -1;
+}
+
+void takeover_adopt(inv_invocation *invocation, void *arg)
+{
+	struct adopted *adopted = calloc(1, sizeof(*adopted));
+	struct inv_run_view view;
+
+	(void)arg;
+	if (!adopted || inv_run_view(invocation, &view) != 0) {
+		struct inv_run_result unknown = {0};
+		free(adopted);
+		inv_run_end(invocation, &unknown);
+		return;
+	}
+	adopted->invocation = invocation;
+	orphan_open(table, shared, invocation, &view, &adopted->orphan);
+	adopted->delivery = (struct delivery){.invocation = invocation,
+	                                      .scope = adopted->orphan.scope,
+	                                      .stop_command = adopted->orphan.run.stop_command,
+	                                      .cwd = adopted->orphan.run.cwd,
+	                                      .environment = adopted->orphan.environment};
+	ladder_begin(&adopted->delivery.ladder, &view);
+	start_watching(adopted);
+	adopted->next = first;
+	first = adopted;
+	report("invocation %s has lost its supervisor; its action (pid %d) goes on, and is looked "
+	       "after",
+	       adopted->orphan.label, (int)view.pid);
+}
+
+static void end(struct adopted *adopted)
+{
+	struct inv_run_result unknown = {0};
+
+	stop_watching(adopted);
+	int status = inv_run_end(adopted->invocation, &unknown);
+	adopted->ended = true;
+	report("invocation %s, which had lost its supervisor, has ended (%d)",
+	       adopted->orphan.label, status);
+}
+
+static void tell_step(const struct adopted *adopted, const struct ladder_decision *decision)
+{
+	const char *label = adopted->orphan.label;
+
+	if (decision->step == LADDER_ASK_DEADLINE)
+		report("invocation %s has reached its deadline, and is asked to stop", label);
+	else if (decision->step == LADDER_KILL)
+		report("invocation %s: SIGKILL is sent to its processes", label);
+	else if (decision->signal != 0)
+		report("invocation %s: signal %d is sent to its processes", label,
+		       decision->signal);
+	else
+		report("invocation %s: its stop command is run", label);
+}
+
+/* A request to another user's action waits for the action's own look: were it taken, the
+ * record would say that it was delivered. */
+static void restrain(struct inv_run_view *view)
+{
+	view->signal = 0;
+	view->force_signal = 0;
+	view->flags = INV_RUN_NO_KILL;
+}
+
+/* One step. false: there is nothing more to do by now. */
+static bool climb(struct adopted *adopted, int64_t now_ns)
+{
+	struct ladder_facts facts = {.now_ns = now_ns, .command_ended = adopted->command_ended};
+	struct inv_run_view view;
+
+	if (inv_run_view(adopted->invocation, &view) != 0) {
+		end(adopted);
+		return false;
+	}
+	if (adopted->orphan.foreign)
+		restrain(&view);
+	delivery_look(&adopted->delivery, &view, &facts);
+	struct ladder_decision decision = ladder_decide(&adopted->delivery.ladder, &view, &facts);
+	if (decision.step == LADDER_END) {
+		end(adopted);
+		return false;
+	}
+	adopted->due_ns = decision.until_ns;
+	if (decision.step == LADDER_WAIT)
+		return false;
+	tell_step(adopted, &decision);
+	delivery_step(&adopted->delivery, &decision, now_ns);
+	return true;
+}
+
+static void look_after(struct adopted *adopted, int64_t now_ns)
+{
+	bool watched = adopted->source.fd >= 0 || adopted->command_ended;
+
+	if (!watched && !process_alive(adopted->orphan.pid, adopted->orphan.pid_start))
+		adopted->command_ended = true;
+	for (int step = 0; climb(adopted, now_ns); step++) {
+		if (step < STEPS_AT_ONCE)
+			continue;
+		adopted->due_ns = now_ns;
+		break;
+	}
+	if (!adopted->ended && adopted->source.fd < 0 && !adopted->command_ended)
+		adopted->due_ns = loop_earlier(adopted->due_ns, now_ns + LOOK_NS);
+}
+
+/* Unlink and free those that have ended. */
+static void remove_ended(void)
+{
+	struct adopted **link = &first;
+
+	while (*link) {
+		struct adopted *adopted = *link;
+		if (!adopted->ended) {
+			link = &adopted->next;
+			continue;
+		}
+		*link = adopted->next;
+		delivery_free(&adopted->delivery);
+		orphan_close(&adopted->orphan);
+		free(adopted);
+	}
+}
+
+int64_t takeover_step(int64_t now_ns)
+{
+	int64_t due_ns = INV_FOREVER;
+	bool all = news_came;
+
+	news_came = false;
+	for (struct adopted *adopted = first; adopted; adopted = adopted->next)
+		if (all || (adopted->due_ns != INV_FOREVER && now_ns >= adopted->due_ns))
+			look_after(adopted, now_ns);
+	remove_ended();
+	for (struct adopted *adopted = first; adopted; adopted = adopted->next)
+		due_ns = loop_earlier(due_ns, adopted->due_ns);
+	return due_ns;
+}

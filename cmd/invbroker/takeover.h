@@ -1,0 +1,25 @@
+/*
+ * Invocations of `run` whose supervisor is dead and whose action lives: what
+ * the supervisor would do for them, the broker does.
+ */
+#ifndef TAKEOVER_H
+#define TAKEOVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker.h"
+
+/* shared: others than the broker's user can write to the table. */
+void takeover_open(inv_table *table, bool shared);
+
+/* Take one over; the handle is the takeover's from now on. arg is not used. */
+void takeover_adopt(inv_invocation *invocation, void *arg);
+
+/* One of them may have been asked something. */
+void takeover_news(void);
+
+/* Step of the loop: whatever is due for any of them. */
+int64_t takeover_step(int64_t now_ns);
+
+#endif

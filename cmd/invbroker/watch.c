@@ -1,0 +1,254 @@
+/*
+ * A pidfd for each owner; it becomes readable when the process has ended.
+ *
+ * Descriptors are limited, and the broker needs some for other things. Owners
+ * beyond what is left are swept for every SWEEP_ALL_EVERY_NS while there are any: the
+ * broker's only periodic work. Owners of another PID namespace can't be watched;
+ * the broker of their own namespace, or the next look of a waiter, sees their end.
+ *
+ * An owner is known by index and generation. One that left in good order is
+ * missing in the next refresh, and its pidfd is closed then.
+ *
+ * A sweep goes through the whole table once, however many have died, so those who die
+ * together are swept together: a sweep follows the one before after SWEEP_EVERY_NS.
+ */
+#include "watch.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "report.h"
+
+#define SWEEP_ALL_EVERY_NS INT64_C(50000000)
+#define SWEEP_EVERY_NS INT64_C(5000000)
+
+enum { DESCRIPTORS_RESERVED = 128 };
+
+struct watched {
+	struct loop_source source; /* first: a source is its watched */
+	uint64_t generation;
+	uint32_t index;
+	uint32_t round; /* the refresh that saw it last */
+};
+
+static inv_table *table;
+static void (*adopt_orphan)(inv_invocation *, void *);
+static void *adopt_arg;
+static struct watched **watched; /* by owner index */
+static uint32_t watched_size;
+static size_t watched_count, watched_limit, descriptor_limit;
+static size_t unwatched;
+static uint32_t round_number;
+static rlim_t usual_limit;
+static uint32_t *dead; /* owners that have ended, by index */
+static size_t dead_count, dead_room;
+static bool refresh_due, sweep_all_due, told_limit;
+static int64_t next_sweep_ns, next_sweep_all_ns;
+
+/* In a child, which is to be a stop command: programs that close all descriptors one
+ * by one, or use select(2), are at home with the usual limit only. */
+static void restore_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = usual_limit;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+		watched_limit = DESCRIPTORS_RESERVED;
+		return;
+	}
+	usual_limit = limit.rlim_cur;
+	pthread_atfork(NULL, NULL, restore_descriptor_limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	descriptor_limit = (size_t)limit.rlim_cur;
+	watched_limit = descriptor_limit > (size_t)2 * DESCRIPTORS_RESERVED
+	                        ? descriptor_limit - DESCRIPTORS_RESERVED
+	                        : descriptor_limit / 2;
+}
+
+int watch_open(inv_table *watched_table, void (*adopt)(inv_invocation *, void *), void *arg)
+{
+	table = watched_table;
+	adopt_orphan = adopt;
+	adopt_arg = arg;
+	raise_descriptor_limit();
+	refresh_due = true;
+	return 0;
+}
+
+void watch_refresh(void)
+{
+	refresh_due = true;
+}
+
+static void forget(uint32_t index)
+{
+	struct watched *entry = watched[index];
+
+	loop_remove(&entry->source);
+	close(entry->source.fd);
+	free(entry);
+	watched[index] = NULL;
+	watched_count--;
+}
+
+static void note_dead(uint32_t index)
+{
+	if (dead_count == dead_room) {
+		size_t room = dead_room ? 2 * dead_room : 64;
+		uint32_t *grown = realloc(dead, room * sizeof(*grown));
+		if (!grown) {
+			sweep_all_due = true;
+			return;
+		}
+		dead = grown;
+		dead_room = room;
+	}
+	dead[dead_count++] = index;
+}
+
+static void owner_ended(struct loop_source *source)
+{
+	uint32_t index = ((struct watched *)source)->index;
+
+	forget(index);
+	note_dead(index);
+}
+
+static bool make_room(uint32_t index)
+{
+	if (index < watched_size)
+		return true;
+	uint32_t size = watched_size ? watched_size : 64;
+	while (size <= index)
+		size *= 2;
+	struct watched **grown = realloc(watched, size * sizeof(struct watched *));
+	if (!grown)
+		return false;
+	memset(grown + watched_size, 0, (size - watched_size) * sizeof(struct watched *));
+	watched = grown;
+	watched_size = size;
+	return true;
+}
+
+/* 0, or why it can't be watched. */
+static int start_watching(const struct broker_owner *owner)
+{
+	if (watched_count >= watched_limit)
+		return -EMFILE;
+	int pidfd = broker_owner_pidfd(table, owner);
+	if (pidfd < 0)
+		return pidfd;
+	struct watched *entry = calloc(1, sizeof(*entry));
+	if (!entry) {
+		close(pidfd);
+		return -ENOMEM;
+	}
+	*entry = (struct watched){.source = {.fd = pidfd, .ready = owner_ended},
+	                          .generation = owner->generation,
+	                          .index = owner->index,
+	                          .round = round_number};
+	int error = loop_add(&entry->source);
+	if (error) {
+		close(pidfd);
+		free(entry);
+		return error;
+	}
+	watched[owner->index] = entry;
+	watched_count++;
+	return 0;
+}
+
+static void see_owner(const struct broker_owner *owner, void *arg)
+{
+	(void)arg;
+	if (owner->pid == 0 || owner->pid == getpid())
+		return;
+	if (!make_room(owner->index)) {
+		unwatched++;
+		return;
+	}
+	struct watched *entry = watched[owner->index];
+	if (entry && entry->generation == owner->generation) {
+		entry->round = round_number;
+		return;
+	}
+	if (entry)
+		forget(owner->index);
+	int error = start_watching(owner);
+	if (error == -ESRCH)
+		note_dead(owner->index);
+	else if (error)
+		unwatched++;
+}
+
+static void forget_who_left(void)
+{
+	for (uint32_t index = 0; index < watched_size; index++)
+		if (watched[index] && watched[index]->round != round_number)
+			forget(index);
+}
+
+static void tell_limit(void)
+{
+	if (unwatched == 0 || told_limit)
+		return;
+	told_limit = true;
+	report("%zu owners can't be watched one by one, for want of descriptors, and are looked "
+	       "after every 50 ms; raise the limit (LimitNOFILE=, ulimit -n, now %zu) to save the "
+	       "wake-ups",
+	       unwatched, descriptor_limit);
+}
+
+static void refresh(void)
+{
+	refresh_due = false;
+	round_number++;
+	unwatched = 0;
+	broker_each_owner(table, see_owner, NULL);
+	forget_who_left();
+	tell_limit();
+}
+
+static void sweep(int64_t now_ns)
+{
+	if (sweep_all_due)
+		broker_sweep(table, adopt_orphan, adopt_arg);
+	else
+		broker_sweep_owners(table, dead, dead_count, adopt_orphan, adopt_arg);
+	sweep_all_due = false;
+	dead_count = 0;
+	next_sweep_ns = now_ns + SWEEP_EVERY_NS;
+	next_sweep_all_ns = now_ns + SWEEP_ALL_EVERY_NS;
+	/* An owner that could not be swept is found dead again by this. */
+	refresh();
+}
+
+int64_t watch_step(int64_t now_ns)
+{
+	if (refresh_due)
+		refresh();
+	if (unwatched > 0 && now_ns >= next_sweep_all_ns)
+		sweep_all_due = true;
+	if ((dead_count > 0 || sweep_all_due) && now_ns >= next_sweep_ns)
+		sweep(now_ns);
+	if (dead_count > 0 || sweep_all_due)
+		return next_sweep_ns;
+	return unwatched > 0 ? next_sweep_all_ns : INV_FOREVER;
+}
