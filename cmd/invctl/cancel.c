@@ -1,0 +1,240 @@
+/* invctl cancel: ask invocations to stop. */
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "attach.h"
+#include "await.h"
+#include "command.h"
+#include "exit_status.h"
+#include "message.h"
+#include "options.h"
+#include "report.h"
+#include "selector.h"
+
+enum { OPTION_ONLY = 256, OPTION_SIGNAL, OPTION_KILL, OPTION_WAIT, OPTION_IDEMPOTENT };
+
+struct arguments {
+	struct selectors selectors;
+	const char *reason;
+	unsigned flags; /* of inv_cancel */
+	bool wait;
+	int64_t wait_ns;
+	bool idempotent;
+	bool verbose;
+};
+
+static const struct argp_option options[] = {
+	{"reason", 'r', "TEXT", 0, "Why, for the record and for the one who is stopped", 0},
+	{"only", OPTION_ONLY, NULL, 0, "Not what it started as invocations of their own", 0},
+	{"signal", OPTION_SIGNAL, "SIGNAL", OPTION_ARG_OPTIONAL,
+         "And signal its processes now, also if it minds its event (default: the signal of run)", 0},
+	{"kill", OPTION_KILL, NULL, 0, "And SIGKILL all that it started: nothing cleans up", 0},
+	{"wait", OPTION_WAIT, "DURATION", OPTION_ARG_OPTIONAL,
+         "Wait until they have ended; 119 if any still runs then", 0},
+	{"idempotent", OPTION_IDEMPOTENT, NULL, 0, "One that has finished counts as done", 0},
+	{"verbose", 'v', NULL, 0,
+         "A line for each: asked, delivered, last look, next stronger step", 0},
+	{0},
+};
+
+static const char documentation[] =
+	"Ask invocations, and all that they started as invocations, to stop.\v"
+	"An action that looks (invctl check, sleep; the library) gets the request in its next look "
+	"and stops by itself. One that has never looked gets SIGTERM. Steps up: --signal, then "
+	"--kill.\n\n" HELP_SELECTOR "\n\n"
+	"Examples:\n"
+	"  invctl cancel scan                     by name\n"
+	"  invctl cancel -r 'gas leak' 3f2a       by the first digits of the id\n"
+	"  invctl cancel --wait=10s scan || invctl cancel --kill scan\n"
+	"  invctl cancel --name='scan-*' -v       all of a kind\n\n"
+	"Exit status: 0 asked, 113 no such invocation, 114 ambiguous, 115 already finished, 118 "
+	"refused (run --no-kill), 119 still running after --wait. Several: all are tried, the "
+	"first failure counts.";
+
+static const struct argp_child children[] = {{&selectors_argp, 0, NULL, 0}, {0}};
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		options_begin(state, "invctl cancel");
+		state->child_inputs[0] = &arguments->selectors;
+		return 0;
+	case 'r':
+		arguments->reason = value;
+		return 0;
+	case OPTION_ONLY:
+		arguments->flags |= INV_CANCEL_ONLY;
+		return 0;
+	case OPTION_SIGNAL:
+		arguments->flags |= value ? INV_CANCEL_WITH_SIGNAL(signal_option(state, "--signal", value))
+		                          : (unsigned)INV_CANCEL_SIGNAL;
+		return 0;
+	case OPTION_KILL:
+		arguments->flags |= INV_CANCEL_KILL;
+		return 0;
+	case OPTION_WAIT:
+		arguments->wait = true;
+		arguments->wait_ns = value ? duration_option(state, "--wait", value) : INV_FOREVER;
+		return 0;
+	case OPTION_IDEMPOTENT:
+		arguments->idempotent = true;
+		return 0;
+	case 'v':
+		arguments->verbose = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {options, parse_option, "SELECTOR...", documentation, children,
+                                 NULL,    NULL};
+
+/* Ask one. 0, or its exit status. */
+static int ask(inv_table *table, const uint8_t id[16], const struct arguments *arguments)
+{
+	int error = inv_cancel(table, id, arguments->flags, arguments->reason);
+	char id_text[37];
+
+	inv_id_format(id, id_text);
+	switch (error) {
+	case 0:
+		return 0;
+	case -EALREADY:
+	case -ESTALE:
+		if (arguments->idempotent)
+			return 0;
+		message("invocation %s has already finished; 'invctl show %s' tells how", id_text,
+		        id_text);
+		return EXIT_FINISHED;
+	case -ENOENT:
+		return selector_unknown(id_text);
+	case -EPERM:
+	case -EACCES:
+		message("invocation %s refuses that: it was run with --no-kill, or its processes are "
+		        "not yours; 'invctl cancel %s' asks it to stop",
+		        id_text, id_text);
+		return EXIT_DENIED;
+	default:
+		message("invocation %s can't be asked: %s", id_text, inv_strerror(error));
+		return EXIT_INTERNAL;
+	}
+}
+
+static int first_failure(int so_far, int status)
+{
+	return so_far != 0 ? so_far : status;
+}
+
+static int ask_all(inv_table *table, struct targets *targets, const struct arguments *arguments)
+{
+	int failure = 0;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->list[i];
+
+		if (target->failure == 0)
+			target->failure = ask(table, target->id, arguments);
+		failure = first_failure(failure, target->failure);
+	}
+	return failure;
+}
+
+static bool any_orphan(inv_table *table, const struct targets *targets)
+{
+	struct inv_info info;
+
+	for (size_t i = 0; i < targets->count; i++)
+		if (targets->list[i].failure == 0 &&
+		    inv_info_get(table, targets->list[i].id, &info) == 0 && info.orphaned)
+			return true;
+	return false;
+}
+
+/*
+ * Where a supervisor is dead the broker does its work, so there must be one. The
+ * requests have been made before: they don't wait for it.
+ */
+static void have_broker(const struct globals *globals, inv_table *table,
+                        const struct targets *targets)
+{
+	struct inv_table_info info;
+	inv_table *served;
+	int error = attach_table(globals, INV_OPEN_AUTOSTART, &served);
+
+	if (error == 0)
+		inv_close(served);
+	if (any_orphan(table, targets) &&
+	    (inv_table_info_get(table, &info) < 0 || !info.serving))
+		message("no broker serves table '%s', and could not be started: what a dead 'invctl "
+		        "run' left goes on until 'invbroker' runs",
+		        attach_name(globals));
+}
+
+static int wait_for_end(inv_table *table, const uint8_t id[16], int64_t until_ns)
+{
+	char id_text[37];
+
+	if (await_end(table, id, until_ns) != AWAIT_TIMED_OUT)
+		return 0;
+	inv_id_format(id, id_text);
+	message("invocation %s still runs; stronger steps are 'invctl cancel --signal %.8s' and "
+	        "'invctl cancel --kill %.8s'",
+	        id_text, id_text, id_text);
+	return EXIT_TIMED_OUT;
+}
+
+static int wait_for_all(inv_table *table, const struct targets *targets, int64_t timeout_ns)
+{
+	int64_t until_ns = await_until(timeout_ns);
+	int failure = 0;
+
+	for (size_t i = 0; i < targets->count; i++)
+		if (targets->list[i].failure == 0)
+			failure = first_failure(failure,
+			                        wait_for_end(table, targets->list[i].id, until_ns));
+	return failure;
+}
+
+static int cancel_targets(const struct globals *globals, inv_table *table,
+                          struct targets *targets, const struct arguments *arguments)
+{
+	int failure = ask_all(table, targets, arguments);
+
+	if (table)
+		have_broker(globals, table, targets);
+	if (arguments->wait)
+		failure = first_failure(failure, wait_for_all(table, targets, arguments->wait_ns));
+	for (size_t i = 0; arguments->verbose && i < targets->count; i++)
+		if (targets->list[i].failure == 0)
+			report_request(table, targets->list[i].id, arguments->flags);
+	return failure;
+}
+
+static int run(int argc, char **argv, const struct globals *globals)
+{
+	struct arguments arguments = {0};
+	struct targets targets = {0};
+	inv_table *table = NULL;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+
+	int error = attach_table(globals, 0, &table);
+
+	if (error < 0 && error != -ENOENT)
+		return attach_failure(globals, error);
+
+	int status = selectors_resolve(globals, table, &arguments.selectors, &targets);
+
+	if (status == 0)
+		status = cancel_targets(globals, table, &targets, &arguments);
+	targets_free(&targets);
+	inv_close(table);
+	return status;
+}
+
+const struct command command_cancel = {"cancel", NULL, "ask invocations to stop", run};

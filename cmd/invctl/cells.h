@@ -1,0 +1,29 @@
+/* The columns that there are: what each is called, and how its cells are made. */
+#ifndef CELLS_H
+#define CELLS_H
+
+#include "columns.h"
+
+enum { CELL_BYTES = 1024 };
+
+/* What a cell is made from. */
+struct cell_source {
+	const struct listing_row *row;
+	const struct columns_style *style;
+	int64_t now_ns; /* time of day */
+};
+
+/* An empty cell is shown as "-", so that every line has the same number of words. */
+struct column {
+	const char *name;
+	const char *heading;
+	const char *help;
+	void (*format)(const struct cell_source *source, char cell[CELL_BYTES]);
+};
+
+enum { DEFAULT_COLUMNS = 6 }; /* the first ones */
+
+extern const struct column all_columns[];
+extern const int all_columns_count;
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * The invocation that a command used inside an action is about: --id, else the
+ * context of INVCTL_ID, which counts only in the table that it was given for.
+ */
+#ifndef CONTEXT_H
+#define CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "command.h"
+#include "invctl.h"
+
+struct context {
+	bool inside; /* false: outside any context; nothing else is set */
+	inv_table *table;
+	uint8_t id[16];
+};
+
+/*
+ * The id of the context: 0; -ENXIO outside any; -EINVAL INVCTL_ID is no UUID.
+ * Opens nothing.
+ */
+int context_id(const struct globals *globals, uint8_t id[16]);
+
+/* Whether INVCTL_REQUIRE=1 makes it an error to be outside any context. */
+bool context_is_required(void);
+
+/* Say that INVCTL_ID is no UUID; returns the exit status. */
+int context_unusable(void);
+
+/*
+ * Find the context, or with id_text (not NULL) the invocation that it selects,
+ * and open its table. 0, also outside any context unless INVCTL_REQUIRE=1 asks for one;
+ * or an exit status, and a message has been printed.
+ */
+int context_open(const struct globals *globals, const char *id_text, struct context *context);
+
+void context_close(struct context *context);
+
+/* Say why a call on the context's invocation failed with error (-ENOENT, -ESTALE,
+ * …); returns the exit status. */
+int context_failure(const struct globals *globals, const struct context *context, int error);
+
+#endif

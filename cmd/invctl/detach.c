@@ -1,0 +1,129 @@
+/* `run --detach`: see detach.h. */
+#include "detach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "exit_status.h"
+#include "invctl-supervisor.h"
+#include "message.h"
+
+/* What the new process tells the caller: less than PIPE_BUF, so whole or not at all. */
+struct report {
+	int status;
+	char id[37];
+};
+
+enum { REPORT_FD = 3 };
+
+static void close_from(unsigned first)
+{
+	/* Kernels before 5.9 lack close_range. */
+	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+		return;
+	for (int fd = (int)first; fd < (int)sysconf(_SC_OPEN_MAX); fd++)
+		close(fd);
+}
+
+static int await_report(int fd)
+{
+	struct report report;
+	ssize_t length;
+
+	do
+		length = read(fd, &report, sizeof(report));
+	while (length < 0 && errno == EINTR);
+	close(fd);
+	if (length != (ssize_t)sizeof(report)) {
+		message("the detached supervisor died before it had registered; run it without "
+		        "--detach to see why");
+		return EXIT_INTERNAL;
+	}
+	if (report.status == EXIT_DONE)
+		puts(report.id);
+	return report.status;
+}
+
+static void leave_caller(int fd)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	setsid();
+	if (null >= 0)
+		dup2(null, STDIN_FILENO);
+	if (fd != REPORT_FD)
+		dup3(fd, REPORT_FD, O_CLOEXEC);
+	close_from(REPORT_FD + 1);
+}
+
+int detach_part(int *report)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0) {
+		message("there is no pipe to be had: %s", strerror(errno));
+		return EXIT_INTERNAL;
+	}
+
+	pid_t pid = fork();
+
+	if (pid < 0) {
+		message("the supervisor could not become a process of its own: %s",
+		        strerror(errno));
+		return EXIT_INTERNAL;
+	}
+	if (pid == 0) {
+		leave_caller(ends[1]);
+		*report = REPORT_FD;
+		return -1;
+	}
+	close(ends[1]);
+	return await_report(ends[0]);
+}
+
+static void send_report(int fd, const struct report *report)
+{
+	ssize_t written = write(fd, report, sizeof(*report));
+
+	(void)written; /* the caller is gone */
+	close(fd);
+}
+
+/* Output that can't be kept is not worth the action. */
+static int open_output(inv_table *table, const uint8_t id[16])
+{
+	char path[PATH_MAX];
+	int error = inv_state_path(table, id, "out", path, sizeof(path));
+	int fd = error < 0 ? -1
+	                   : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0)
+		return fd;
+	message("output will not be kept: %s; look at INVCTL_STATE_DIR",
+	        strerror(error < 0 ? -error : errno));
+	return open("/dev/null", O_WRONLY | O_CLOEXEC);
+}
+
+void detach_settle(int report_fd, inv_table *table, const uint8_t id[16])
+{
+	struct report report = {.status = EXIT_DONE};
+	int output = open_output(table, id);
+
+	inv_id_format(id, report.id);
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
+	close(output);
+	send_report(report_fd, &report);
+}
+
+void detach_fail(int report_fd, int status)
+{
+	struct report report = {.status = status};
+
+	send_report(report_fd, &report);
+}

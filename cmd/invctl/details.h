@@ -1,0 +1,22 @@
+/* What the table has no room for: the command of an invocation and its directory. */
+#ifndef DETAILS_H
+#define DETAILS_H
+
+#include "invctl.h"
+#include "runfile.h"
+
+struct details {
+	char **command; /* ends with NULL; NULL: not known */
+	char *cwd;      /* NULL: not known */
+	struct runfile run; /* where they come from a run file: owns them */
+};
+
+/*
+ * From the run file; for what has none (programs linked with the library) from
+ * /proc while it lives. Never fails: what is not known stays NULL.
+ */
+void details_find(inv_table *table, const struct inv_info *info, struct details *details);
+
+void details_free(struct details *details);
+
+#endif

@@ -1,0 +1,155 @@
+/* What `invctl run` does before its command may start: see enrol.h. */
+#include "enrol.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "context.h"
+#include "exit_status.h"
+#include "id_file.h"
+#include "message.h"
+#include "runfile.h"
+
+/* The context to be nested in; false: none. A broken one is told, and does no harm
+ * to the run itself. */
+static bool find_parent(const struct globals *globals, const struct run_options *options,
+                        inv_table *table, uint8_t parent[16])
+{
+	const char *set = getenv("INVCTL_ID");
+	int error = options->no_parent ? -ENXIO : context_id(globals, parent);
+
+	if (error == -ENXIO)
+		return false;
+	if (error < 0) {
+		message("INVCTL_ID '%s' is no UUID, so '%s' has no parent; unset it, or give "
+		        "--no-parent",
+		        set ? set : "", options->name);
+		return false;
+	}
+	error = inv_run_refused(table, parent);
+	if (error >= 0)
+		return true;
+	message("INVCTL_ID %s %s in table '%s', so '%s' has no parent; unset it, or give "
+	        "--no-parent",
+	        set ? set : "", error == -ESTALE ? "has ended" : "names no invocation",
+	        attach_name(globals), options->name);
+	return false;
+}
+
+static int register_failure(const struct globals *globals, const struct run_options *options,
+                            int error)
+{
+	char id[37];
+
+	switch (error) {
+	case -EEXIST:
+		inv_id_format(options->id, id);
+		message("the id %s is taken, by a live invocation or one that ended lately; "
+		        "give another --id, or none",
+		        id);
+		return EXIT_INTERNAL;
+	case -ENOSPC:
+		message("table '%s' is full; 'invctl list' shows what runs, 'invbroker "
+		        "--capacity=N' makes a larger one",
+		        attach_name(globals));
+		return EXIT_TABLE_FULL;
+	default:
+		return attach_failure(globals, error);
+	}
+}
+
+static int register_run(const struct globals *globals, const struct run_options *options,
+                        const uint8_t *parent, struct enrolment *enrolment)
+{
+	struct inv_run_options run = {
+		.id = options->id_given ? options->id : NULL,
+		.parent = parent,
+		.name = options->name,
+		.deadline_ns = options->timeout_ns,
+		.signal_after_ns = options->signal_after_ns,
+		.kill_after_ns = options->kill_after_ns,
+		.nested_wait_ns = options->nested_wait_ns,
+		.signal = options->signal,
+		.flags = (options->no_kill ? INV_RUN_NO_KILL : 0u) |
+	                 (options->stop_command ? INV_RUN_STOP_COMMAND : 0u),
+	};
+	int error = inv_run_register(enrolment->table, &run, &enrolment->invocation);
+
+	if (error < 0)
+		return register_failure(globals, options, error);
+	inv_invocation_id(enrolment->invocation, enrolment->id);
+	/* Asked for anew: a request made since then may not have seen us. */
+	enrolment->refused = parent && inv_run_refused(enrolment->table, parent) == 1;
+	return EXIT_DONE;
+}
+
+/* Without it the action runs all the same; only list, and a broker after our death, miss it. */
+static void write_run_file(const struct run_options *options, const struct enrolment *enrolment)
+{
+	char path[PATH_MAX], *cwd = getcwd(NULL, 0);
+	struct runfile run = {.cwd = cwd,
+	                      .stop_command = (char *)options->stop_command,
+	                      .command = options->command};
+	int error = inv_state_path(enrolment->table, enrolment->id, "run", path, sizeof(path));
+
+	/* An id that was used before may have left its file. */
+	if (error == 0 && (error = runfile_write(path, &run)) == -EEXIST && unlink(path) == 0)
+		error = runfile_write(path, &run);
+	if (error < 0)
+		message("what '%s' runs can't be stored (%s): list does not show it%s; look at "
+		        "INVCTL_STATE_DIR",
+		        options->name, strerror(-error),
+		        options->stop_command ? ", and without this process nothing runs --stop" : "");
+	free(cwd);
+}
+
+static int publish_id(struct id_file *file, struct enrolment *enrolment)
+{
+	int error = id_file_publish(file, enrolment->id);
+	struct inv_run_result result = {.exec_errno = -error};
+
+	if (error == 0)
+		return EXIT_DONE;
+	message("the id can't be written to '%s': %s; nothing was started", file->path,
+	        strerror(-error));
+	inv_run_end(enrolment->invocation, &result);
+	return EXIT_INTERNAL;
+}
+
+static int enrol_with(const struct globals *globals, const struct run_options *options,
+                      struct id_file *file, struct enrolment *enrolment)
+{
+	uint8_t parent[16];
+	bool nested = find_parent(globals, options, enrolment->table, parent);
+	int status = register_run(globals, options, nested ? parent : NULL, enrolment);
+
+	if (status != EXIT_DONE)
+		return status;
+	write_run_file(options, enrolment);
+	return publish_id(file, enrolment);
+}
+
+int enrol(const struct globals *globals, const struct run_options *options,
+          struct enrolment *enrolment)
+{
+	struct id_file file;
+	int error = attach_table(globals, INV_OPEN_AUTOSTART, &enrolment->table);
+
+	if (error < 0)
+		return attach_failure(globals, error);
+	error = id_file_open(&file, options->id_file);
+	if (error < 0) {
+		message("no file can be made beside '%s': %s; nothing was started",
+		        options->id_file, strerror(-error));
+		return EXIT_INTERNAL;
+	}
+
+	int status = enrol_with(globals, options, &file, enrolment);
+
+	id_file_drop(&file);
+	return status;
+}

@@ -1,0 +1,225 @@
+/* invctl list: the invocations of a table. */
+#include <argp.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "columns.h"
+#include "command.h"
+#include "details.h"
+#include "exit_status.h"
+#include "json.h"
+#include "listing.h"
+#include "message.h"
+#include "options.h"
+
+enum { OPTION_TREE = 256, OPTION_STATUS, OPTION_NAME, OPTION_JSON };
+
+enum { STATUS_COUNT = INV_RUNNING + 1 };
+
+struct arguments {
+	bool all;
+	bool tree;
+	bool json;
+	bool no_headings;
+	bool by_status;
+	bool status[STATUS_COUNT];
+	const char *name_glob;
+	struct columns columns;
+};
+
+static const struct argp_option options[] = {
+	{"all", 'a', NULL, 0, "Also those that have finished and are still kept", 0},
+	{"tree", OPTION_TREE, NULL, 0, "Each followed by those that it started", 0},
+	{"status", OPTION_STATUS, "STATUS[,STATUS]", 0,
+         "Only these: pending, running, completed, cancelled, error", 0},
+	{"name", OPTION_NAME, "GLOB", 0, "Only those with such a name", 0},
+	{"output", 'o', "COLUMNS", 0, "These columns, separated by commas; +COLUMNS adds some", 0},
+	{"noheadings", 'n', NULL, 0, "No line of headings", 0},
+	{"json", OPTION_JSON, NULL, 0, "A JSON array of everything about each", 0},
+	{0},
+};
+
+static const char documentation[] =
+	"List the live invocations: id, name, state, progress, age, last look.\v"
+	"State: running; asked (to stop); overdue (asked over 10 s ago, and not delivered); "
+	"shielded, paused, finishing; pending. On a terminal ids are shortened; each that is shown "
+	"can be used as a SELECTOR.\n\n"
+	"Examples:\n"
+	"  invctl list\n"
+	"  invctl list --all --status=error\n"
+	"  invctl list -n -o uuid,reason --name='scan-*'\n"
+	"  invctl list --json | jq -r '.[] | select(.cooperative | not) | .id'\n\n"
+	"Exit status: 0, also where there is nothing, or no table; 116 the table can't be opened.\n\n"
+	"Columns:\n";
+
+static int status_number(const char *word)
+{
+	for (int i = 0; i < STATUS_COUNT; i++)
+		if (strcmp(word, inv_status_name(i)) == 0)
+			return i;
+	return -1;
+}
+
+static void parse_status(struct arguments *arguments, char *words, const struct argp_state *state)
+{
+	arguments->by_status = true;
+	for (char *word = strsep(&words, ","); word; word = strsep(&words, ",")) {
+		int number = status_number(word);
+
+		if (number < 0)
+			usage_error(state, "--status '%s' is none of pending, running, completed, "
+			                   "cancelled, error", word);
+		arguments->status[number] = true;
+	}
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+	const char *unknown;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		options_begin(state, "invctl list");
+		return 0;
+	case 'a':
+		arguments->all = true;
+		return 0;
+	case OPTION_TREE:
+		arguments->tree = true;
+		return 0;
+	case OPTION_STATUS:
+		parse_status(arguments, value, state);
+		return 0;
+	case OPTION_NAME:
+		arguments->name_glob = value;
+		return 0;
+	case 'o':
+		unknown = columns_parse(value, &arguments->columns);
+		if (unknown)
+			usage_error(state, "--output '%s' is no column, or one too many", unknown);
+		return 0;
+	case 'n':
+		arguments->no_headings = true;
+		return 0;
+	case OPTION_JSON:
+		arguments->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		usage_error(state, "list takes no argument such as '%s'; --name chooses some, "
+		                   "'invctl show' is about one", value);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* The columns, behind the text that ends with their heading. */
+static char *help_filter(int key, const char *text, void *input)
+{
+	char *all = NULL;
+	size_t size;
+	FILE *out;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC || !(out = open_memstream(&all, &size)))
+		return (char *)text;
+	fputs(text, out);
+	columns_help(out);
+	fclose(out);
+	return all;
+}
+
+static const struct argp argp = {options, parse_option, NULL, documentation, NULL, help_filter, NULL};
+
+static bool is_wanted(const struct inv_info *info, const void *arg)
+{
+	const struct arguments *arguments = arg;
+
+	if (arguments->name_glob && fnmatch(arguments->name_glob, info->name, 0) != 0)
+		return false;
+	if (arguments->by_status)
+		return info->status >= 0 && info->status < STATUS_COUNT &&
+		       arguments->status[info->status];
+	return arguments->all || info->completed_ns == 0;
+}
+
+/* One invocation a line: to be read by programs, and by grep. */
+static void print_json(inv_table *table, const struct listing *listing)
+{
+	for (size_t i = 0; i < listing->count; i++) {
+		const struct inv_info *info = &listing->rows[i].info;
+		struct details details;
+
+		details_find(table, info, &details);
+
+		struct json_object *object = json_invocation(info, &details);
+
+		fputs(i == 0 ? "[\n" : ",\n", stdout);
+		json_write(object, false);
+		json_object_put(object);
+		details_free(&details);
+	}
+	fputs(listing->count == 0 ? "[]\n" : "\n]\n", stdout);
+}
+
+static void print_text(inv_table *table, const struct listing *listing,
+                       const struct arguments *arguments)
+{
+	struct columns_style style = {
+		.table = table,
+		.id_digits = isatty(STDOUT_FILENO) ? listing->id_digits : 32,
+		.headings = !arguments->no_headings,
+	};
+
+	columns_print(&arguments->columns, listing, &style);
+}
+
+static int print_listing(inv_table *table, const struct arguments *arguments)
+{
+	struct listing listing;
+	int error = listing_collect(table, &listing);
+
+	if (error == 0) {
+		listing_filter(&listing, is_wanted, arguments);
+		listing_order_by_age(&listing);
+		if (arguments->tree)
+			error = listing_order_as_tree(&listing);
+	}
+	if (error < 0) {
+		message("the invocations can't be listed: %s", inv_strerror(error));
+		listing_free(&listing);
+		return EXIT_INTERNAL;
+	}
+	if (arguments->json)
+		print_json(table, &listing);
+	else
+		print_text(table, &listing, arguments);
+	listing_free(&listing);
+	return EXIT_DONE;
+}
+
+static int run(int argc, char **argv, const struct globals *globals)
+{
+	struct arguments arguments = {0};
+	inv_table *table = NULL;
+
+	columns_default(&arguments.columns);
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+
+	int error = attach_table(globals, 0, &table);
+
+	if (error < 0 && error != -ENOENT)
+		return attach_failure(globals, error);
+
+	int status = print_listing(table, &arguments);
+
+	inv_close(table);
+	return status;
+}
+
+const struct command command_list = {"list", "ls", "list the invocations", run};

@@ -1,0 +1,75 @@
+/* How far a request has come, and what would be the next stronger step. */
+#include "report.h"
+
+#include <stdio.h>
+
+#include "duration.h"
+#include "escape.h"
+#include "time_text.h"
+
+enum { LINE_PART_BYTES = 96 };
+
+static void describe_delivery(const struct inv_info *info, char text[LINE_PART_BYTES])
+{
+	char ago[DURATION_TEXT_BYTES];
+
+	duration_format(info->cancel_age_ns, ago);
+	if (info->cancel_state == INV_CANCEL_NONE)
+		snprintf(text, LINE_PART_BYTES, "no request stands");
+	else if (info->cancel_state == INV_CANCEL_REQUESTED)
+		snprintf(text, LINE_PART_BYTES, "asked %s ago, not delivered yet%s", ago,
+		         info->shielded ? " (shielded)" : "");
+	else
+		snprintf(text, LINE_PART_BYTES, "asked %s ago, %s", ago,
+		         inv_cancel_state_name(info->cancel_state));
+}
+
+static void describe_look(const struct inv_info *info, char text[LINE_PART_BYTES])
+{
+	char ago[DURATION_TEXT_BYTES];
+
+	if (info->last_look_ns == 0) {
+		snprintf(text, LINE_PART_BYTES, "never looked");
+		return;
+	}
+
+	int64_t age_ns = time_of_day_ns() - info->last_look_ns;
+
+	duration_format(age_ns < 0 ? 0 : age_ns, ago);
+	snprintf(text, LINE_PART_BYTES, "last look %s ago", ago);
+}
+
+/* What is left to do where the request alone is not enough. */
+static void describe_next(const struct inv_info *info, const char *id_text, unsigned flags,
+                          char text[LINE_PART_BYTES])
+{
+	if (flags & INV_CANCEL_KILL)
+		snprintf(text, LINE_PART_BYTES, "there is no stronger step");
+	else if (info->cooperative && !(flags & INV_CANCEL_SIGNAL))
+		snprintf(text, LINE_PART_BYTES, "next: invctl cancel --signal %.8s", id_text);
+	else if (info->no_kill)
+		snprintf(text, LINE_PART_BYTES, "there is no stronger step: it was run with --no-kill");
+	else
+		snprintf(text, LINE_PART_BYTES, "next: invctl cancel --kill %.8s", id_text);
+}
+
+void report_request(inv_table *table, const uint8_t id[16], unsigned flags)
+{
+	char id_text[37], name[4 * INV_NAME_BYTES + 1];
+	char delivery[LINE_PART_BYTES], look[LINE_PART_BYTES], next[LINE_PART_BYTES];
+	struct inv_info info;
+
+	inv_id_format(id, id_text);
+	if (inv_info_get(table, id, &info) < 0) {
+		printf("%s: ended, and left no record\n", id_text);
+		return;
+	}
+	escape_text(info.name, name, sizeof(name));
+	describe_delivery(&info, delivery);
+	describe_look(&info, look);
+	if (info.completed_ns != 0)
+		snprintf(next, sizeof(next), "ended: %s", inv_status_name(info.status));
+	else
+		describe_next(&info, id_text, flags, next);
+	printf("%s %s: %s; %s; %s\n", id_text, name, delivery, look, next);
+}

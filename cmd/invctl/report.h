@@ -1,0 +1,12 @@
+/* How far a request has come, and what would be the next stronger step: for people. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdint.h>
+
+#include "invctl.h"
+
+/* Print a line on stdout about an invocation that was asked with these flags of inv_cancel. */
+void report_request(inv_table *table, const uint8_t id[16], unsigned flags);
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * Requests that come to `invctl run` itself: see requests.h.
+ *
+ * Nothing escalates by repetition. A key that is held down sends a burst of
+ * signals, and a closing terminal, a shell and an init system may each send one
+ * for the same reason, so what follows within a second is the same request; and
+ * once the processes were signalled their clean-up is not asked again.
+ */
+#include "requests.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "duration.h"
+#include "message.h"
+#include "signal_watch.h"
+
+void requests_make(struct supervision *supervision, int cause, int signum, const char *reason)
+{
+	struct inv_run_view *view = &supervision->view;
+
+	if (!supervision->delivery.alone) {
+		inv_run_request(supervision->invocation, cause, signum, reason);
+		return;
+	}
+	if (view->pending)
+		return;
+	view->asked = view->pending = 1;
+	view->asked_ns = monotonic_ns();
+	view->asked_signal = signum;
+	view->cause = cause;
+	view->request++;
+}
+
+static bool within_a_second(int64_t last_ns, int64_t now_ns)
+{
+	return last_ns != 0 && now_ns - last_ns < NS_PER_SECOND;
+}
+
+static void asked_by(struct supervision *supervision, int signum, const char *name, int64_t now_ns)
+{
+	bool repeated = within_a_second(supervision->last_request_ns, now_ns);
+
+	supervision->last_request_ns = now_ns;
+	if (!repeated && !supervision->view.signalled)
+		requests_make(supervision, INV_CAUSE_REQUESTED, signum, name);
+}
+
+static void interrupted(struct supervision *supervision, int signum, const char *key,
+                        int64_t now_ns)
+{
+	bool first = supervision->last_interrupt_ns == 0;
+
+	if (within_a_second(supervision->last_interrupt_ns, now_ns))
+		return;
+	supervision->last_interrupt_ns = now_ns;
+	if (supervision->hint_at_ns < 0)
+		supervision->hint_at_ns = first ? now_ns + NS_PER_SECOND : INV_FOREVER;
+	if (!first && supervision->view.cooperative)
+		supervision->delivery.ladder.interrupt_signal = signum;
+	if (!supervision->view.signalled)
+		requests_make(supervision, INV_CAUSE_INTERRUPT, signum, key);
+}
+
+void requests_from_signals(struct supervision *supervision, int64_t now_ns)
+{
+	struct signals_arrived arrived;
+
+	signal_watch_take(SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGTERM) |
+	                          SIGNAL_BIT(SIGHUP),
+	                  &arrived);
+
+	bool key = signal_arrived(arrived.from_terminal, SIGINT);
+
+	supervision->interrupted_at_terminal |= key;
+	if (signal_arrived(arrived.set, SIGINT))
+		interrupted(supervision, SIGINT, key ? "Ctrl-C" : "SIGINT", now_ns);
+	if (signal_arrived(arrived.set, SIGQUIT))
+		interrupted(supervision, SIGQUIT, "SIGQUIT", now_ns);
+	if (signal_arrived(arrived.set, SIGTERM))
+		asked_by(supervision, SIGTERM, "SIGTERM", now_ns);
+	if (signal_arrived(arrived.set, SIGHUP))
+		asked_by(supervision, SIGHUP, "SIGHUP", now_ns);
+}
+
+void requests_from_end(struct supervision *supervision, int wait_status)
+{
+	int signum = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+
+	if (!supervision->terminal.handed_over || (signum != SIGINT && signum != SIGQUIT))
+		return;
+	supervision->interrupted_at_terminal |= signum == SIGINT;
+	requests_make(supervision, INV_CAUSE_INTERRUPT, signum,
+	              signum == SIGINT ? "Ctrl-C" : "SIGQUIT");
+}
+
+void requests_hint(struct supervision *supervision, int64_t now_ns)
+{
+	const char *how_to = supervision->how_to;
+	char id[37];
+
+	if (supervision->hint_at_ns < 0 || now_ns < supervision->hint_at_ns)
+		return;
+	supervision->hint_at_ns = INV_FOREVER;
+	inv_id_format(supervision->delivery.scope.id, id);
+	if ((supervision->view.flags & INV_RUN_NO_KILL) != 0)
+		message("'%s' was asked to stop; '%s cancel --signal %s' signals it, and nothing "
+		        "kills it (--no-kill)",
+		        supervision->label, how_to, id);
+	else
+		message("'%s' was asked to stop; '%s cancel --kill %s' kills it, without clean-up",
+		        supervision->label, how_to, id);
+}

@@ -1,0 +1,208 @@
+/*
+ * invctl run: register, run a command, supervise it, record how it ended.
+ *
+ * Exit status: the command's, or as `wait` says of its invocation: 122
+ * cancelled, 124 deadline, 137 killed; 125 run itself failed, 126 and 127 the command
+ * can't be run, is not found; 116, 117 no table, a full one; 118 --no-kill
+ * contradicts --kill-after.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "command.h"
+#include "detach.h"
+#include "duration.h"
+#include "enrol.h"
+#include "exit_status.h"
+#include "message.h"
+#include "requests.h"
+#include "run_options.h"
+#include "signal_watch.h"
+#include "supervise.h"
+
+/* One run, from the command line to the exit status. */
+struct run {
+	const struct globals *globals;
+	struct run_options options;
+	struct enrolment enrolment;
+	struct supervision supervision;
+	char how_to[sizeof("invctl --table=") + INV_TABLE_NAME_BYTES];
+	int report; /* --detach: to the caller; -1: nobody waits */
+};
+
+static int end_not_started(struct run *run)
+{
+	struct inv_run_result result = {.not_started = 1};
+
+	return inv_run_end(run->enrolment.invocation, &result);
+}
+
+/* By a signal to this process, too. */
+static bool asked(struct run *run)
+{
+	struct inv_run_view view;
+
+	requests_from_signals(&run->supervision, monotonic_ns());
+	return inv_run_view(run->enrolment.invocation, &view) == 0 && view.asked;
+}
+
+/* What the table says as well, for as long as it is there to say it. */
+static void prepare(struct run *run)
+{
+	const struct run_options *options = &run->options;
+	struct supervision *supervision = &run->supervision;
+
+	snprintf(run->how_to, sizeof(run->how_to), run->globals->table ? "invctl --table=%s" : "invctl",
+	         run->globals->table);
+	supervision->table = run->enrolment.table;
+	supervision->invocation = run->enrolment.invocation;
+	supervision->label = options->name;
+	supervision->how_to = run->how_to;
+	supervision->view = (struct inv_run_view){
+		.signal = options->signal,
+		.signal_after_ns = options->signal_after_ns,
+		.kill_after_ns = options->kill_after_ns,
+		.nested_wait_ns = options->nested_wait_ns,
+		.deadline_ns = INV_FOREVER,
+	};
+	supervision->delivery = (struct delivery){
+		.invocation = run->enrolment.invocation,
+		.scope = {.table = run->enrolment.table, .uid = getuid(), .supervisor = getpid()},
+		.stop_command = options->stop_command,
+	};
+	memcpy(supervision->delivery.scope.id, run->enrolment.id, sizeof(run->enrolment.id));
+}
+
+/* Make the process, record it, let it go: or not, if it was asked to stop before. */
+static int start(struct run *run)
+{
+	struct launch *launch = &run->supervision.launch;
+	struct launch_context context = {.command = run->options.command,
+	                                 .id = run->enrolment.id,
+	                                 .table_name = inv_table_name(run->enrolment.table)};
+	int error = launch_prepare(&context, launch);
+
+	if (error < 0)
+		return error;
+	if (asked(run)) {
+		launch_abandon(launch);
+		return -ECANCELED;
+	}
+	inv_run_started(run->enrolment.invocation, launch->pid);
+	run->supervision.delivery.scope.command = launch->pid;
+	launch_go(launch);
+	return 0;
+}
+
+static int not_made(struct run *run, int error)
+{
+	struct inv_run_result result = {.exec_errno = -error};
+
+	message("there is no process to be had for '%s': %s", run->options.name, strerror(-error));
+	inv_run_end(run->enrolment.invocation, &result);
+	return EXIT_INTERNAL;
+}
+
+static int shell_status(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? EXIT_SIGNAL_BASE + WTERMSIG(wait_status)
+	                                : WEXITSTATUS(wait_status);
+}
+
+/* A shell stops its loop only if we die as Ctrl-C makes programs die. */
+static bool dies_of_interrupt(const struct run *run, int status)
+{
+	return run->supervision.interrupted_at_terminal &&
+	       (status == EXIT_CANCELLED || status == EXIT_DEADLINE || status == EXIT_KILLED);
+}
+
+static int finish(struct run *run)
+{
+	struct supervision *supervision = &run->supervision;
+	struct inv_run_result result = {.exec_errno = launch_error(&supervision->launch),
+	                                .wait_known = 1,
+	                                .wait_status = supervision->wait_status};
+
+	if (result.exec_errno != 0)
+		message("'%s' can't be run: %s", run->options.command[0],
+		        strerror(result.exec_errno));
+
+	int status = inv_run_end(run->enrolment.invocation, &result);
+
+	if (dies_of_interrupt(run, status))
+		signal_watch_die(SIGINT);
+	if (run->options.preserve_status && result.exec_errno == 0)
+		return shell_status(supervision->wait_status);
+	return status;
+}
+
+static int start_and_supervise(struct run *run)
+{
+	prepare(run);
+
+	int error = start(run);
+
+	if (error == -ECANCELED)
+		return end_not_started(run);
+	if (error < 0)
+		return not_made(run, error);
+	supervise(&run->supervision);
+	return finish(run);
+}
+
+static int refuse(struct run *run)
+{
+	message("'%s' was not started: the invocation that it would be nested in has been asked to "
+	        "stop; clean-up belongs under 'invctl shield'",
+	        run->options.name);
+	return end_not_started(run);
+}
+
+static int run_enrolled(struct run *run)
+{
+	if (run->enrolment.refused) {
+		int status = refuse(run);
+
+		if (run->report >= 0)
+			detach_fail(run->report, status);
+		return status;
+	}
+	if (run->report >= 0)
+		detach_settle(run->report, run->enrolment.table, run->enrolment.id);
+	/* From here on, so that a broker started on the way does not become ours. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	return start_and_supervise(run);
+}
+
+static int run_command(int argc, char **argv, const struct globals *globals)
+{
+	struct run run = {.globals = globals, .report = -1};
+	int status = run_options_parse(argc, argv, &run.options);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (run.options.detach) {
+		status = detach_part(&run.report);
+		if (status >= 0)
+			return status;
+	}
+	signal_watch_begin();
+	status = enrol(globals, &run.options, &run.enrolment);
+	if (status == EXIT_DONE)
+		return run_enrolled(&run);
+	if (run.report >= 0)
+		detach_fail(run.report, status);
+	return status;
+}
+
+const struct command command_run = {
+	.name = "run",
+	.purpose = "run a command that can be asked to stop",
+	.run = run_command,
+};

@@ -1,0 +1,177 @@
+/* The command line of `invctl run`: see run_options.h. */
+#include "run_options.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "duration.h"
+#include "exit_status.h"
+#include "invctl.h"
+#include "message.h"
+#include "options.h"
+
+enum {
+	OPTION_ID = 256,
+	OPTION_SIGNAL_AFTER,
+	OPTION_STOP,
+	OPTION_NO_KILL,
+	OPTION_ID_FILE,
+	OPTION_NO_PARENT,
+	OPTION_PRESERVE_STATUS,
+	OPTION_NESTED_WAIT,
+};
+
+static const struct argp_option options[] = {
+	{"name", 'n', "NAME", 0, "Its name in lists (default: the command's)", 1},
+	{"id", OPTION_ID, "UUID", 0, "Its id (default: a fresh one)", 1},
+	{"id-file", OPTION_ID_FILE, "FILE", 0, "Write the id to FILE before COMMAND starts", 1},
+	{"detach", 'd', 0, 0, "Print the id and leave it in the background; output is kept", 1},
+	{"no-parent", OPTION_NO_PARENT, 0, 0, "Not nested in the invocation that this runs in", 1},
+	{"preserve-status", OPTION_PRESERVE_STATUS, 0, 0,
+         "Exit as COMMAND did, also when it was asked to stop", 1},
+	{"timeout", 't', "DURATION", 0, "Ask it to stop after that time", 2},
+	{"signal", 's', "SIGNAL", 0,
+         "What asks a command to stop that does not look itself (default: TERM); none: nothing", 3},
+	{"stop", OPTION_STOP, "CMD", 0, "Run the shell command CMD instead of signalling", 3},
+	{"signal-after", OPTION_SIGNAL_AFTER, "DURATION", 0,
+         "Signal also a command that looks itself, that long after a request", 3},
+	{"kill-after", 'k', "DURATION", 0, "SIGKILL all it started, that long after a request", 3},
+	{"no-kill", OPTION_NO_KILL, 0, 0, "Refuse SIGKILL by 'cancel --kill'", 3},
+	{"nested-wait", OPTION_NESTED_WAIT, "DURATION", 0,
+         "How long a signal waits for nested invocations to end first (default: 10s)", 3},
+	{0},
+};
+
+static void parse_id(struct argp_state *state, const char *text, struct run_options *run)
+{
+	static const uint8_t nil[16];
+
+	if (inv_id_parse(text, run->id) != 0 || memcmp(run->id, nil, sizeof(nil)) == 0)
+		usage_error(state,
+		            "--id '%s' is no UUID such as 6ba7b810-9dad-41d1-80b4-00c04fd430c8",
+		            text);
+	run->id_given = true;
+}
+
+static void parse_signal(struct argp_state *state, const char *text, struct run_options *run)
+{
+	run->signal = strcasecmp(text, "none") == 0 ? 0 : signal_option(state, "--signal", text);
+	if (run->signal == SIGKILL)
+		usage_error(state, "--signal can't be KILL, which leaves no time for clean-up; "
+		                   "--kill-after=DURATION is its last resort");
+}
+
+static void take_command(struct argp_state *state, struct run_options *run)
+{
+	run->command = state->argv + state->next - 1;
+	state->next = state->argc; /* the rest is the command's */
+	if (run->command[0][0] == '\0')
+		usage_error(state, "COMMAND is empty");
+}
+
+static error_t parse_time(int key, char *value, struct argp_state *state, struct run_options *run)
+{
+	switch (key) {
+	case 't':
+		run->timeout_ns = duration_option(state, "--timeout", value);
+		return 0;
+	case 'k':
+		run->kill_after_ns = duration_option(state, "--kill-after", value);
+		return 0;
+	case OPTION_SIGNAL_AFTER:
+		run->signal_after_ns = duration_option(state, "--signal-after", value);
+		return 0;
+	case OPTION_NESTED_WAIT:
+		run->nested_wait_ns = duration_option(state, "--nested-wait", value);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_switch(int key, struct run_options *run)
+{
+	switch (key) {
+	case 'd':
+		run->detach = true;
+		return 0;
+	case OPTION_NO_KILL:
+		run->no_kill = true;
+		return 0;
+	case OPTION_NO_PARENT:
+		run->no_parent = true;
+		return 0;
+	case OPTION_PRESERVE_STATUS:
+		run->preserve_status = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+	static char name[] = "invctl run";
+	struct run_options *run = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		options_begin(state, name);
+		return 0;
+	case 'n':
+		run->name = value;
+		return 0;
+	case 's':
+		parse_signal(state, value, run);
+		return 0;
+	case OPTION_ID:
+		parse_id(state, value, run);
+		return 0;
+	case OPTION_STOP:
+		run->stop_command = value;
+		return 0;
+	case OPTION_ID_FILE:
+		run->id_file = value;
+		return 0;
+	case ARGP_KEY_ARG:
+		take_command(state, run);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		usage_error(state, "there is no COMMAND to run");
+	default:
+		return parse_switch(key, run) == 0 ? 0 : parse_time(key, value, state, run);
+	}
+}
+
+static const struct argp argp = {
+	options, parse_option, "[--] COMMAND [ARGUMENT...]",
+	"Run COMMAND as an invocation that can be asked to stop.\v"
+	"Options end at COMMAND. It finds its invocation in INVCTL_ID and INVCTL_TABLE.\n\n"
+	HELP_DURATION
+	" SIGNAL: a name, with or without SIG, or a number.\n\n"
+	"Exit status: COMMAND's; 122 cancelled, 124 by its --timeout, 137 killed, 125 invctl "
+	"failed, 126 COMMAND can't be executed, 127 it is not found, 128+N signal N killed it.",
+	NULL, NULL, NULL};
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] != '\0' ? slash + 1 : path;
+}
+
+int run_options_parse(int argc, char **argv, struct run_options *run)
+{
+	*run = (struct run_options){.timeout_ns = INV_FOREVER,
+	                            .signal_after_ns = INV_FOREVER,
+	                            .kill_after_ns = INV_FOREVER,
+	                            .nested_wait_ns = 10 * NS_PER_SECOND,
+	                            .signal = SIGTERM};
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, run);
+	if (!run->name)
+		run->name = base_name(run->command[0]);
+	if (!run->no_kill || run->kill_after_ns < 0)
+		return EXIT_DONE;
+	message("--no-kill refuses SIGKILL, --kill-after=DURATION asks for it; leave one of them out");
+	return EXIT_DENIED;
+}

@@ -1,0 +1,29 @@
+/* The command line of `invctl run`. */
+#ifndef RUN_OPTIONS_H
+#define RUN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct run_options {
+	char **command; /* ends with NULL */
+	const char *name;
+	uint8_t id[16];
+	bool id_given;
+	int64_t timeout_ns; /* INV_FOREVER: none; so are the next two */
+	int64_t signal_after_ns;
+	int64_t kill_after_ns;
+	int64_t nested_wait_ns;
+	int signal; /* 0: none */
+	const char *stop_command;
+	const char *id_file;
+	bool no_kill;
+	bool detach;
+	bool no_parent;
+	bool preserve_status;
+};
+
+/* Read it. 0, or an exit status after a message; a usage error exits. */
+int run_options_parse(int argc, char **argv, struct run_options *options);
+
+#endif

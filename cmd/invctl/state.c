@@ -1,0 +1,37 @@
+/* The state of an invocation at a glance. */
+#include "columns.h"
+#include "duration.h"
+
+/* A request that was made longer ago, and has not been delivered, is overdue. */
+#define OVERDUE_NS (10 * NS_PER_SECOND)
+
+static const char *request_word(const struct inv_info *info)
+{
+	if (info->cancel_state == INV_CANCEL_NONE)
+		return NULL;
+	if (info->cancel_state == INV_CANCEL_REQUESTED && info->cancel_age_ns > OVERDUE_NS)
+		return "overdue";
+	return "asked";
+}
+
+void state_format(const struct inv_info *info, char *text, size_t size)
+{
+	if (info->status != INV_RUNNING) {
+		snprintf(text, size, "%s", inv_status_name(info->status));
+		return;
+	}
+
+	const char *words[] = {
+		info->finishing ? "finishing" : NULL,
+		request_word(info),
+		info->shielded ? "shielded" : NULL,
+		info->paused ? "paused" : NULL,
+	};
+	size_t used = 0;
+
+	snprintf(text, size, "running");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i] && used < size)
+			used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? "," : "",
+			                         words[i]);
+}

@@ -1,0 +1,145 @@
+/*
+ * The supervisor's loop: see supervise.h.
+ *
+ * One turn: take what signals have brought, reap, turn signals into requests,
+ * look at the view, decide, carry out. The word is read first and the sleep is
+ * on its value then, so that a signal that comes in the middle of a turn makes
+ * the next one follow at once.
+ */
+#include "supervise.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "duration.h"
+#include "message.h"
+#include "requests.h"
+#include "signal_watch.h"
+
+static void command_ended(struct supervision *supervision, int status)
+{
+	supervision->command_ended = true;
+	supervision->wait_status = status;
+	/* Its pid may be another's from now on. */
+	supervision->delivery.scope.command = 0;
+	requests_from_end(supervision, status);
+	terminal_end(&supervision->terminal, WIFSIGNALED(status));
+}
+
+/* Every descendant that lost its parent is reaped here as well. */
+static void reap(struct supervision *supervision)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid != supervision->launch.pid || supervision->command_ended)
+			continue;
+		if (WIFSTOPPED(status))
+			terminal_command_stopped(&supervision->terminal, WSTOPSIG(status));
+		else
+			command_ended(supervision, status);
+	}
+}
+
+/* Without a table the last view stands, and requests are noted in it. */
+static void refresh(struct supervision *supervision)
+{
+	struct inv_run_view view;
+
+	if (supervision->delivery.alone)
+		return;
+	if (inv_run_view(supervision->invocation, &view) == 0) {
+		supervision->view = view;
+		return;
+	}
+	supervision->delivery.alone = true;
+	message("the table of '%s' is gone: the action goes on, but nobody can see or cancel it "
+	        "by its id; SIGTERM to process %d stops it",
+	        supervision->label, (int)getpid());
+}
+
+/* Without a table nobody else notes what was done. */
+static void note_alone(struct supervision *supervision, enum ladder_step step)
+{
+	if (!supervision->delivery.alone)
+		return;
+	if (step == LADDER_ASK_DEADLINE)
+		requests_make(supervision, INV_CAUSE_DEADLINE, 0, NULL);
+	if (step == LADDER_DELIVER || step == LADDER_SIGNAL) {
+		supervision->view.pending = 0;
+		supervision->view.signalled = 1;
+	}
+	if (step == LADDER_KILL)
+		supervision->view.killed = 1;
+}
+
+static int64_t earlier(int64_t a_ns, int64_t b_ns)
+{
+	if (a_ns < 0 || b_ns < 0)
+		return a_ns < 0 ? b_ns : a_ns;
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
+static struct ladder_decision decide(struct supervision *supervision, int64_t now_ns)
+{
+	struct ladder_facts facts = {.now_ns = now_ns,
+	                             .command_ended = supervision->command_ended};
+
+	delivery_look(&supervision->delivery, &supervision->view, &facts);
+	return ladder_decide(&supervision->delivery.ladder, &supervision->view, &facts);
+}
+
+static void rest(struct supervision *supervision, uint32_t seen, int64_t until_ns)
+{
+	if (supervision->delivery.alone)
+		signal_watch_sleep(seen, until_ns);
+	else
+		inv_run_wait(supervision->invocation, &supervision->view, signal_watch_word(), seen,
+		             until_ns);
+}
+
+/* false: the invocation is over. */
+static bool turn(struct supervision *supervision)
+{
+	uint32_t seen = *signal_watch_word();
+	struct signals_arrived arrived;
+
+	signal_watch_take(SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGCONT),
+	                  &arrived);
+	if (signal_arrived(arrived.set, SIGCHLD))
+		reap(supervision);
+	if (signal_arrived(arrived.set, SIGTSTP))
+		terminal_suspend(&supervision->terminal);
+	else if (signal_arrived(arrived.set, SIGCONT))
+		terminal_continued(&supervision->terminal);
+
+	int64_t now_ns = monotonic_ns();
+
+	requests_from_signals(supervision, now_ns);
+	refresh(supervision);
+	requests_hint(supervision, now_ns);
+
+	struct ladder_decision decision = decide(supervision, now_ns);
+
+	if (decision.step == LADDER_END)
+		return false;
+	if (decision.step != LADDER_WAIT) {
+		delivery_step(&supervision->delivery, &decision, now_ns);
+		note_alone(supervision, decision.step);
+		return true;
+	}
+	rest(supervision, seen, earlier(decision.until_ns, supervision->hint_at_ns));
+	return true;
+}
+
+void supervise(struct supervision *supervision)
+{
+	supervision->hint_at_ns = INV_FOREVER;
+	terminal_begin(&supervision->terminal, supervision->launch.pid);
+	ladder_begin(&supervision->delivery.ladder, NULL);
+	while (turn(supervision))
+		continue;
+	delivery_free(&supervision->delivery);
+}

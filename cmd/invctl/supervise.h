@@ -1,0 +1,37 @@
+/*
+ * Supervising one command from its start to the end of its invocation: sleeps
+ * until a signal, a request or a time comes, and climbs the ladder.
+ */
+#ifndef SUPERVISE_H
+#define SUPERVISE_H
+
+#include <stdbool.h>
+
+#include "deliver.h"
+#include "launch.h"
+#include "terminal.h"
+
+struct supervision {
+	inv_table *table;
+	inv_invocation *invocation;
+	const char *label;    /* the invocation's name, for messages */
+	const char *how_to;   /* "invctl" or "invctl --table=NAME" */
+	struct launch launch;
+	struct delivery delivery;
+	struct terminal terminal;
+	struct inv_run_view view; /* the last one; to begin with, the options as registered */
+
+	bool command_ended;
+	int wait_status;
+	bool interrupted_at_terminal; /* Ctrl-C was pressed, here or at the command */
+	int64_t last_request_ns;      /* by SIGTERM, SIGHUP; 0: none */
+	int64_t last_interrupt_ns;    /* the last Ctrl-C that counted; 0: none */
+	int64_t hint_at_ns;           /* when to tell what is stronger; INV_FOREVER: no need */
+};
+
+/* Supervise a command that was let go, until the invocation is to be recorded.
+ * The caller sets table, invocation, label, how_to, launch, view, and of delivery
+ * scope and stop_command. */
+void supervise(struct supervision *supervision);
+
+#endif

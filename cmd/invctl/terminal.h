@@ -1,0 +1,37 @@
+/*
+ * The terminal of `invctl run`. The command has a process group of its own, so
+ * that Ctrl-C reaches `run` alone, which makes a request of it. It is given the
+ * terminal's foreground when it first stops for want of it (SIGTTIN, SIGTTOU), and
+ * from then on keys go to the command, Ctrl-Z stops it and `run` with it, and
+ * the shell's fg lets both go on.
+ */
+#ifndef TERMINAL_H
+#define TERMINAL_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <termios.h>
+
+struct terminal {
+	int fd;      /* -1: none, or not looked for yet */
+	pid_t group; /* the command's; 0: it has ended */
+	bool handed_over;
+	bool modes_known;
+	struct termios modes; /* as they were before the command could change them */
+};
+
+void terminal_begin(struct terminal *terminal, pid_t group);
+
+/* The command was stopped by that signal. */
+void terminal_command_stopped(struct terminal *terminal, int signum);
+
+/* Ctrl-Z at `run`: stop the command's group and this process; returns when it goes on. */
+void terminal_suspend(struct terminal *terminal);
+
+/* This process goes on after a stop that it had no part in. */
+void terminal_continued(struct terminal *terminal);
+
+/* The command has ended: take the terminal back, with its modes where a signal ended it. */
+void terminal_end(struct terminal *terminal, bool by_signal);
+
+#endif

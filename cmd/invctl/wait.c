@@ -1,0 +1,131 @@
+/* invctl wait: until invocations have ended, and exit as they did. */
+#include <argp.h>
+#include <errno.h>
+
+#include "attach.h"
+#include "await.h"
+#include "command.h"
+#include "exit_status.h"
+#include "message.h"
+#include "options.h"
+#include "selector.h"
+
+enum { OPTION_ANY = 256 };
+
+struct arguments {
+	struct selectors selectors;
+	bool any;
+	int64_t timeout_ns;
+};
+
+static const struct argp_option options[] = {
+	{"any", OPTION_ANY, NULL, 0, "Until one of them has ended, and exit as that one did", 0},
+	{"timeout", 't', "DURATION", 0, "Wait no longer; 119 if any still runs then", 0},
+	{0},
+};
+
+static const char documentation[] =
+	"Wait until invocations have ended, and exit as 'invctl run' would have. Several: with the "
+	"first exit status that is not 0, in the order of the arguments.\v" HELP_SELECTOR "\n"
+	HELP_DURATION "\n\n"
+	"Examples:\n"
+	"  invctl wait scan && echo completed\n"
+	"  invctl wait -t 10m --all\n"
+	"  invctl wait --any left right\n\n"
+	"Exit status: 0 completed, 122 cancelled, 124 cancelled by its deadline, 137 killed, 125 "
+	"lost, else that of the command; 113 no such invocation, 114 ambiguous, 119 timed out.";
+
+static const struct argp_child children[] = {{&selectors_argp, 0, NULL, 0}, {0}};
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		options_begin(state, "invctl wait");
+		state->child_inputs[0] = &arguments->selectors;
+		return 0;
+	case OPTION_ANY:
+		arguments->any = true;
+		return 0;
+	case 't':
+		arguments->timeout_ns = duration_option(state, "--timeout", value);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {options, parse_option, "SELECTOR...", documentation, children,
+                                 NULL,    NULL};
+
+static int timed_out(const uint8_t id[16])
+{
+	char id_text[37];
+
+	inv_id_format(id, id_text);
+	message("invocation %s still runs", id_text);
+	return EXIT_TIMED_OUT;
+}
+
+static int wait_for_all(inv_table *table, const struct targets *targets, int64_t until_ns)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->list[i];
+		int status = target->failure;
+
+		if (status == 0)
+			status = await_end(table, target->id, until_ns);
+		if (status == AWAIT_TIMED_OUT)
+			return timed_out(target->id);
+		if (first == 0)
+			first = status;
+	}
+	return first;
+}
+
+static int wait_for_any(inv_table *table, const struct targets *targets, int64_t until_ns)
+{
+	for (size_t i = 0; i < targets->count; i++)
+		if (targets->list[i].failure != 0)
+			return targets->list[i].failure;
+	if (targets->count == 0)
+		return EXIT_DONE;
+
+	int status = await_first(table, targets, until_ns);
+
+	if (status != AWAIT_TIMED_OUT)
+		return status;
+	message("all of them still run");
+	return EXIT_TIMED_OUT;
+}
+
+static int run(int argc, char **argv, const struct globals *globals)
+{
+	struct arguments arguments = {.timeout_ns = INV_FOREVER};
+	struct targets targets = {0};
+	inv_table *table = NULL;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+
+	int64_t until_ns = await_until(arguments.timeout_ns);
+	int error = attach_table(globals, 0, &table);
+
+	if (error < 0 && error != -ENOENT)
+		return attach_failure(globals, error);
+
+	int status = selectors_resolve(globals, table, &arguments.selectors, &targets);
+
+	if (status == 0 && arguments.any)
+		return wait_for_any(table, &targets, until_ns); /* its threads use both until exit */
+	if (status == 0)
+		status = wait_for_all(table, &targets, until_ns);
+	targets_free(&targets);
+	inv_close(table);
+	return status;
+}
+
+const struct command command_wait = {"wait", NULL, "wait until invocations have ended", run};
