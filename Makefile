@@ -46,7 +46,7 @@ BROKER_OBJ := $(BROKER_SRC:%.c=$(BUILD)/%.o)
 UNIT_BIN   := $(UNIT_SRC:%.c=$(BUILD)/%)
 EXAMPLE_BIN := $(EXAMPLE_SRC:%.c=$(BUILD)/%)
 
-all: $(BUILD)/invctl $(BUILD)/invbroker $(BUILD)/libinvctl.so $(BUILD)/libinvctl.a $(BUILD)/invctl.pc examples-bin
+all: $(BUILD)/invctl $(BUILD)/invbroker $(BUILD)/libinvctl.so $(BUILD)/libinvctl.a examples-bin
 
 examples-bin: $(EXAMPLE_BIN)
 
@@ -66,9 +66,7 @@ $(BUILD)/libinvctl.so.0: $(LIB_PIC) lib/libinvctl.map
 $(BUILD)/libinvctl.so: $(BUILD)/libinvctl.so.0
 	$(Q)ln -sf libinvctl.so.0 $@
 
-$(BUILD)/invctl.pc: lib/invctl.pc.in Makefile
-	$(Q)mkdir -p $(@D)
-	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCDIR@|$(INCDIR)|; s|@VERSION@|$(VERSION)|' $< > $@
+PKG_CONFIG_FILE = sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCDIR@|$(INCDIR)|; s|@VERSION@|$(VERSION)|' lib/invctl.pc.in > $(1)
 
 # Only the library itself sees lib/; the broker sees the one header meant for it.
 $(BUILD)/lib/%.o $(BUILD)/lib/%.pic.o: ALL_CPPFLAGS += -Ilib
@@ -125,7 +123,7 @@ install: all
 	$(Q)$(INSTALL) -m 755 $(BUILD)/libinvctl.so.0 $(DESTDIR)$(LIBDIR)
 	$(Q)ln -sf libinvctl.so.0 $(DESTDIR)$(LIBDIR)/libinvctl.so
 	$(Q)$(INSTALL) -m 644 $(BUILD)/libinvctl.a $(DESTDIR)$(LIBDIR)
-	$(Q)$(INSTALL) -m 644 $(BUILD)/invctl.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	$(Q)$(call PKG_CONFIG_FILE,$(DESTDIR)$(LIBDIR)/pkgconfig/invctl.pc)
 	$(Q)$(INSTALL) -m 644 include/invctl.h $(DESTDIR)$(INCDIR)
 	$(Q)for page in man/*.[138]; do \
 		$(INSTALL) -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.} || exit 1; done

@@ -280,11 +280,12 @@ void inv_event_id(const inv_event *event, uint8_t id[16]);
 int inv_event_fd(inv_event *event);
 
 /* raise_if_cancelled: inv_event_check of the current invocation; 0 outside any
- * context; -ENOENT where INVCTL_ID names no invocation, -ESTALE where it has ended. */
+ * context; -ENOENT where INVCTL_ID names no invocation, -ESTALE where it has ended,
+ * -EINVAL where it is no UUID. */
 int inv_check(void);
 
 /* cancellable_sleep: inv_event_sleep of the current invocation; a plain sleep
- * outside any context; -ENOENT, -ESTALE as inv_check. */
+ * outside any context; -ENOENT, -ESTALE, -EINVAL as inv_check. */
 int inv_sleep(int64_t duration_ns);
 
 /* ---- Invocations ---------------------------------------------------------- */
@@ -322,7 +323,8 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns);
 /*
  * Ask an invocation and its live descendants to stop: what `invctl cancel` does.
  * 0; -ENOENT; -EALREADY it has ended; -EPERM INV_CANCEL_KILL and it was run
- * with --no-kill, or its process is not yours to signal; -EINVAL bad flags.
+ * with --no-kill (nothing was done), or a program linked with the library is not
+ * yours to signal (the request was made); -EINVAL bad flags.
  */
 int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const char *reason);
 

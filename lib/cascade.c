@@ -149,22 +149,23 @@ static void tell_supervisor(inv_table *table, struct slot_ref ref, unsigned asks
 	}
 }
 
-void cascade_ask(inv_table *table, struct slot_ref ref, unsigned asks, int signum)
+int cascade_ask(inv_table *table, struct slot_ref ref, unsigned asks, int signum)
 {
 	uint64_t flags = atomic_load(&table->slots[ref.index].flags);
+	int error = 0;
 
 	if (flags & SLOT_NO_KILL)
 		asks &= ~(unsigned)ASK_KILL;
 	if (asks == 0)
-		return;
-	if ((flags & SLOT_KIND_MASK) == INV_KIND_RUN) {
+		return 0;
+	if ((flags & SLOT_KIND_MASK) == INV_KIND_RUN)
 		tell_supervisor(table, ref, asks, signum);
-		return;
-	}
-	if (asks & ASK_KILL)
-		signal_owner(table, ref, SIGKILL);
-	else if (asks & ASK_SIGNAL)
-		signal_owner(table, ref, signum ? signum : SIGTERM);
+	else if (asks & ASK_KILL)
+		error = signal_owner(table, ref, SIGKILL);
+	else
+		error = signal_owner(table, ref, signum ? signum : SIGTERM);
+	/* A process that has gone needs no signal. */
+	return error == -EPERM ? -EPERM : 0;
 }
 
 static bool has_supervisor(const inv_table *table, struct slot_ref ref)
@@ -182,9 +183,9 @@ static int request_and_ask(inv_table *table, struct slot_ref ref, const struct r
 	if (supervised)
 		cascade_ask(table, ref, asks, signum);
 	int result = request_make(table, ref, request);
-	if (result >= 0 && !supervised)
-		cascade_ask(table, ref, asks, signum);
-	return result;
+	if (result < 0)
+		return result;
+	return supervised ? 0 : cascade_ask(table, ref, asks, signum);
 }
 
 struct passing_on {
@@ -210,11 +211,11 @@ int cascade_request(inv_table *table, struct slot_ref ref, const struct request 
 	};
 	int result = request_and_ask(table, ref, request, asks, signum);
 
-	if (result < 0)
+	if (result == -ESTALE)
 		return result;
 	if (!only)
 		cascade_each(table, ref, pass_on, &passing);
-	return 0;
+	return result;
 }
 
 int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const char *reason)

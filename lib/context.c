@@ -6,8 +6,9 @@
  * thread than the one that began it; its context is then only marked as left,
  * and dropped when its own thread looks.
  *
- * The environment's event is found once and kept for the process. getenv(3) is
- * asked again wherever it is not the hot path, so that a changed INVCTL_ID counts.
+ * The environment's event is found once and kept for the process, with the place at
+ * which INVCTL_ID stood: a changed environment differs there, which costs a check two
+ * loads instead of a getenv(3).
  */
 #include "context.h"
 
@@ -15,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "event_word.h"
 #include "fork.h"
@@ -31,8 +33,18 @@ struct inv_context {
 
 static _Thread_local inv_context *innermost;
 
+/* What INVCTL_ID named, and where it stood in the environment. */
+struct environment {
+	inv_event *event;
+	char **variables;
+	char **place;
+	char *variable;
+	struct environment *former; /* not freed: another thread may be using it.
+	                             * INVCTL_ID seldom changes within a process. */
+};
+
 static pthread_mutex_t environment_lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic(inv_event *) environment_event;
+static _Atomic(struct environment *) kept_environment;
 
 static void let_go(inv_context *context)
 {
@@ -68,6 +80,37 @@ static int find_environment_event(const uint8_t id[16], inv_event **event)
 	return error ? error : event_handle_find(table, id, event);
 }
 
+static bool environment_unchanged(const struct environment *kept)
+{
+	return environ == kept->variables && *kept->place == kept->variable;
+}
+
+static char **place_of_id(void)
+{
+	char **place = environ;
+
+	while (*place && strncmp(*place, "INVCTL_ID=", 10) != 0)
+		place++;
+	return place;
+}
+
+/* Under environment_lock. */
+static int keep_environment(inv_event *event)
+{
+	struct environment *made = malloc(sizeof(*made));
+
+	if (!made)
+		return -ENOMEM;
+	made->event = event;
+	made->variables = environ;
+	made->place = place_of_id();
+	made->variable = *made->place;
+	made->former = atomic_load(&kept_environment);
+	/* release: publishes the rest; pairs with the load in a check */
+	atomic_store_explicit(&kept_environment, made, memory_order_release);
+	return 0;
+}
+
 /* Kept: the event found for the id last asked for, unless it has ended. */
 static int environment(inv_event **event)
 {
@@ -78,20 +121,13 @@ static int environment(inv_event **event)
 	if (error)
 		return error;
 	pthread_mutex_lock(&environment_lock);
-	inv_event *kept = atomic_load(&environment_event);
-	if (!kept || memcmp(kept->id, id, 16) != 0 || event_word_of(kept, &word) != 0) {
-		inv_event *found = NULL;
-		error = find_environment_event(id, &found);
-		if (!error) {
-			/* The old one is not put: another thread may be using it.
-			 * INVCTL_ID seldom changes within a process. */
-			atomic_store(&environment_event, found);
-			kept = found;
-		}
-	}
+	struct environment *kept = atomic_load(&kept_environment);
+	*event = kept ? kept->event : NULL;
+	if (!kept || memcmp(kept->event->id, id, 16) != 0 || event_word_of(kept->event, &word) != 0)
+		error = find_environment_event(id, event);
+	if (!error && (!kept || *event != kept->event || !environment_unchanged(kept)))
+		error = keep_environment(*event);
 	pthread_mutex_unlock(&environment_lock);
-	if (!error)
-		*event = kept;
 	return error;
 }
 
@@ -219,9 +255,10 @@ int inv_check(void)
 	/* The hot path: a context of this thread, nothing left behind by others. */
 	if (innermost && !atomic_load_explicit(&innermost->left, memory_order_acquire))
 		return inv_event_check(innermost->event);
-	event = innermost ? NULL : atomic_load_explicit(&environment_event, memory_order_acquire);
-	if (event) {
-		int result = inv_event_check(event);
+	struct environment *kept =
+		innermost ? NULL : atomic_load_explicit(&kept_environment, memory_order_acquire);
+	if (kept && environment_unchanged(kept)) {
+		int result = inv_event_check(kept->event);
 		if (result != -ESTALE)
 			return result;
 	}

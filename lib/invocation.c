@@ -171,6 +171,9 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns)
 		/* 0: just ended, or the table is damaged; either way don't spin. */
 		error = word == 0 ? plain_sleep(DAMAGE_PAUSE_NS)
 		                  : event_word_sleep(table, ref, word, until_ns);
+		/* Whoever waits again and again for less than a slice must learn of it too. */
+		if (error == -ETIMEDOUT && event_still_alive(table, ref) != 0)
+			error = 0;
 		/* Without a name and a broker, nobody would tell of an end by death. */
 		if (!error && table_abandoned(table))
 			return ended(table, ref, &status) == 0 ? status : -ESTALE;

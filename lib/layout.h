@@ -98,12 +98,11 @@ typedef _Atomic uint32_t shared_u32;
 struct owner_entry {
 	shared_u64 word;      /* | generation 24 | namespace tag 16 | pid 22 | state 2 | */
 	shared_u64 start;     /* start time in clock ticks since boot */
-	shared_u64 namespace; /* inode of its PID namespace */
 	shared_u64 pidfs;     /* inode of its pidfd, where the kernel has pidfs; else 0 */
-	shared_u64 image;     /* tells one exec from the next; 0: not known */
-	shared_u64 reserved[3];
+	shared_u32 namespace; /* inode of its PID namespace: the kernel numbers them in 32 bits */
+	shared_u32 image;     /* tells one exec from the next; 0: not known */
 };
-static_assert(sizeof(struct owner_entry) == 64, "an owner is one cache line");
+static_assert(sizeof(struct owner_entry) == 32, "two owners are one cache line");
 
 /* The payload of a slot. Who writes what, and when, is told in slot.c. */
 struct slot {

@@ -50,12 +50,21 @@ static size_t encode(char record[RECORD_BYTES], int level, const char *text)
 	return length;
 }
 
+/* A record that found the disk full may have left a line without its end. */
+static bool ends_within_a_line(int fd)
+{
+	struct stat status;
+	char last;
+
+	return fstat(fd, &status) == 0 && status.st_size > 0 &&
+	       pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n';
+}
+
 static int append(int fd, const char *record, size_t length)
 {
-	struct stat before;
 	int error = 0;
 
-	if (fstat(fd, &before) != 0)
+	if (ends_within_a_line(fd) && write(fd, "\n", 1) < 0)
 		return -errno;
 	ssize_t written = write(fd, record, length);
 	if (written < 0)
@@ -88,14 +97,14 @@ static void rotate(int fd, const char *path)
 static int append_to(const char *path, const char *record, size_t length)
 {
 	struct stat status;
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &status) == 0 && status.st_size >= LOG_BYTES) {
 		rotate(fd, path);
 		close(fd);
-		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd < 0)
 			return -errno;
 	}

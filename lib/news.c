@@ -4,11 +4,13 @@
  * Teller: count up, then look whether a wake is wanted. Broker: say that one is
  * wanted, then look at the count, then sleep on it. Both orders are sequentially
  * consistent, so one of the two sees the other (as in a Dekker lock). A teller
- * killed between its two steps leaves a count that the broker sees on its next
- * turn, at the latest when its pidfd tells of the teller's death.
+ * killed before its wake leaves a count that nobody tells the broker of, and perhaps a
+ * wish that nobody will fulfil any more: the broker sleeps in slices, and looks again
+ * at the end of each.
  */
 #include "news.h"
 
+#include "clock.h"
 #include "futex.h"
 #include "slot.h"
 
@@ -40,6 +42,6 @@ void news_wait(inv_table *table, uint32_t *seen)
 			*seen = now;
 			return;
 		}
-		futex_wait(&table->header->news, now, -1);
+		futex_wait(&table->header->news, now, clock_monotonic_ns() + WAIT_SLICE_NS);
 	}
 }

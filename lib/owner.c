@@ -17,6 +17,9 @@
  * freed when that pid is gone); after ACTIVE, one that is judged by the whole
  * identity. An entry of another PID namespace is judged only there.
  *
+ * The header's owners_used is raised before an entry above it is claimed, and never
+ * lowered: a SIGKILL in between costs a few looks at free entries.
+ *
  * An index is used again, so a sweeper must not take the slots of the next
  * process behind it for those of the dead: it reads a slot's control word, and
  * after that makes sure that the entry's word is still that of the dead
@@ -58,7 +61,7 @@ static bool try_claim(inv_table *table, uint32_t index, const struct process_ide
 	if (!atomic_compare_exchange_strong(&entry->word, &word, claimed))
 		return false;
 	atomic_store_explicit(&entry->start, self->start, memory_order_release);
-	atomic_store_explicit(&entry->namespace, self->namespace, memory_order_release);
+	atomic_store_explicit(&entry->namespace, (uint32_t)self->namespace, memory_order_release);
 	atomic_store_explicit(&entry->pidfs, self->pidfs, memory_order_release);
 	atomic_store_explicit(&entry->image, self->image, memory_order_release);
 	uint64_t active = claimed ^ OWNER_CLAIMED ^ OWNER_ACTIVE;

@@ -38,7 +38,7 @@ static int read_file(const char *path, char *text, size_t size)
 
 /* Start time and image from /proc/PID/stat. The name in it may hold anything,
  * blanks and parentheses too, so fields are counted from the last ')'. */
-static int read_stat(const char *path, uint64_t *start, uint64_t *image)
+static int read_stat(const char *path, uint64_t *start, uint32_t *image)
 {
 	char text[1024];
 	int error = read_file(path, text, sizeof(text));
@@ -64,7 +64,8 @@ static int read_stat(const char *path, uint64_t *start, uint64_t *image)
 	}
 	/* Address-space randomisation moves the stack with every exec. A kernel
 	 * that hides the addresses from us says 0 or 1. */
-	*image = start_stack > 1 ? start_stack ^ start_code << 20 : 0;
+	uint64_t addresses = start_stack ^ start_code << 20;
+	*image = start_stack > 1 ? (uint32_t)(addresses >> 4 ^ addresses >> 36) | 1 : 0;
 	return *start ? 0 : -ESRCH;
 }
 
@@ -85,7 +86,8 @@ uint64_t process_namespace(void)
 uint64_t process_start(pid_t pid)
 {
 	char path[40];
-	uint64_t start, image;
+	uint64_t start;
+	uint32_t image;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	return read_stat(path, &start, &image) == 0 ? start : 0;
@@ -138,7 +140,8 @@ static bool pidfd_ended(int pidfd)
 static bool same_process(const struct process_identity *identity, int pidfd)
 {
 	char path[40];
-	uint64_t start, image;
+	uint64_t start;
+	uint32_t image;
 
 	if (identity->pidfs != 0) {
 		uint64_t inode = pidfs_inode(pidfd);

@@ -14,7 +14,7 @@ struct process_identity {
 	uint64_t start;     /* clock ticks since boot, /proc/PID/stat field 22 */
 	uint64_t namespace; /* inode of its PID namespace */
 	uint64_t pidfs;     /* 0: not known */
-	uint64_t image;     /* 0: not known (another user's process) */
+	uint32_t image;     /* 0: not known (another user's process) */
 };
 
 enum process_life {

@@ -12,15 +12,16 @@
 
 enum { RACES_MAX = 100 };
 
-/* A full table may be full of the dead; an id that exists may be a dead owner's. */
+/* A full table may be full of the dead; an id that exists may be a dead owner's, and so
+ * may one that can't be found: it was being published. */
 static int register_again(inv_table *table, const struct registration *registration, int error,
                           struct slot_ref *ref)
 {
 	uint64_t word;
 
-	if (error == -ENOSPC)
+	if (error == -ENOSPC || slot_find(table, registration->id, ref, &word) != 0)
 		sweep_dead(table, NULL, NULL);
-	else if (slot_find(table, registration->id, ref, &word) == 0 && !sweep_slot(table, ref->index))
+	else if (!sweep_slot(table, ref->index))
 		return error;
 	return slot_register(table, registration, ref);
 }

@@ -78,9 +78,10 @@ static int deepen(struct slot *slot, uint64_t self, uint64_t step)
 	for (int i = 0; i < SHIELD_HOLDERS; i++) {
 		uint64_t word = atomic_load(&slot->shield[i]);
 		while (word != 0 && (word & SHIELD_HOLDER_MASK) == self) {
-			uint64_t depth = (word + step) >> SHIELD_DEPTH_SHIFT;
-			if (depth > SHIELD_DEPTH_MAX)
+			/* One more than fits would come to depth 0. */
+			if (step == SHIELD_DEPTH_STEP && word >> SHIELD_DEPTH_SHIFT == SHIELD_DEPTH_MAX)
 				return -EAGAIN;
+			uint64_t depth = (word + step) >> SHIELD_DEPTH_SHIFT;
 			if (atomic_compare_exchange_strong(&slot->shield[i], &word, depth ? word + step : 0))
 				return 0;
 		}

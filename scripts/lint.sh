@@ -39,7 +39,8 @@ run_cppcheck() {
 
 shell() { shell_files | xargs shellcheck -x; }
 bats_shell() { git ls-files --cached --others --exclude-standard -- '*.bats' | xargs shellcheck -x -s bats; }
-man_pages() { mandoc -T lint -W warning man/*; }
+# A page that only leads to another is one .so line, which mandoc would rather not see.
+man_pages() { grep -LE '^\.so ' man/* | xargs mandoc -T lint -W warning; }
 
 # The command line reaches the library through its public headers alone.
 layers() {

@@ -1,0 +1,189 @@
+#!/usr/bin/env bash
+# What `make demo` shows: actions that are started, listed, and stopped cleanly from
+# another process: one in shell, one in C, and one that runs others.
+#
+# It works in a table, a state directory and a folder of its own, and leaves nothing
+# behind. Exits 1 if anything does not go as it says. BUILD is the build folder (build).
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=$(cd "${BUILD:-build}" && pwd) || exit 1
+directory=$(mktemp -d) || exit 1
+PATH=$build:$build/examples:$PWD/examples:$PATH
+unset INVCTL_ID INVCTL_AUTOSTART INVCTL_REQUIRE
+export PATH INVCTL_TABLE=invctl-demo-$$ INVCTL_STATE_DIR=$directory/state NO_COLOR=1
+cd "$directory" || exit 1
+exec 3>&1
+failed=0
+
+tell() {
+	echo
+	printf '# %s\n' "$@"
+}
+
+# Shown as it would be typed, then done. Descriptor 3 is the reader's, also where the
+# command's output is kept.
+show() {
+	local word
+	printf '$' >&3
+	for word; do
+		case $word in
+		*' '*) printf " %s'%s'" "${word%%=*}=" "${word#*=}" >&3 ;;
+		*) printf ' %s' "$word" >&3 ;;
+		esac
+	done
+	echo >&3
+	"$@"
+}
+
+expect() { # what command…
+	local what=$1
+	shift
+	"$@" && return
+	echo "demo: not as expected: $what" >&2
+	failed=1
+}
+
+# Until the command succeeds, for at most 10 s.
+await() {
+	local until=$((SECONDS + 10))
+	until "$@"; do
+		[ "$SECONDS" -lt "$until" ] || return 1
+		sleep 0.05
+	done
+}
+
+lines_in() { # file at-least
+	[ -f "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+live() { # count
+	[ "$(invctl list --noheadings | wc -l)" -eq "$1" ]
+}
+
+# An action that has not looked yet would get a signal instead.
+looked() { # name…
+	local name
+	for name; do
+		invctl show --json "$name" 2>/dev/null | grep -q '"cooperative": *true' || return 1
+	done
+}
+
+moving() { # name: it has told how far it is
+	invctl list --noheadings --output=name,progress | grep -q "^$1 .*[0-9]"
+}
+
+exited_with() { # status pid
+	local status=0
+	wait "$2" || status=$?
+	[ "$status" -eq "$1" ]
+}
+
+broker_pid() {
+	invctl status --json 2>/dev/null | sed -n '/"broker"/,/}/s/.*"pid": *\([0-9]*\).*/\1/p'
+}
+
+process_is_gone() { # pid
+	! kill -0 "$1" 2>/dev/null
+}
+
+end_broker() {
+	local broker
+	broker=$(broker_pid)
+	[ -n "$broker" ] && kill "$broker" 2>/dev/null && await process_is_gone "$broker"
+}
+
+clean_up() {
+	if [ -n "$(broker_pid)" ]; then
+		invctl cancel --all --kill --wait=5s >/dev/null 2>&1
+		end_broker
+	fi
+	rm -f "/dev/shm/$INVCTL_TABLE"
+	rm -rf "$directory"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+sensors_in_shell() {
+	local id status=0
+
+	tell 'An action in shell samples the sensors of this machine into a CSV file. It is' \
+		'started in the background; what is printed is the id of its invocation.'
+	show invctl run --detach --name=sensors -- sensors readings.csv 20 200ms | tee id
+	id=$(cat id)
+	expect 'the action writes its readings' await lines_in readings.csv 11
+
+	tell 'It runs:'
+	show invctl list
+
+	tell 'Another process asks it to stop, half-way:'
+	show invctl cancel --reason='coolant is low' sensors
+	expect 'cancel succeeds' [ "$?" -eq 0 ]
+
+	tell 'and waits for its end. 122 says: cancelled.'
+	show invctl wait "$id" || status=$?
+	echo "exit status $status"
+	expect 'wait exits with 122' [ "$status" -eq 122 ]
+
+	tell 'The record tells who asked, why, and that the action took the request itself:'
+	show invctl show "$id" | tee record
+	expect 'it is recorded as cancelled' grep -q '^status: cancelled' record
+	expect 'with the reason' grep -q 'coolant is low' record
+
+	tell 'It had the time to park: the file has its footer, and no lock is left.'
+	show tail -n 3 readings.csv
+	expect 'the footer tells of the request' grep -q '^# asked to stop after' readings.csv
+	expect 'the lock directory is gone' [ ! -e readings.csv.lock ]
+}
+
+stage_in_c() {
+	local pid
+
+	tell 'An action in C, linked with the library, is an invocation by itself:'
+	echo '$ stage 200 &'
+	stage 200 &
+	pid=$!
+	expect 'the stage moves' await moving stage
+	show invctl list
+	show invctl cancel --wait=10s stage
+	expect 'the stage has parked and exits with 122' exited_with 122 "$pid"
+}
+
+experiment_with_nested() {
+	local pid
+
+	tell 'An action that runs others: they are nested in it.'
+	echo '$ invctl run --name=experiment -- nested.sh >parked.txt &'
+	invctl run --name=experiment -- nested.sh >parked.txt &
+	pid=$!
+	expect 'four invocations run' await live 4
+	expect 'the leaves look for themselves' await looked heater shutter
+	show invctl list --tree
+
+	tell 'One cancel stops all, the leaves first:'
+	show invctl cancel --wait=10s experiment
+	expect 'the experiment exits with 122' exited_with 122 "$pid"
+	show cat parked.txt
+	expect 'the shutter parked before the camera' \
+		[ "$(grep -E '^(shutter|camera)' parked.txt | head -n 1)" = 'shutter parked' ]
+	expect 'the experiment parked last of four' \
+		[ "$(sed -n '4p' parked.txt)" = 'experiment parked' ]
+}
+
+sensors_in_shell
+stage_in_c
+experiment_with_nested
+
+tell 'Nothing runs any more. The demonstration ends its broker and removes its table.'
+show invctl list
+expect 'nothing is live' live 0
+expect 'the broker ends' end_broker
+clean_up
+trap - EXIT
+expect 'nothing is left in /dev/shm' [ ! -e "/dev/shm/$INVCTL_TABLE" ]
+
+if [ "$failed" -ne 0 ]; then
+	printf '\ndemo: something did not go as it should\n' >&2
+	exit 1
+fi
+printf '\nAll went as expected.\n'
