@@ -71,16 +71,18 @@ static int read_stat(const char *path, uint64_t *start, uint32_t *image)
 
 uint64_t process_namespace(void)
 {
+	/* | pid 32 | inode 32 |. A process can't change its own PID namespace, so once is
+	 * enough; but unshare(2) puts its children into another. */
 	static _Atomic uint64_t cached;
-	uint64_t namespace = atomic_load_explicit(&cached, memory_order_relaxed);
+	uint64_t seen = atomic_load_explicit(&cached, memory_order_relaxed);
+	uint64_t pid = (uint64_t)getpid();
 	struct stat status;
 
-	/* A process can't change its own PID namespace, so once is enough. */
-	if (namespace == 0 && stat("/proc/self/ns/pid", &status) == 0) {
-		namespace = status.st_ino;
-		atomic_store_explicit(&cached, namespace, memory_order_relaxed);
+	if (seen >> 32 != pid && stat("/proc/self/ns/pid", &status) == 0) {
+		seen = pid << 32 | (uint32_t)status.st_ino;
+		atomic_store_explicit(&cached, seen, memory_order_relaxed);
 	}
-	return namespace;
+	return seen >> 32 == pid ? (uint32_t)seen : 0;
 }
 
 uint64_t process_start(pid_t pid)

@@ -101,7 +101,7 @@ static void add_pid(struct claims *claims, pid_t pid, size_t claim)
 {
 	if (pid > 0)
 		claims->pids[claims->pid_count++] =
-			(struct claim_pid){.pid = pid, .claim = (int)claim};
+		        (struct claim_pid){.pid = pid, .claim = (int)claim};
 }
 
 /* Tables of live invocations can be long, and every process is looked up in this one. */

@@ -51,15 +51,17 @@ static bool wakes_the_stopped(int signum)
 	       signum != SIGTTIN && signum != SIGTTOU;
 }
 
-static void signal_one(const struct process *process, int signum)
+static void signal_one(struct delivery *delivery, const struct process *process, int signum)
 {
 	int error = process_signal(process, signum);
 
 	if (error == 0 && process->state == 'T' && wakes_the_stopped(signum))
 		process_signal(process, SIGCONT);
-	if (error == -EPERM)
-		message("process %d (%s) is not yours to signal; it goes on", (int)process->pid,
-		        process->name);
+	if (error != -EPERM || delivery->told_denied)
+		return;
+	delivery->told_denied = true;
+	message("process %d (%s) is not yours to signal, and goes on; root can end it",
+	        (int)process->pid, process->name);
 }
 
 static bool anybody_catches(const struct process_list *list, int signum)
@@ -79,15 +81,15 @@ static bool contains(const struct process_list *list, const struct process *proc
 }
 
 /* Signal those that were not there before. Returns how many there were. */
-static size_t signal_new(const struct process_list *found, const struct process_list *before,
-                         int signum)
+static size_t signal_new(struct delivery *delivery, const struct process_list *found,
+                         const struct process_list *before, int signum)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < found->count; i++) {
 		if (contains(before, &found->items[i]))
 			continue;
-		signal_one(&found->items[i], signum);
+		signal_one(delivery, &found->items[i], signum);
 		count++;
 	}
 	return count;
@@ -102,7 +104,7 @@ static void signal_all(struct delivery *delivery, int signum)
 		struct process_list found = delivery->found;
 
 		clean_up = anybody_catches(&found, signum);
-		if (signal_new(&found, &before, signum) == 0)
+		if (signal_new(delivery, &found, &before, signum) == 0)
 			break;
 		delivery->found = before;
 		before = found;
@@ -112,9 +114,8 @@ static void signal_all(struct delivery *delivery, int signum)
 
 static void stop(struct delivery *delivery)
 {
-	int error = stop_command_start(delivery->stop_command, delivery->cwd,
-	                               delivery->environment, delivery->scope.id,
-	                               inv_table_name(delivery->scope.table));
+	int error = stop_command_start(delivery->stop_command, delivery->cwd, delivery->environment,
+	                               delivery->scope.id, inv_table_name(delivery->scope.table));
 
 	if (error)
 		message("the stop command can't be run: %s", inv_strerror(error));
@@ -145,7 +146,7 @@ static void kill_all(struct delivery *delivery, int64_t now_ns)
 		    delivery->found.count == 0)
 			return;
 		for (size_t at = 0; at < delivery->found.count; at++)
-			signal_one(&delivery->found.items[at], SIGKILL);
+			signal_one(delivery, &delivery->found.items[at], SIGKILL);
 	}
 }
 
@@ -188,7 +189,7 @@ static bool childless(const struct delivery *delivery)
 static bool anything_left(struct delivery *delivery)
 {
 	enum process_reach reach =
-		delivery->kill_began_ns != 0 ? PROCESSES_EVERYTHING : PROCESSES_OWN;
+	        delivery->kill_began_ns != 0 ? PROCESSES_EVERYTHING : PROCESSES_OWN;
 
 	if (childless(delivery))
 		return false;

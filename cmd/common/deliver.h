@@ -21,8 +21,9 @@ struct delivery {
 	const char *stop_command; /* NULL: none */
 	const char *cwd;          /* the stop command's; NULL: the caller's */
 	char **environment;       /* the stop command's, without INVCTL_ID; NULL: the caller's */
-	bool alone;               /* the table is gone: what is pending is in the caller's view only */
-	int64_t kill_began_ns;    /* 0: no SIGKILL was sent */
+	bool alone;            /* the table is gone: what is pending is in the caller's view only */
+	bool told_denied;      /* that a process is not ours to signal: once is enough */
+	int64_t kill_began_ns; /* 0: no SIGKILL was sent */
 	struct process_list found;
 };
 

@@ -12,13 +12,9 @@ static const struct unit {
 	const char *suffix;
 	int64_t ns;
 } units[] = {
-	{"", NS_PER_SECOND},
-	{"us", NS_PER_US},
-	{"ms", NS_PER_MS},
-	{"s", NS_PER_SECOND},
-	{"m", 60 * NS_PER_SECOND},
-	{"h", 3600 * NS_PER_SECOND},
-	{"d", 86400 * NS_PER_SECOND},
+        {"", NS_PER_SECOND},          {"us", NS_PER_US},         {"ms", NS_PER_MS},
+        {"s", NS_PER_SECOND},         {"m", 60 * NS_PER_SECOND}, {"h", 3600 * NS_PER_SECOND},
+        {"d", 86400 * NS_PER_SECOND},
 };
 
 static const struct unit *unit_of(const char *suffix)

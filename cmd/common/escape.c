@@ -62,21 +62,39 @@ static size_t escape_character(const char *text, char piece[16])
 	return length;
 }
 
+/* Nearly all text is printable ASCII, which is copied as it is. */
+static size_t plain_run(const char *text, size_t limit)
+{
+	size_t length = 0;
+
+	while (length < limit && text[length] >= 0x20 && text[length] < 0x7f)
+		length++;
+	return length;
+}
+
 size_t escape_text(const char *text, char *out, size_t size)
 {
 	size_t used = 0;
 
-	out[0] = '\0';
-	while (*text) {
+	for (;;) {
+		size_t plain = plain_run(text, size - used - 1);
 		char piece[16];
+
+		memcpy(out + used, text, plain);
+		used += plain;
+		text += plain;
+		if (*text == '\0')
+			break;
+
 		size_t taken = escape_character(text, piece);
 		size_t length = strlen(piece);
 
 		if (used + length + 1 > size)
 			break;
-		memcpy(out + used, piece, length + 1);
+		memcpy(out + used, piece, length);
 		used += length;
 		text += taken;
 	}
+	out[used] = '\0';
 	return used;
 }

@@ -132,7 +132,8 @@ static int64_t due_signal(const struct ladder *ladder, const struct inv_run_view
 static int64_t due_delivery(const struct ladder *ladder, const struct inv_run_view *view,
                             const struct ladder_facts *facts)
 {
-	if (!view->pending || was_signalled(ladder, view) || view->shielded || !delivery_possible(view))
+	if (!view->pending || was_signalled(ladder, view) || view->shielded ||
+	    !delivery_possible(view))
 		return NEVER;
 
 	int64_t at_ns = view->cooperative ? after_request(view, view->signal_after_ns) : NOW;
@@ -145,9 +146,11 @@ static const struct rung {
 	int64_t (*due_ns)(const struct ladder *ladder, const struct inv_run_view *view,
 	                  const struct ladder_facts *facts);
 } rungs[] = {
-	{LADDER_END, due_end},           {LADDER_KILL, due_kill},
-	{LADDER_ASK_DEADLINE, due_deadline}, {LADDER_SIGNAL, due_signal},
-	{LADDER_DELIVER, due_delivery},
+        {LADDER_END, due_end},
+        {LADDER_KILL, due_kill},
+        {LADDER_ASK_DEADLINE, due_deadline},
+        {LADDER_SIGNAL, due_signal},
+        {LADDER_DELIVER, due_delivery},
 };
 
 bool ladder_minds_nested(const struct ladder *ladder, const struct inv_run_view *view)

@@ -79,7 +79,8 @@ static void read_drop_ins(const char *directory, char value[NAME_BYTES])
 
 static bool remove_ipc_is_on(const char *root)
 {
-	static const char *const directories[] = {"/usr/lib/systemd", "/run/systemd", "/etc/systemd"};
+	static const char *const directories[] = {"/usr/lib/systemd", "/run/systemd",
+	                                          "/etc/systemd"};
 	char path[PATH_MAX], value[NAME_BYTES] = "yes";
 
 	snprintf(path, sizeof(path), "%s/etc/systemd/logind.conf", root);

@@ -10,7 +10,8 @@
 
 /* How to prevent it; ends a sentence. */
 #define LOGIND_REMEDY                                                                              \
-	"'loginctl enable-linger' (lingering) or RemoveIPC=no in /etc/systemd/logind.conf prevents it"
+	"'loginctl enable-linger' (lingering) or RemoveIPC=no in /etc/systemd/logind.conf "        \
+	"prevents it"
 
 bool logind_removes_shm(uid_t uid);
 

@@ -14,7 +14,7 @@
 struct orphan {
 	char label[64 + INV_NAME_BYTES]; /* id and name, for messages */
 	bool foreign; /* another user's: it is watched, but not for the broker to signal */
-	pid_t pid;                       /* the command's */
+	pid_t pid;    /* the command's */
 	uint64_t pid_start;
 	struct process_scope scope;
 	struct runfile run; /* empty where there is none that is believed */

@@ -105,9 +105,10 @@ void takeover_adopt(inv_invocation *invocation, void *arg)
 	start_watching(adopted);
 	adopted->next = first;
 	first = adopted;
-	report("invocation %s has lost its supervisor; its action (pid %d) goes on, and is looked "
-	       "after",
-	       adopted->orphan.label, (int)view.pid);
+	report("invocation %s has lost its supervisor; its action (pid %d) goes on, and is %s",
+	       adopted->orphan.label, (int)view.pid,
+	       adopted->orphan.foreign ? "watched; it is another user's, and gets no signal"
+	                               : "looked after");
 }
 
 static void end(struct adopted *adopted)

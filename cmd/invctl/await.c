@@ -18,6 +18,9 @@
 #include "exit_status.h"
 #include "message.h"
 
+/* Enough for one waiting call, and little for thousands of them. */
+enum { STACK_BYTES = 65536 };
+
 struct waiter {
 	inv_table *table;
 	const struct target *target;
@@ -88,7 +91,7 @@ static int start_thread(struct waiter *waiter)
 	pthread_t thread;
 
 	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, 64 * 1024);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 
 	int error = pthread_create(&thread, &attributes, wait_in_thread, waiter);

@@ -25,32 +25,33 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-	{"reason", 'r', "TEXT", 0, "Why, for the record and for the one who is stopped", 0},
-	{"only", OPTION_ONLY, NULL, 0, "Not what it started as invocations of their own", 0},
-	{"signal", OPTION_SIGNAL, "SIGNAL", OPTION_ARG_OPTIONAL,
-         "And signal its processes now, also if it minds its event (default: the signal of run)", 0},
-	{"kill", OPTION_KILL, NULL, 0, "And SIGKILL all that it started: nothing cleans up", 0},
-	{"wait", OPTION_WAIT, "DURATION", OPTION_ARG_OPTIONAL,
+        {"reason", 'r', "TEXT", 0, "Why, for the record and for the one who is stopped", 0},
+        {"only", OPTION_ONLY, NULL, 0, "Not what it started as invocations of their own", 0},
+        {"signal", OPTION_SIGNAL, "SIGNAL", OPTION_ARG_OPTIONAL,
+         "And signal its processes now, also if it minds its event (default: the signal of run)",
+         0},
+        {"kill", OPTION_KILL, NULL, 0, "And SIGKILL all that it started: nothing cleans up", 0},
+        {"wait", OPTION_WAIT, "DURATION", OPTION_ARG_OPTIONAL,
          "Wait until they have ended; 119 if any still runs then", 0},
-	{"idempotent", OPTION_IDEMPOTENT, NULL, 0, "One that has finished counts as done", 0},
-	{"verbose", 'v', NULL, 0,
+        {"idempotent", OPTION_IDEMPOTENT, NULL, 0, "One that has finished counts as done", 0},
+        {"verbose", 'v', NULL, 0,
          "A line for each: asked, delivered, last look, next stronger step", 0},
-	{0},
+        {0},
 };
 
 static const char documentation[] =
-	"Ask invocations, and all that they started as invocations, to stop.\v"
-	"An action that looks (invctl check, sleep; the library) gets the request in its next look "
-	"and stops by itself. One that has never looked gets SIGTERM. Steps up: --signal, then "
-	"--kill.\n\n" HELP_SELECTOR "\n\n"
-	"Examples:\n"
-	"  invctl cancel scan                     by name\n"
-	"  invctl cancel -r 'gas leak' 3f2a       by the first digits of the id\n"
-	"  invctl cancel --wait=10s scan || invctl cancel --kill scan\n"
-	"  invctl cancel --name='scan-*' -v       all of a kind\n\n"
-	"Exit status: 0 asked, 113 no such invocation, 114 ambiguous, 115 already finished, 118 "
-	"refused (run --no-kill), 119 still running after --wait. Several: all are tried, the "
-	"first failure counts.";
+        "Ask invocations, and all that they started as invocations, to stop.\v"
+        "An action that looks (invctl check, sleep; the library) gets the request in its next look "
+        "and stops by itself. One that has never looked gets SIGTERM. Steps up: --signal, then "
+        "--kill.\n\n" HELP_SELECTOR "\n\n"
+        "Examples:\n"
+        "  invctl cancel scan                     by name\n"
+        "  invctl cancel -r 'gas leak' 3f2a       by the first digits of the id\n"
+        "  invctl cancel --wait=10s scan || invctl cancel --kill scan\n"
+        "  invctl cancel --name='scan-*' -v       all of a kind\n\n"
+        "Exit status: 0 asked, 113 no such invocation, 114 ambiguous, 115 already finished, 118 "
+        "refused (run --no-kill), 119 still running after --wait. Several: all are tried, the "
+        "first failure counts.";
 
 static const struct argp_child children[] = {{&selectors_argp, 0, NULL, 0}, {0}};
 
@@ -70,8 +71,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		arguments->flags |= INV_CANCEL_ONLY;
 		return 0;
 	case OPTION_SIGNAL:
-		arguments->flags |= value ? INV_CANCEL_WITH_SIGNAL(signal_option(state, "--signal", value))
-		                          : (unsigned)INV_CANCEL_SIGNAL;
+		arguments->flags |=
+		        value ? INV_CANCEL_WITH_SIGNAL(signal_option(state, "--signal", value))
+		              : (unsigned)INV_CANCEL_SIGNAL;
 		return 0;
 	case OPTION_KILL:
 		arguments->flags |= INV_CANCEL_KILL;
@@ -91,8 +93,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {options, parse_option, "SELECTOR...", documentation, children,
-                                 NULL,    NULL};
+static const struct argp argp = {options,  parse_option, "SELECTOR...", documentation,
+                                 children, NULL,         NULL};
 
 /* Ask one. 0, or its exit status. */
 static int ask(inv_table *table, const uint8_t id[16], const struct arguments *arguments)
@@ -115,7 +117,8 @@ static int ask(inv_table *table, const uint8_t id[16], const struct arguments *a
 		return selector_unknown(id_text);
 	case -EPERM:
 	case -EACCES:
-		message("invocation %s refuses that: it was run with --no-kill, or its processes are "
+		message("invocation %s refuses that: it was run with --no-kill, or its processes "
+		        "are "
 		        "not yours; 'invctl cancel %s' asks it to stop",
 		        id_text, id_text);
 		return EXIT_DENIED;
@@ -168,9 +171,9 @@ static void have_broker(const struct globals *globals, inv_table *table,
 
 	if (error == 0)
 		inv_close(served);
-	if (any_orphan(table, targets) &&
-	    (inv_table_info_get(table, &info) < 0 || !info.serving))
-		message("no broker serves table '%s', and could not be started: what a dead 'invctl "
+	if (any_orphan(table, targets) && (inv_table_info_get(table, &info) < 0 || !info.serving))
+		message("no broker serves table '%s', and could not be started: what a dead "
+		        "'invctl "
 		        "run' left goes on until 'invbroker' runs",
 		        attach_name(globals));
 }
@@ -200,8 +203,8 @@ static int wait_for_all(inv_table *table, const struct targets *targets, int64_t
 	return failure;
 }
 
-static int cancel_targets(const struct globals *globals, inv_table *table,
-                          struct targets *targets, const struct arguments *arguments)
+static int cancel_targets(const struct globals *globals, inv_table *table, struct targets *targets,
+                          const struct arguments *arguments)
 {
 	int failure = ask_all(table, targets, arguments);
 

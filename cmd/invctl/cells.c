@@ -161,8 +161,8 @@ static void format_command(const struct cell_source *source, char cell[CELL_BYTE
 	cell[0] = '\0';
 	details_find(source->style->table, &source->row->info, &details);
 	for (char **word = details.command; word && *word && used < CELL_BYTES; word++)
-		used += (size_t)snprintf(cell + used, CELL_BYTES - used, "%s%s", used > 0 ? " " : "",
-		                         *word);
+		used += (size_t)snprintf(cell + used, CELL_BYTES - used, "%s%s",
+		                         used > 0 ? " " : "", *word);
 	details_free(&details);
 }
 
@@ -176,28 +176,28 @@ static void format_cwd(const struct cell_source *source, char cell[CELL_BYTES])
 }
 
 const struct column all_columns[] = {
-	{"id", "ID", "the id; on a terminal as many digits as tell it from others", format_id},
-	{"name", "NAME", "the name of the action", format_name},
-	{"state", "STATE", "the state at a glance", format_state},
-	{"progress", "PROGRESS", "percent and message that it told", format_progress},
-	{"age", "AGE", "since it was registered, until it ended", format_age},
-	{"last-look", "LAST LOOK", "how long ago it last minded its event", format_last_look},
-	{"uuid", "UUID", "the whole id", format_uuid},
-	{"status", "STATUS", "pending, running, completed, cancelled, error", format_status},
-	{"parent", "PARENT", "the id of the invocation that started it", format_parent},
-	{"pid", "PID", "process of the command", format_pid},
-	{"owner", "OWNER", "process that answers for it", format_owner},
-	{"uid", "UID", "user of its owner", format_uid},
-	{"requested", "REQUESTED", "when it was registered", format_requested},
-	{"started", "STARTED", "when it started", format_started},
-	{"completed", "COMPLETED", "when it ended", format_completed},
-	{"deadline", "DEADLINE", "when it will be asked to stop", format_deadline},
-	{"cause", "CAUSE", "why it ended, or was asked to", format_cause},
-	{"reason", "REASON", "the text of the last request", format_reason},
-	{"exit", "EXIT", "exit status of the command", format_exit},
-	{"signal", "SIGNAL", "signal that killed the command", format_signal},
-	{"command", "COMMAND", "the command and its arguments", format_command},
-	{"cwd", "CWD", "its directory", format_cwd},
+        {"id", "ID", "the id; on a terminal as many digits as tell it from others", format_id},
+        {"name", "NAME", "the name of the action", format_name},
+        {"state", "STATE", "the state at a glance", format_state},
+        {"progress", "PROGRESS", "percent and message that it told", format_progress},
+        {"age", "AGE", "since it was registered, until it ended", format_age},
+        {"last-look", "LAST LOOK", "how long ago it last minded its event", format_last_look},
+        {"uuid", "UUID", "the whole id", format_uuid},
+        {"status", "STATUS", "pending, running, completed, cancelled, error", format_status},
+        {"parent", "PARENT", "the id of the invocation that started it", format_parent},
+        {"pid", "PID", "process of the command", format_pid},
+        {"owner", "OWNER", "process that answers for it", format_owner},
+        {"uid", "UID", "user of its owner", format_uid},
+        {"requested", "REQUESTED", "when it was registered", format_requested},
+        {"started", "STARTED", "when it started", format_started},
+        {"completed", "COMPLETED", "when it ended", format_completed},
+        {"deadline", "DEADLINE", "when it will be asked to stop", format_deadline},
+        {"cause", "CAUSE", "why it ended, or was asked to", format_cause},
+        {"reason", "REASON", "the text of the last request", format_reason},
+        {"exit", "EXIT", "exit status of the command", format_exit},
+        {"signal", "SIGNAL", "signal that killed the command", format_signal},
+        {"command", "COMMAND", "the command and its arguments", format_command},
+        {"cwd", "CWD", "its directory", format_cwd},
 };
 
 const int all_columns_count = sizeof(all_columns) / sizeof(all_columns[0]);

@@ -15,19 +15,20 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-	{"peek", OPTION_PEEK, NULL, 0, "Only look: 1 if asked, and the request stays", 0},
-	{"id", OPTION_ID, "SELECTOR", 0, "Of that invocation instead of the current one", 0},
-	{0},
+        {"peek", OPTION_PEEK, NULL, 0, "Only look: 1 if asked, and the request stays", 0},
+        {"id", OPTION_ID, "SELECTOR", 0, "Of that invocation instead of the current one", 0},
+        {0},
 };
 
 static const char documentation[] =
-	"Ask whether the current invocation is to stop. If it is, the request is taken (it will not "
-	"be told again) and the exit status is 122.\v"
-	"Examples:\n"
-	"  invctl check || exit                  in a script: stop here if asked to\n"
-	"  while invctl check --peek; do work; done; park; invctl check\n\n"
-	"Exit status: 0 go on, 122 stop; with --peek 1 asked; 113 the invocation of INVCTL_ID does "
-	"not exist, 115 it has finished. Outside any invocation 0 (with INVCTL_REQUIRE=1: 113).";
+        "Ask whether the current invocation is to stop. If it is, the request is taken (it will "
+        "not "
+        "be told again) and the exit status is 122.\v"
+        "Examples:\n"
+        "  invctl check || exit                  in a script: stop here if asked to\n"
+        "  while invctl check --peek; do work; done; park; invctl check\n\n"
+        "Exit status: 0 go on, 122 stop; with --peek 1 asked; 113 the invocation of INVCTL_ID does "
+        "not exist, 115 it has finished. Outside any invocation 0 (with INVCTL_REQUIRE=1: 113).";
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
@@ -44,7 +45,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		arguments->id = value;
 		return 0;
 	case ARGP_KEY_ARG:
-		usage_error(state, "check takes no argument such as '%s'; --id names another invocation",
+		usage_error(state,
+		            "check takes no argument such as '%s'; --id names another invocation",
 		            value);
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -84,4 +86,5 @@ static int run(int argc, char **argv, const struct globals *globals)
 	return status;
 }
 
-const struct command command_check = {"check", NULL, "inside an action: stop here if asked to", run};
+const struct command command_check = {"check", NULL, "inside an action: stop here if asked to",
+                                      run};

@@ -44,7 +44,8 @@ static int outside(void)
 {
 	if (!context_is_required())
 		return 0;
-	message("INVCTL_REQUIRE=1, and this runs in no invocation: INVCTL_ID is not set, or belongs "
+	message("INVCTL_REQUIRE=1, and this runs in no invocation: INVCTL_ID is not set, or "
+	        "belongs "
 	        "to another table; was the environment emptied by sudo or env -i?");
 	return EXIT_NO_INVOCATION;
 }

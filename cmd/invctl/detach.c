@@ -11,6 +11,7 @@
 
 #include "exit_status.h"
 #include "invctl-supervisor.h"
+#include "logind.h"
 #include "message.h"
 
 /* What the new process tells the caller: less than PIPE_BUF, so whole or not at all. */
@@ -99,8 +100,9 @@ static int open_output(inv_table *table, const uint8_t id[16])
 {
 	char path[PATH_MAX];
 	int error = inv_state_path(table, id, "out", path, sizeof(path));
-	int fd = error < 0 ? -1
-	                   : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = error < 0
+	                 ? -1
+	                 : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd >= 0)
 		return fd;
@@ -115,6 +117,10 @@ void detach_settle(int report_fd, inv_table *table, const uint8_t id[16])
 	int output = open_output(table, id);
 
 	inv_id_format(id, report.id);
+	if (logind_removes_shm(getuid()))
+		message("%s goes on after your last logout, but its table loses its name "
+		        "then; " LOGIND_REMEDY,
+		        report.id);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
 	close(output);

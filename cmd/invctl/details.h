@@ -6,8 +6,8 @@
 #include "runfile.h"
 
 struct details {
-	char **command; /* ends with NULL; NULL: not known */
-	char *cwd;      /* NULL: not known */
+	char **command;     /* ends with NULL; NULL: not known */
+	char *cwd;          /* NULL: not known */
 	struct runfile run; /* where they come from a run file: owns them */
 };
 

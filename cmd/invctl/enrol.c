@@ -66,15 +66,15 @@ static int register_run(const struct globals *globals, const struct run_options 
                         const uint8_t *parent, struct enrolment *enrolment)
 {
 	struct inv_run_options run = {
-		.id = options->id_given ? options->id : NULL,
-		.parent = parent,
-		.name = options->name,
-		.deadline_ns = options->timeout_ns,
-		.signal_after_ns = options->signal_after_ns,
-		.kill_after_ns = options->kill_after_ns,
-		.nested_wait_ns = options->nested_wait_ns,
-		.signal = options->signal,
-		.flags = (options->no_kill ? INV_RUN_NO_KILL : 0u) |
+	        .id = options->id_given ? options->id : NULL,
+	        .parent = parent,
+	        .name = options->name,
+	        .deadline_ns = options->timeout_ns,
+	        .signal_after_ns = options->signal_after_ns,
+	        .kill_after_ns = options->kill_after_ns,
+	        .nested_wait_ns = options->nested_wait_ns,
+	        .signal = options->signal,
+	        .flags = (options->no_kill ? INV_RUN_NO_KILL : 0u) |
 	                 (options->stop_command ? INV_RUN_STOP_COMMAND : 0u),
 	};
 	int error = inv_run_register(enrolment->table, &run, &enrolment->invocation);
@@ -103,7 +103,8 @@ static void write_run_file(const struct run_options *options, const struct enrol
 		message("what '%s' runs can't be stored (%s): list does not show it%s; look at "
 		        "INVCTL_STATE_DIR",
 		        options->name, strerror(-error),
-		        options->stop_command ? ", and without this process nothing runs --stop" : "");
+		        options->stop_command ? ", and without this process nothing runs --stop"
+		                              : "");
 	free(cwd);
 }
 

@@ -11,11 +11,11 @@
 #include "options.h"
 
 static const char documentation[] =
-	"Print the id of the invocation that this runs in.\v"
-	"Example:\n"
-	"  id=$(invctl id) || echo 'not under invctl run'\n\n"
-	"Exit status: 0 printed, 1 outside any invocation (with INVCTL_REQUIRE=1: 113), 113 "
-	"INVCTL_ID is no UUID.";
+        "Print the id of the invocation that this runs in.\v"
+        "Example:\n"
+        "  id=$(invctl id) || echo 'not under invctl run'\n\n"
+        "Exit status: 0 printed, 1 outside any invocation (with INVCTL_REQUIRE=1: 113), 113 "
+        "INVCTL_ID is no UUID.";
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {

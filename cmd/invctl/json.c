@@ -183,7 +183,9 @@ struct json_object *json_invocation(const struct inv_info *info, const struct de
 
 void json_write(struct json_object *object, bool pretty)
 {
-	int style = pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN;
+	int style =
+	        pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN;
 
-	fputs(json_object_to_json_string_ext(object, style | JSON_C_TO_STRING_NOSLASHESCAPE), stdout);
+	fputs(json_object_to_json_string_ext(object, style | JSON_C_TO_STRING_NOSLASHESCAPE),
+	      stdout);
 }

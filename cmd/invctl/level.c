@@ -17,9 +17,9 @@ int level_parse(const char *text)
 const char *level_name(int level)
 {
 	static const char *const names[] = {
-		[LOG_EMERG] = "emergency", [LOG_ALERT] = "alert",     [LOG_CRIT] = "critical",
-		[LOG_ERR] = "error",       [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
-		[LOG_INFO] = "info",       [LOG_DEBUG] = "debug",
+	        [LOG_EMERG] = "emergency", [LOG_ALERT] = "alert",     [LOG_CRIT] = "critical",
+	        [LOG_ERR] = "error",       [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
+	        [LOG_INFO] = "info",       [LOG_DEBUG] = "debug",
 	};
 
 	if (level < LOG_EMERG || level > LOG_DEBUG)

@@ -33,29 +33,30 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-	{"all", 'a', NULL, 0, "Also those that have finished and are still kept", 0},
-	{"tree", OPTION_TREE, NULL, 0, "Each followed by those that it started", 0},
-	{"status", OPTION_STATUS, "STATUS[,STATUS]", 0,
+        {"all", 'a', NULL, 0, "Also those that have finished and are still kept", 0},
+        {"tree", OPTION_TREE, NULL, 0, "Each followed by those that it started", 0},
+        {"status", OPTION_STATUS, "STATUS[,STATUS]", 0,
          "Only these: pending, running, completed, cancelled, error", 0},
-	{"name", OPTION_NAME, "GLOB", 0, "Only those with such a name", 0},
-	{"output", 'o', "COLUMNS", 0, "These columns, separated by commas; +COLUMNS adds some", 0},
-	{"noheadings", 'n', NULL, 0, "No line of headings", 0},
-	{"json", OPTION_JSON, NULL, 0, "A JSON array of everything about each", 0},
-	{0},
+        {"name", OPTION_NAME, "GLOB", 0, "Only those with such a name", 0},
+        {"output", 'o', "COLUMNS", 0, "These columns, separated by commas; +COLUMNS adds some", 0},
+        {"noheadings", 'n', NULL, 0, "No line of headings", 0},
+        {"json", OPTION_JSON, NULL, 0, "A JSON array of everything about each", 0},
+        {0},
 };
 
 static const char documentation[] =
-	"List the live invocations: id, name, state, progress, age, last look.\v"
-	"State: running; asked (to stop); overdue (asked over 10 s ago, and not delivered); "
-	"shielded, paused, finishing; pending. On a terminal ids are shortened; each that is shown "
-	"can be used as a SELECTOR.\n\n"
-	"Examples:\n"
-	"  invctl list\n"
-	"  invctl list --all --status=error\n"
-	"  invctl list -n -o uuid,reason --name='scan-*'\n"
-	"  invctl list --json | jq -r '.[] | select(.cooperative | not) | .id'\n\n"
-	"Exit status: 0, also where there is nothing, or no table; 116 the table can't be opened.\n\n"
-	"Columns:\n";
+        "List the live invocations: id, name, state, progress, age, last look.\v"
+        "State: running; asked (to stop); overdue (asked over 10 s ago, and not delivered); "
+        "shielded, paused, finishing; pending. On a terminal ids are shortened; each that is shown "
+        "can be used as a SELECTOR.\n\n"
+        "Examples:\n"
+        "  invctl list\n"
+        "  invctl list --all --status=error\n"
+        "  invctl list -n -o uuid,reason --name='scan-*'\n"
+        "  invctl list --json | jq -r '.[] | select(.cooperative | not) | .id'\n\n"
+        "Exit status: 0, also where there is nothing, or no table; 116 the table can't be "
+        "opened.\n\n"
+        "Columns:\n";
 
 static int status_number(const char *word)
 {
@@ -72,8 +73,10 @@ static void parse_status(struct arguments *arguments, char *words, const struct 
 		int number = status_number(word);
 
 		if (number < 0)
-			usage_error(state, "--status '%s' is none of pending, running, completed, "
-			                   "cancelled, error", word);
+			usage_error(state,
+			            "--status '%s' is none of pending, running, completed, "
+			            "cancelled, error",
+			            word);
 		arguments->status[number] = true;
 	}
 }
@@ -111,8 +114,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		arguments->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		usage_error(state, "list takes no argument such as '%s'; --name chooses some, "
-		                   "'invctl show' is about one", value);
+		usage_error(state,
+		            "list takes no argument such as '%s'; --name chooses some, "
+		            "'invctl show' is about one",
+		            value);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -134,7 +139,8 @@ static char *help_filter(int key, const char *text, void *input)
 	return all;
 }
 
-static const struct argp argp = {options, parse_option, NULL, documentation, NULL, help_filter, NULL};
+static const struct argp argp = {options, parse_option, NULL, documentation,
+                                 NULL,    help_filter,  NULL};
 
 static bool is_wanted(const struct inv_info *info, const void *arg)
 {
@@ -171,9 +177,9 @@ static void print_text(inv_table *table, const struct listing *listing,
                        const struct arguments *arguments)
 {
 	struct columns_style style = {
-		.table = table,
-		.id_digits = isatty(STDOUT_FILENO) ? listing->id_digits : 32,
-		.headings = !arguments->no_headings,
+	        .table = table,
+	        .id_digits = isatty(STDOUT_FILENO) ? listing->id_digits : 32,
+	        .headings = !arguments->no_headings,
 	};
 
 	columns_print(&arguments->columns, listing, &style);

@@ -50,7 +50,8 @@ static int distinct_digits(struct listing *listing)
 
 	qsort(listing->rows, listing->count, sizeof(*listing->rows), compare_id);
 	for (size_t i = 1; i < listing->count; i++) {
-		int needed = 1 + shared_digits(listing->rows[i - 1].info.id, listing->rows[i].info.id);
+		int needed =
+		        1 + shared_digits(listing->rows[i - 1].info.id, listing->rows[i].info.id);
 
 		if (needed > digits)
 			digits = needed;

@@ -16,7 +16,8 @@ struct listing {
 	struct listing_row *rows;
 	size_t count;
 	size_t room;
-	int id_digits; /* hexadecimal digits, 8 or more, that tell every id of the table from the others */
+	int id_digits; /* hexadecimal digits, 8 or more, that tell every id of the table from the
+	                  others */
 };
 
 /* Collect all of a table; a NULL table has none. 0; or a negative errno. */

@@ -25,21 +25,23 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-	{"priority", 'p', "LEVEL", 0, "debug, info (default), warning or error", 0},
-	{"id", OPTION_ID, "SELECTOR", 0, "Of that invocation instead of the current one", 0},
-	{0},
+        {"priority", 'p', "LEVEL", 0, "debug, info (default), warning or error", 0},
+        {"id", OPTION_ID, "SELECTOR", 0, "Of that invocation instead of the current one", 0},
+        {0},
 };
 
 static const char documentation[] =
-	"Append a message to the log of the current invocation. Words are joined by a space; - alone "
-	"reads lines from stdin. Options end at the first word of the message.\v"
-	"Examples:\n"
-	"  invctl log pumping down, target -3.2 bar\n"
-	"  invctl log -p warning 'pressure is rising'\n"
-	"  ./measure | invctl log -\n\n"
-	"Exit status: 0 written; or, outside any invocation (INVCTL_REQUIRE=1: 113) and where it "
-	"can't be stored, told on stderr; 113 the invocation of INVCTL_ID does not exist, 115 it has "
-	"finished.";
+        "Append a message to the log of the current invocation. Words are joined by a space; - "
+        "alone "
+        "reads lines from stdin. Options end at the first word of the message.\v"
+        "Examples:\n"
+        "  invctl log pumping down, target -3.2 bar\n"
+        "  invctl log -p warning 'pressure is rising'\n"
+        "  ./measure | invctl log -\n\n"
+        "Exit status: 0 written; or, outside any invocation (INVCTL_REQUIRE=1: 113) and where it "
+        "can't be stored, told on stderr; 113 the invocation of INVCTL_ID does not exist, 115 it "
+        "has "
+        "finished.";
 
 static int parse_level(const struct argp_state *state, const char *text)
 {

@@ -12,40 +12,43 @@
 #include "standard_files.h"
 
 static const struct command *const commands[] = {
-	&command_run,   &command_cancel, &command_list,  &command_show, &command_wait, &command_status,
-	&command_id,    &command_check,  &command_sleep, &command_log,  &command_why,
+        &command_run,   &command_cancel, &command_list, &command_show,
+        &command_wait,  &command_status, &command_id,   &command_check,
+        &command_sleep, &command_log,    &command_why,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
 static const char before_commands[] =
-	"Stop laboratory actions cleanly, by the id of their invocation.\v"
-	"Commands:\n";
+        "Stop laboratory actions cleanly, by the id of their invocation.\v"
+        "Commands:\n";
 
 static const char after_commands[] =
-	"\n"
-	"  help [COMMAND]        the same as COMMAND --help\n"
-	"\n"
-	"Examples:\n"
-	"  invctl run --name=scan -- ./scan.py   run what can be stopped\n"
-	"  invctl list                           what runs\n"
-	"  invctl cancel --reason=leak scan      ask it to stop, with all below it\n"
-	"  invctl check || exit                  in its script: stop here if asked\n"
-	"\n" HELP_SELECTOR "\n" HELP_DURATION "\n"
-	"\n"
-	"Exit status: 0 done, 1 no, 2 usage, 113 no such invocation, 114 ambiguous, "
-	"115 already finished, 116 no table or broker, 117 table full, 118 denied or on "
-	"hold, 119 my own wait timed out, 122 cancelled, 124 deadline, 125 invctl failed "
-	"or lost, 126 and 127 not run, 137 killed, 128+n killed by signal n.\n"
-	"\n"
-	"It is software for stopping work cleanly, not a safety interlock. See invctl(1).";
+        "\n"
+        "  help [COMMAND]        the same as COMMAND --help\n"
+        "\n"
+        "Examples:\n"
+        "  invctl run --name=scan -- ./scan.py   run what can be stopped\n"
+        "  invctl list                           what runs\n"
+        "  invctl cancel --reason=leak scan      ask it to stop, with all below it\n"
+        "  invctl check || exit                  in its script: stop here if asked\n"
+        "\n" HELP_SELECTOR "\n" HELP_DURATION "\n"
+        "\n"
+        "Exit status: 0 done, 1 no, 2 usage, 113 no such invocation, 114 ambiguous, "
+        "115 already finished, 116 no table or broker, 117 table full, 118 denied or on "
+        "hold, 119 my own wait timed out, 122 cancelled, 124 deadline, 125 invctl failed "
+        "or lost, 126 and 127 not run, 137 killed, 128+n killed by signal n.\n"
+        "\n"
+        "It is software for stopping work cleanly, not a safety interlock. See invctl(1).";
 
 enum { OPTION_TABLE = 256 };
 
 static const struct argp_option options[] = {
-	{"table", OPTION_TABLE, "NAME", 0, "The table to use (default: INVCTL_TABLE, else the one in "
-                                  "/etc/invctl/table, else invctl-UID)", 0},
-	{0},
+        {"table", OPTION_TABLE, "NAME", 0,
+         "The table to use (default: INVCTL_TABLE, else the one in "
+         "/etc/invctl/table, else invctl-UID)",
+         0},
+        {0},
 };
 
 struct arguments {
@@ -83,7 +86,8 @@ static char *help_filter(int key, const char *text, void *input)
 		char names[32];
 
 		snprintf(names, sizeof(names), "%s%s%s", commands[i]->name,
-		         commands[i]->alias ? ", " : "", commands[i]->alias ? commands[i]->alias : "");
+		         commands[i]->alias ? ", " : "",
+		         commands[i]->alias ? commands[i]->alias : "");
 		fprintf(out, "  %-20s  %s\n", names, commands[i]->purpose);
 	}
 	fputs(after_commands, out);
@@ -108,8 +112,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {options,         parse_option, "COMMAND [ARGUMENT...]",
-                                 before_commands, NULL,         help_filter, NULL};
+static const struct argp argp = {
+        options, parse_option, "COMMAND [ARGUMENT...]", before_commands, NULL, help_filter, NULL};
 
 static int unknown_command(const char *name)
 {
@@ -152,7 +156,8 @@ int main(int argc, char **argv)
 		argv[0] = program;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
 	if (arguments.command_at == 0) {
-		argp_help(&argp, stderr, ARGP_HELP_STD_HELP & ~(unsigned)ARGP_HELP_EXIT_OK, program);
+		argp_help(&argp, stderr, ARGP_HELP_STD_HELP & ~(unsigned)ARGP_HELP_EXIT_OK,
+		          program);
 		return EXIT_USAGE;
 	}
 

@@ -64,7 +64,9 @@ int signal_option(const struct argp_state *state, const char *what, const char *
 	if (signum < 0)
 		usage_error(state, "%s '%s' is no signal such as INT, SIGTERM or 15", what, text);
 	if (signum == SIGKILL)
-		usage_error(state, "%s can't be SIGKILL, which only 'cancel --kill' and "
-		                   "'run --kill-after' send", what);
+		usage_error(state,
+		            "%s can't be SIGKILL, which only 'cancel --kill' and "
+		            "'run --kill-after' send",
+		            what);
 	return signum;
 }

@@ -14,13 +14,14 @@ void options_begin(struct argp_state *state, char *name);
 
 /* Say what is wrong with the command line and where help is to be had; exit 2. */
 void usage_error(const struct argp_state *state, const char *format, ...)
-	__attribute__((format(printf, 2, 3), noreturn));
+        __attribute__((format(printf, 2, 3), noreturn));
 
 /* A DURATION in nanoseconds, INV_FOREVER for "inf"; a usage error that names what
  * ("--timeout") otherwise. */
 int64_t duration_option(const struct argp_state *state, const char *what, const char *text);
 
-/* The number of a signal; a usage error otherwise, and for SIGKILL, which has options of its own. */
+/* The number of a signal; a usage error otherwise, and for SIGKILL, which has options of its own.
+ */
 int signal_option(const struct argp_state *state, const char *what, const char *text);
 
 /* The paragraphs that help ends with in every command. */

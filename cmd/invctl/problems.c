@@ -28,7 +28,7 @@ struct search {
 };
 
 static void problem(const struct search *search, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+        __attribute__((format(printf, 2, 3)));
 
 static void problem(const struct search *search, const char *format, ...)
 {
@@ -46,12 +46,15 @@ static void look_at_broker(const struct search *search)
 	const struct inv_table_info *info = search->info;
 
 	if (!info->serving)
-		problem(search, "no broker serves the table, so deadlines of orphaned actions wait and "
-		                "nothing is retired: start 'invbroker --table=%s', or 'invctl run' "
-		                "something", info->name);
+		problem(search,
+		        "no broker serves the table, so deadlines of orphaned actions wait and "
+		        "nothing is retired: start 'invbroker --table=%s', or 'invctl run' "
+		        "something",
+		        info->name);
 	else if (strcmp(info->broker_version, inv_version()) != 0)
-		problem(search, "the broker (pid %d) is version %s and this is %s: end it with 'kill "
-		                "%d', the next one takes the table over",
+		problem(search,
+		        "the broker (pid %d) is version %s and this is %s: end it with 'kill "
+		        "%d', the next one takes the table over",
 		        info->broker_pid, info->broker_version, inv_version(), info->broker_pid);
 }
 
@@ -65,11 +68,15 @@ static void look_at_use(const struct search *search)
 	const struct inv_table_info *info = search->info;
 
 	if (nearly_full(info->live, info->capacity))
-		problem(search, "%u of %u live invocations: the table is nearly full; end some, or make "
-		                "it anew with 'invbroker --capacity'", info->live, info->capacity);
+		problem(search,
+		        "%u of %u live invocations: the table is nearly full; end some, or make "
+		        "it anew with 'invbroker --capacity'",
+		        info->live, info->capacity);
 	if (nearly_full(info->owners, info->owner_limit))
-		problem(search, "%u of %u processes have entered the table: it is nearly full; make it "
-		                "anew with 'invbroker --capacity'", info->owners, info->owner_limit);
+		problem(search,
+		        "%u of %u processes have entered the table: it is nearly full; make it "
+		        "anew with 'invbroker --capacity'",
+		        info->owners, info->owner_limit);
 }
 
 static void look_at_name(const struct search *search)
@@ -77,12 +84,14 @@ static void look_at_name(const struct search *search)
 	const struct inv_table_info *info = search->info;
 
 	if (info->unlinked)
-		problem(search, "the table's name " SHM_DIRECTORY "/%s was removed; running actions go "
-		                "on, and newcomers get it from the broker. If systemd-logind did it at "
-		                "logout, " LOGIND_REMEDY, info->name);
+		problem(search,
+		        "the table's name " SHM_DIRECTORY "/%s was removed; running actions go "
+		        "on, and newcomers get it from the broker. If systemd-logind did it at "
+		        "logout, " LOGIND_REMEDY,
+		        info->name);
 	else if (info->uid == geteuid() && logind_removes_shm(info->uid))
-		problem(search, "systemd-logind will remove the table's name when you log out: "
-		        LOGIND_REMEDY);
+		problem(search, "systemd-logind will remove the table's name when you log "
+		                "out: " LOGIND_REMEDY);
 }
 
 static void look_at_shm(const struct search *search)
@@ -97,8 +106,10 @@ static void look_at_shm(const struct search *search)
 	uint64_t free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
 
 	if (free_bytes < SHM_FREE_LEAST_BYTES)
-		problem(search, SHM_DIRECTORY " has only %u KiB left, so no table can be made: remove "
-		                "files from it, or enlarge it with 'mount -o remount,size=...'",
+		problem(search,
+		        SHM_DIRECTORY
+		        " has only %u KiB left, so no table can be made: remove "
+		        "files from it, or enlarge it with 'mount -o remount,size=...'",
 		        (unsigned)(free_bytes / 1024));
 }
 
@@ -108,11 +119,13 @@ static void look_at_directory(const struct search *search, const char *path)
 	struct stat status;
 
 	if (stat(path, &status) < 0 || access(path, W_OK | X_OK) < 0)
-		problem(search, "%s can't be written to, so logs and records are lost: make it, or set "
-		                "INVCTL_STATE_DIR", path);
-	else if (status.st_uid != geteuid())
-		problem(search, "%s is another user's: set INVCTL_STATE_DIR to a directory of yours",
+		problem(search,
+		        "%s can't be written to, so logs and records are lost: make it, or set "
+		        "INVCTL_STATE_DIR",
 		        path);
+	else if (status.st_uid != geteuid())
+		problem(search,
+		        "%s is another user's: set INVCTL_STATE_DIR to a directory of yours", path);
 	else if (status.st_mode & (S_IWGRP | S_IWOTH))
 		problem(search, "%s can be written to by others: 'chmod go-w %s'", path, path);
 }
@@ -124,8 +137,9 @@ static void look_at_state_directory(const struct search *search)
 	char path[PATH_MAX];
 
 	if (inv_state_path(search->table, none, "run", path, sizeof(path)) < 0) {
-		problem(search, "there is no directory for logs and records: set INVCTL_STATE_DIR to "
-		                "one that you can write to");
+		problem(search,
+		        "there is no directory for logs and records: set INVCTL_STATE_DIR to "
+		        "one that you can write to");
 		return;
 	}
 	for (int i = 0; i < 2; i++) {

@@ -48,7 +48,8 @@ static void describe_next(const struct inv_info *info, const char *id_text, unsi
 	else if (info->cooperative && !(flags & INV_CANCEL_SIGNAL))
 		snprintf(text, LINE_PART_BYTES, "next: invctl cancel --signal %.8s", id_text);
 	else if (info->no_kill)
-		snprintf(text, LINE_PART_BYTES, "there is no stronger step: it was run with --no-kill");
+		snprintf(text, LINE_PART_BYTES,
+		         "there is no stronger step: it was run with --no-kill");
 	else
 		snprintf(text, LINE_PART_BYTES, "next: invctl cancel --kill %.8s", id_text);
 }

@@ -58,23 +58,23 @@ static void prepare(struct run *run)
 	const struct run_options *options = &run->options;
 	struct supervision *supervision = &run->supervision;
 
-	snprintf(run->how_to, sizeof(run->how_to), run->globals->table ? "invctl --table=%s" : "invctl",
-	         run->globals->table);
+	snprintf(run->how_to, sizeof(run->how_to),
+	         run->globals->table ? "invctl --table=%s" : "invctl", run->globals->table);
 	supervision->table = run->enrolment.table;
 	supervision->invocation = run->enrolment.invocation;
 	supervision->label = options->name;
 	supervision->how_to = run->how_to;
 	supervision->view = (struct inv_run_view){
-		.signal = options->signal,
-		.signal_after_ns = options->signal_after_ns,
-		.kill_after_ns = options->kill_after_ns,
-		.nested_wait_ns = options->nested_wait_ns,
-		.deadline_ns = INV_FOREVER,
+	        .signal = options->signal,
+	        .signal_after_ns = options->signal_after_ns,
+	        .kill_after_ns = options->kill_after_ns,
+	        .nested_wait_ns = options->nested_wait_ns,
+	        .deadline_ns = INV_FOREVER,
 	};
 	supervision->delivery = (struct delivery){
-		.invocation = run->enrolment.invocation,
-		.scope = {.table = run->enrolment.table, .uid = getuid(), .supervisor = getpid()},
-		.stop_command = options->stop_command,
+	        .invocation = run->enrolment.invocation,
+	        .scope = {.table = run->enrolment.table, .uid = getuid(), .supervisor = getpid()},
+	        .stop_command = options->stop_command,
 	};
 	memcpy(supervision->delivery.scope.id, run->enrolment.id, sizeof(run->enrolment.id));
 }
@@ -202,7 +202,7 @@ static int run_command(int argc, char **argv, const struct globals *globals)
 }
 
 const struct command command_run = {
-	.name = "run",
-	.purpose = "run a command that can be asked to stop",
-	.run = run_command,
+        .name = "run",
+        .purpose = "run a command that can be asked to stop",
+        .run = run_command,
 };

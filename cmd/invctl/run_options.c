@@ -22,24 +22,24 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{"name", 'n', "NAME", 0, "Its name in lists (default: the command's)", 1},
-	{"id", OPTION_ID, "UUID", 0, "Its id (default: a fresh one)", 1},
-	{"id-file", OPTION_ID_FILE, "FILE", 0, "Write the id to FILE before COMMAND starts", 1},
-	{"detach", 'd', 0, 0, "Print the id and leave it in the background; output is kept", 1},
-	{"no-parent", OPTION_NO_PARENT, 0, 0, "Not nested in the invocation that this runs in", 1},
-	{"preserve-status", OPTION_PRESERVE_STATUS, 0, 0,
+        {"name", 'n', "NAME", 0, "Its name in lists (default: the command's)", 1},
+        {"id", OPTION_ID, "UUID", 0, "Its id (default: a fresh one)", 1},
+        {"id-file", OPTION_ID_FILE, "FILE", 0, "Write the id to FILE before COMMAND starts", 1},
+        {"detach", 'd', 0, 0, "Print the id and leave it in the background; output is kept", 1},
+        {"no-parent", OPTION_NO_PARENT, 0, 0, "Not nested in the invocation that this runs in", 1},
+        {"preserve-status", OPTION_PRESERVE_STATUS, 0, 0,
          "Exit as COMMAND did, also when it was asked to stop", 1},
-	{"timeout", 't', "DURATION", 0, "Ask it to stop after that time", 2},
-	{"signal", 's', "SIGNAL", 0,
+        {"timeout", 't', "DURATION", 0, "Ask it to stop after that time", 2},
+        {"signal", 's', "SIGNAL", 0,
          "What asks a command to stop that does not look itself (default: TERM); none: nothing", 3},
-	{"stop", OPTION_STOP, "CMD", 0, "Run the shell command CMD instead of signalling", 3},
-	{"signal-after", OPTION_SIGNAL_AFTER, "DURATION", 0,
+        {"stop", OPTION_STOP, "CMD", 0, "Run the shell command CMD instead of signalling", 3},
+        {"signal-after", OPTION_SIGNAL_AFTER, "DURATION", 0,
          "Signal also a command that looks itself, that long after a request", 3},
-	{"kill-after", 'k', "DURATION", 0, "SIGKILL all it started, that long after a request", 3},
-	{"no-kill", OPTION_NO_KILL, 0, 0, "Refuse SIGKILL by 'cancel --kill'", 3},
-	{"nested-wait", OPTION_NESTED_WAIT, "DURATION", 0,
+        {"kill-after", 'k', "DURATION", 0, "SIGKILL all it started, that long after a request", 3},
+        {"no-kill", OPTION_NO_KILL, 0, 0, "Refuse SIGKILL by 'cancel --kill'", 3},
+        {"nested-wait", OPTION_NESTED_WAIT, "DURATION", 0,
          "How long a signal waits for nested invocations to end first (default: 10s)", 3},
-	{0},
+        {0},
 };
 
 static void parse_id(struct argp_state *state, const char *text, struct run_options *run)
@@ -144,14 +144,17 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 }
 
 static const struct argp argp = {
-	options, parse_option, "[--] COMMAND [ARGUMENT...]",
-	"Run COMMAND as an invocation that can be asked to stop.\v"
-	"Options end at COMMAND. It finds its invocation in INVCTL_ID and INVCTL_TABLE.\n\n"
-	HELP_DURATION
-	" SIGNAL: a name, with or without SIG, or a number.\n\n"
-	"Exit status: COMMAND's; 122 cancelled, 124 by its --timeout, 137 killed, 125 invctl "
-	"failed, 126 COMMAND can't be executed, 127 it is not found, 128+N signal N killed it.",
-	NULL, NULL, NULL};
+        options,
+        parse_option,
+        "[--] COMMAND [ARGUMENT...]",
+        "Run COMMAND as an invocation that can be asked to stop.\v"
+        "Options end at COMMAND. It finds its invocation in INVCTL_ID and "
+        "INVCTL_TABLE.\n\n" HELP_DURATION " SIGNAL: a name, with or without SIG, or a number.\n\n"
+        "Exit status: COMMAND's; 122 cancelled, 124 by its --timeout, 137 killed, 125 invctl "
+        "failed, 126 COMMAND can't be executed, 127 it is not found, 128+N signal N killed it.",
+        NULL,
+        NULL,
+        NULL};
 
 static const char *base_name(const char *path)
 {
@@ -172,6 +175,7 @@ int run_options_parse(int argc, char **argv, struct run_options *run)
 		run->name = base_name(run->command[0]);
 	if (!run->no_kill || run->kill_after_ns < 0)
 		return EXIT_DONE;
-	message("--no-kill refuses SIGKILL, --kill-after=DURATION asks for it; leave one of them out");
+	message("--no-kill refuses SIGKILL, --kill-after=DURATION asks for it; leave one of them "
+	        "out");
 	return EXIT_DENIED;
 }

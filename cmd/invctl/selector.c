@@ -11,7 +11,7 @@
 
 enum {
 	ID_TEXT_BYTES = 37,
-	PREFIX_DIGITS = 4,    /* fewer would hit by chance */
+	PREFIX_DIGITS = 4, /* fewer would hit by chance */
 	CANDIDATES_SHOWN = 16,
 };
 

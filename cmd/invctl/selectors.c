@@ -11,11 +11,11 @@
 enum { OPTION_NAME = 0x200, OPTION_ALL, OPTION_CHILDREN };
 
 static const struct argp_option options[] = {
-	{NULL, 0, NULL, 0, "Which invocations:", 10},
-	{"name", OPTION_NAME, "GLOB", 0, "All live ones with such a name", 10},
-	{"children", OPTION_CHILDREN, "SELECTOR", 0, "All live ones started by that one", 10},
-	{"all", OPTION_ALL, NULL, 0, "All live ones", 10},
-	{0},
+        {NULL, 0, NULL, 0, "Which invocations:", 10},
+        {"name", OPTION_NAME, "GLOB", 0, "All live ones with such a name", 10},
+        {"children", OPTION_CHILDREN, "SELECTOR", 0, "All live ones started by that one", 10},
+        {"all", OPTION_ALL, NULL, 0, "All live ones", 10},
+        {0},
 };
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -124,8 +124,8 @@ static int collect_groups(const struct globals *globals, inv_table *table,
 	const struct selectors *selectors = collection->selectors;
 
 	if (selectors->children) {
-		int failure = selector_resolve(globals, table, selectors->children,
-		                               collection->parent);
+		int failure =
+		        selector_resolve(globals, table, selectors->children, collection->parent);
 
 		if (failure != 0) {
 			struct target *target = add_target(collection);

@@ -27,16 +27,17 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-	{"json", OPTION_JSON, NULL, 0, "As a JSON object", 0},
-	{0},
+        {"json", OPTION_JSON, NULL, 0, "As a JSON object", 0},
+        {0},
 };
 
 static const char documentation[] =
-	"Show everything about one invocation, its last log records included.\v" HELP_SELECTOR "\n\n"
-	"Examples:\n"
-	"  invctl show scan\n"
-	"  invctl show --json 3f2a | jq .cancel.reason\n\n"
-	"Exit status: 0, 113 no such invocation, 114 ambiguous.";
+        "Show everything about one invocation, its last log records included.\v" HELP_SELECTOR
+        "\n\n"
+        "Examples:\n"
+        "  invctl show scan\n"
+        "  invctl show --json 3f2a | jq .cancel.reason\n\n"
+        "Exit status: 0, 113 no such invocation, 114 ambiguous.";
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
@@ -61,7 +62,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {options, parse_option, "SELECTOR", documentation, NULL, NULL, NULL};
+static const struct argp argp = {options, parse_option, "SELECTOR", documentation,
+                                 NULL,    NULL,         NULL};
 
 static struct json_object *json_log(const struct log_tail *tail)
 {
@@ -95,7 +97,8 @@ static int show(inv_table *table, const uint8_t id[16], const struct arguments *
 
 	if (inv_info_get(table, id, &info) < 0)
 		return selector_unknown(arguments->selector);
-	if (log_tail_read(table, id, arguments->json ? LOG_RECORDS_JSON : LOG_RECORDS_TEXT, &tail) < 0)
+	if (log_tail_read(table, id, arguments->json ? LOG_RECORDS_JSON : LOG_RECORDS_TEXT, &tail) <
+	    0)
 		message("its log can't be read; the rest is complete");
 	details_find(table, &info, &details);
 

@@ -49,8 +49,7 @@ static struct sigaction action_for(int signum)
 /* An ignored SIGCHLD would take the exit status away, so that one is minded anyway. */
 static bool left_ignored(size_t at)
 {
-	return initial[at].sa_handler == SIG_IGN && minded[at] != SIGCHLD &&
-	       minded[at] != SIGCONT;
+	return initial[at].sa_handler == SIG_IGN && minded[at] != SIGCHLD && minded[at] != SIGCONT;
 }
 
 void signal_watch_begin(void)

@@ -22,19 +22,20 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-	{"peek", OPTION_PEEK, NULL, 0, "Leave the request for a later check", 0},
-	{"id", OPTION_ID, "SELECTOR", 0, "Of that invocation instead of the current one", 0},
-	{0},
+        {"peek", OPTION_PEEK, NULL, 0, "Leave the request for a later check", 0},
+        {"id", OPTION_ID, "SELECTOR", 0, "Of that invocation instead of the current one", 0},
+        {0},
 };
 
 static const char documentation[] =
-	"Sleep, and wake at once when the current invocation is asked to stop. The request is then "
-	"taken, and the exit status is 122. Several durations are added.\v" HELP_DURATION "\n\n"
-	"Examples:\n"
-	"  invctl sleep 10m || exit              settle, unless asked to stop\n"
-	"  invctl sleep inf                      until asked to stop\n\n"
-	"Exit status: 0 slept in full, 122 stop; 113 the invocation of INVCTL_ID does not exist, 115 "
-	"it has finished. Outside any invocation it only sleeps (with INVCTL_REQUIRE=1: 113).";
+        "Sleep, and wake at once when the current invocation is asked to stop. The request is then "
+        "taken, and the exit status is 122. Several durations are added.\v" HELP_DURATION "\n\n"
+        "Examples:\n"
+        "  invctl sleep 10m || exit              settle, unless asked to stop\n"
+        "  invctl sleep inf                      until asked to stop\n\n"
+        "Exit status: 0 slept in full, 122 stop; 113 the invocation of INVCTL_ID does not exist, "
+        "115 "
+        "it has finished. Outside any invocation it only sleeps (with INVCTL_REQUIRE=1: 113).";
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
@@ -53,8 +54,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		if (duration_add(arguments->duration_ns, duration_option(state, "DURATION", value),
 		                 &arguments->duration_ns) < 0)
-			usage_error(state, "the durations add up to more than 292 years; say 'inf' for "
-			                   "no end");
+			usage_error(state,
+			            "the durations add up to more than 292 years; say 'inf' for "
+			            "no end");
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		usage_error(state, "say how long: a DURATION such as 250ms, 1.5, 10m, inf");

@@ -22,16 +22,16 @@ void state_format(const struct inv_info *info, char *text, size_t size)
 	}
 
 	const char *words[] = {
-		info->finishing ? "finishing" : NULL,
-		request_word(info),
-		info->shielded ? "shielded" : NULL,
-		info->paused ? "paused" : NULL,
+	        info->finishing ? "finishing" : NULL,
+	        request_word(info),
+	        info->shielded ? "shielded" : NULL,
+	        info->paused ? "paused" : NULL,
 	};
 	size_t used = 0;
 
 	snprintf(text, size, "running");
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (words[i] && used < size)
-			used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? "," : "",
-			                         words[i]);
+			used += (size_t)snprintf(text + used, size - used, "%s%s",
+			                         used > 0 ? "," : "", words[i]);
 }

@@ -14,16 +14,16 @@
 enum { OPTION_JSON = 256 };
 
 static const struct argp_option options[] = {
-	{"json", OPTION_JSON, NULL, 0, "As a JSON object", 0},
-	{0},
+        {"json", OPTION_JSON, NULL, 0, "As a JSON object", 0},
+        {0},
 };
 
 static const char documentation[] =
-	"Show the table, its broker, how full it is, and problems with what to do about each.\v"
-	"Examples:\n"
-	"  invctl status\n"
-	"  invctl status --json | jq -r '.problems[]'\n\n"
-	"Exit status: 0 all is well, 1 there are problems, 116 there is no table.";
+        "Show the table, its broker, how full it is, and problems with what to do about each.\v"
+        "Examples:\n"
+        "  invctl status\n"
+        "  invctl status --json | jq -r '.problems[]'\n\n"
+        "Exit status: 0 all is well, 1 there are problems, 116 there is no table.";
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
@@ -37,8 +37,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		*json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		usage_error(state, "status takes no argument such as '%s'; 'invctl show' is "
-		                   "about one invocation", value);
+		usage_error(state,
+		            "status takes no argument such as '%s'; 'invctl show' is "
+		            "about one invocation",
+		            value);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -84,8 +84,7 @@ static int64_t earlier(int64_t a_ns, int64_t b_ns)
 
 static struct ladder_decision decide(struct supervision *supervision, int64_t now_ns)
 {
-	struct ladder_facts facts = {.now_ns = now_ns,
-	                             .command_ended = supervision->command_ended};
+	struct ladder_facts facts = {.now_ns = now_ns, .command_ended = supervision->command_ended};
 
 	delivery_look(&supervision->delivery, &supervision->view, &facts);
 	return ladder_decide(&supervision->delivery.ladder, &supervision->view, &facts);

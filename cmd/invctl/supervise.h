@@ -14,8 +14,8 @@
 struct supervision {
 	inv_table *table;
 	inv_invocation *invocation;
-	const char *label;    /* the invocation's name, for messages */
-	const char *how_to;   /* "invctl" or "invctl --table=NAME" */
+	const char *label;  /* the invocation's name, for messages */
+	const char *how_to; /* "invctl" or "invctl --table=NAME" */
 	struct launch launch;
 	struct delivery delivery;
 	struct terminal terminal;

@@ -23,9 +23,9 @@ void time_format(int64_t time_ns, char text[TIME_TEXT_BYTES])
 	char day[32];
 
 	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &local);
-	snprintf(text, TIME_TEXT_BYTES, "%s.%06d%c%02d:%02d", day, (int)(below_second_ns / NS_PER_US),
-	         offset_minutes < 0 ? '-' : '+', (int)(labs(offset_minutes) / 60 % 100),
-	         (int)(labs(offset_minutes) % 60));
+	snprintf(text, TIME_TEXT_BYTES, "%s.%06d%c%02d:%02d", day,
+	         (int)(below_second_ns / NS_PER_US), offset_minutes < 0 ? '-' : '+',
+	         (int)(labs(offset_minutes) / 60 % 100), (int)(labs(offset_minutes) % 60));
 }
 
 int64_t time_of_day_ns(void)

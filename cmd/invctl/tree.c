@@ -46,7 +46,8 @@ static void link_children(const struct listing *listing, const struct id_index *
                           struct node *nodes)
 {
 	for (size_t i = 0; i < listing->count; i++)
-		nodes[i] = (struct node){.parent = NOBODY, .first_child = NOBODY, .next_sibling = NOBODY};
+		nodes[i] = (struct node){
+		        .parent = NOBODY, .first_child = NOBODY, .next_sibling = NOBODY};
 	for (size_t i = listing->count; i-- > 0;) {
 		size_t parent = find_row(index, listing->count, listing->rows[i].info.parent);
 

@@ -19,21 +19,21 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-	{"any", OPTION_ANY, NULL, 0, "Until one of them has ended, and exit as that one did", 0},
-	{"timeout", 't', "DURATION", 0, "Wait no longer; 119 if any still runs then", 0},
-	{0},
+        {"any", OPTION_ANY, NULL, 0, "Until one of them has ended, and exit as that one did", 0},
+        {"timeout", 't', "DURATION", 0, "Wait no longer; 119 if any still runs then", 0},
+        {0},
 };
 
 static const char documentation[] =
-	"Wait until invocations have ended, and exit as 'invctl run' would have. Several: with the "
-	"first exit status that is not 0, in the order of the arguments.\v" HELP_SELECTOR "\n"
-	HELP_DURATION "\n\n"
-	"Examples:\n"
-	"  invctl wait scan && echo completed\n"
-	"  invctl wait -t 10m --all\n"
-	"  invctl wait --any left right\n\n"
-	"Exit status: 0 completed, 122 cancelled, 124 cancelled by its deadline, 137 killed, 125 "
-	"lost, else that of the command; 113 no such invocation, 114 ambiguous, 119 timed out.";
+        "Wait until invocations have ended, and exit as 'invctl run' would have. Several: with the "
+        "first exit status that is not 0, in the order of the arguments.\v" HELP_SELECTOR
+        "\n" HELP_DURATION "\n\n"
+        "Examples:\n"
+        "  invctl wait scan && echo completed\n"
+        "  invctl wait -t 10m --all\n"
+        "  invctl wait --any left right\n\n"
+        "Exit status: 0 completed, 122 cancelled, 124 cancelled by its deadline, 137 killed, 125 "
+        "lost, else that of the command; 113 no such invocation, 114 ambiguous, 119 timed out.";
 
 static const struct argp_child children[] = {{&selectors_argp, 0, NULL, 0}, {0}};
 
@@ -57,8 +57,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {options, parse_option, "SELECTOR...", documentation, children,
-                                 NULL,    NULL};
+static const struct argp argp = {options,  parse_option, "SELECTOR...", documentation,
+                                 children, NULL,         NULL};
 
 static int timed_out(const uint8_t id[16])
 {
@@ -120,7 +120,8 @@ static int run(int argc, char **argv, const struct globals *globals)
 	int status = selectors_resolve(globals, table, &arguments.selectors, &targets);
 
 	if (status == 0 && arguments.any)
-		return wait_for_any(table, &targets, until_ns); /* its threads use both until exit */
+		return wait_for_any(table, &targets,
+		                    until_ns); /* its threads use both until exit */
 	if (status == 0)
 		status = wait_for_all(table, &targets, until_ns);
 	targets_free(&targets);

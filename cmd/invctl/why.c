@@ -19,19 +19,19 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-	{"id", OPTION_ID, "SELECTOR", 0, "Of that invocation instead of the current one", 0},
-	{"json", OPTION_JSON, NULL, 0, "As a JSON object", 0},
-	{0},
+        {"id", OPTION_ID, "SELECTOR", 0, "Of that invocation instead of the current one", 0},
+        {"json", OPTION_JSON, NULL, 0, "As a JSON object", 0},
+        {0},
 };
 
 static const char documentation[] =
-	"Tell why the current invocation was asked to stop: cause, reason and actor of the last "
-	"request, and how far it has come.\v"
-	"Examples:\n"
-	"  invctl check || { invctl why >&2; park; exit; }\n"
-	"  invctl why --id=scan --json | jq -r .reason\n\n"
-	"Exit status: 0 told; 1 nothing was requested, or outside any invocation (with "
-	"INVCTL_REQUIRE=1: 113); 113 no such invocation.";
+        "Tell why the current invocation was asked to stop: cause, reason and actor of the last "
+        "request, and how far it has come.\v"
+        "Examples:\n"
+        "  invctl check || { invctl why >&2; park; exit; }\n"
+        "  invctl why --id=scan --json | jq -r .reason\n\n"
+        "Exit status: 0 told; 1 nothing was requested, or outside any invocation (with "
+        "INVCTL_REQUIRE=1: 113); 113 no such invocation.";
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
@@ -48,8 +48,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		arguments->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		usage_error(state, "why takes no argument such as '%s'; --id names another "
-		                   "invocation", value);
+		usage_error(state,
+		            "why takes no argument such as '%s'; --id names another "
+		            "invocation",
+		            value);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -1,0 +1,93 @@
+# fish completion for invctl
+
+function __invctl_table
+    string match -r -- '--table=\S+' (commandline -cp)
+end
+
+function __invctl_selectors
+    invctl (__invctl_table) list -n -o uuid,name $argv 2>/dev/null | while read -l id name
+        printf '%s\t%s\n' $id $name
+        printf '%s\t%s\n' (string split -f1 ' ' -- $name) $id
+    end
+end
+
+function __invctl_tables
+    for file in /dev/shm/*
+        test -f $file -a -O $file; and string replace /dev/shm/ '' $file
+    end
+end
+
+function __invctl_columns
+    invctl list --help | string match -rg '^  ([a-z-]+) {2,}(\S.*)$' | paste - -
+end
+
+function __invctl_no_command
+    not __fish_seen_subcommand_from run cancel list ls show wait status id check sleep log why help
+end
+
+function __invctl_of
+    __fish_seen_subcommand_from $argv
+end
+
+complete -c invctl -f
+complete -c invctl -l help -s '?' -d 'Give help'
+complete -c invctl -l usage -d 'Give a short usage message'
+complete -c invctl -l version -s V -d 'Print the version'
+complete -c invctl -n __invctl_no_command -l table -x -a '(__invctl_tables)' -d 'The table to use'
+
+complete -c invctl -n __invctl_no_command -a run -d 'Run a command that can be asked to stop'
+complete -c invctl -n __invctl_no_command -a cancel -d 'Ask invocations to stop'
+complete -c invctl -n __invctl_no_command -a 'list ls' -d 'List the invocations'
+complete -c invctl -n __invctl_no_command -a show -d 'Show everything about one invocation'
+complete -c invctl -n __invctl_no_command -a wait -d 'Wait until invocations have ended'
+complete -c invctl -n __invctl_no_command -a status -d 'Show the table, its broker, and problems'
+complete -c invctl -n __invctl_no_command -a id -d 'Print the current invocation\'s id'
+complete -c invctl -n __invctl_no_command -a check -d 'Stop here if asked to'
+complete -c invctl -n __invctl_no_command -a sleep -d 'Sleep, unless asked to stop'
+complete -c invctl -n __invctl_no_command -a log -d 'Append to the log'
+complete -c invctl -n __invctl_no_command -a why -d 'Tell why an action was asked to stop'
+complete -c invctl -n __invctl_no_command -a help -d 'The help of a command'
+complete -c invctl -n '__invctl_of help' -a 'run cancel list show wait status id check sleep log why'
+
+complete -c invctl -n '__invctl_of run' -s n -l name -x -d 'Its name'
+complete -c invctl -n '__invctl_of run' -l id -x -d 'Its id'
+complete -c invctl -n '__invctl_of run' -s t -l timeout -x -d 'Ask it to stop after that time'
+complete -c invctl -n '__invctl_of run' -s s -l signal -x -a 'none TERM INT HUP USR1 USR2' -d 'What asks a command that does not look'
+complete -c invctl -n '__invctl_of run' -l signal-after -x -d 'Signal one that looks, too'
+complete -c invctl -n '__invctl_of run' -l stop -x -d 'Run this instead of signalling'
+complete -c invctl -n '__invctl_of run' -s k -l kill-after -x -d 'SIGKILL that long after a request'
+complete -c invctl -n '__invctl_of run' -l nested-wait -x -d 'How long a signal waits for nested ones'
+complete -c invctl -n '__invctl_of run' -l no-kill -d 'Refuse SIGKILL'
+complete -c invctl -n '__invctl_of run' -s d -l detach -d 'Leave it in the background'
+complete -c invctl -n '__invctl_of run' -l id-file -r -F -d 'Write the id there'
+complete -c invctl -n '__invctl_of run' -l no-parent -d 'Not nested'
+complete -c invctl -n '__invctl_of run' -l preserve-status -d 'Exit as the command did'
+complete -c invctl -n '__invctl_of run' -a '(__fish_complete_subcommand --fcs-skip=2)'
+
+complete -c invctl -n '__invctl_of cancel' -s r -l reason -x -d 'Why'
+complete -c invctl -n '__invctl_of cancel' -l only -d 'Not what it started'
+complete -c invctl -n '__invctl_of cancel' -l signal -d 'Signal its processes now'
+complete -c invctl -n '__invctl_of cancel' -l kill -d 'SIGKILL all that it started'
+complete -c invctl -n '__invctl_of cancel' -l wait -d 'Wait until they have ended'
+complete -c invctl -n '__invctl_of cancel' -l idempotent -d 'One that has finished counts as done'
+complete -c invctl -n '__invctl_of cancel' -s v -l verbose -d 'A line for each'
+complete -c invctl -n '__invctl_of cancel wait' -l name -x -d 'All live ones with such a name'
+complete -c invctl -n '__invctl_of cancel wait' -l children -x -a '(__invctl_selectors)' -d 'All live ones started by that one'
+complete -c invctl -n '__invctl_of cancel wait' -l all -d 'All live ones'
+complete -c invctl -n '__invctl_of cancel wait' -a '(__invctl_selectors)'
+complete -c invctl -n '__invctl_of wait' -l any -d 'Until one has ended'
+complete -c invctl -n '__invctl_of wait' -s t -l timeout -x -d 'Wait no longer'
+
+complete -c invctl -n '__invctl_of list ls' -s a -l all -d 'Also finished ones'
+complete -c invctl -n '__invctl_of list ls' -l tree -d 'Each behind its parent'
+complete -c invctl -n '__invctl_of list ls' -l status -x -a 'pending running completed cancelled error' -d 'Only these'
+complete -c invctl -n '__invctl_of list ls' -l name -x -d 'Only those with such a name'
+complete -c invctl -n '__invctl_of list ls' -s o -l output -x -a '(__invctl_columns)' -d 'These columns'
+complete -c invctl -n '__invctl_of list ls' -s n -l noheadings -d 'No line of headings'
+complete -c invctl -n '__invctl_of list ls show status why' -l json -d 'As JSON'
+complete -c invctl -n '__invctl_of show' -a '(__invctl_selectors -a)'
+
+complete -c invctl -n '__invctl_of check sleep log' -l id -x -a '(__invctl_selectors)' -d 'Of that invocation'
+complete -c invctl -n '__invctl_of why' -l id -x -a '(__invctl_selectors -a)' -d 'Of that invocation'
+complete -c invctl -n '__invctl_of check sleep' -l peek -d 'Leave the request'
+complete -c invctl -n '__invctl_of log' -s p -l priority -x -a 'debug info warning error' -d 'Level'
