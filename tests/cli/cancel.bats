@@ -1,0 +1,194 @@
+#!/usr/bin/env bats
+# invctl cancel: asks all that it can, reports each that it can't, and exits with
+# the first failure.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154  # actions are single-quoted; a test is a subshell; run sets output
+
+load helpers
+
+# A command that looks, and then takes a request only when it is let: it goes on
+# until the file "let" is there.
+start_stubborn() {
+	rm -f let
+	start "$@" -- sh -c '"$INVCTL" check --peek; until [ -e let ]; do sleep 0.02; done; "$INVCTL" check'
+	retry field_is "$ID" .cooperative true
+}
+
+# $ID is that of one that has ended.
+finished_one() {
+	ID=$(new_id)
+	"$INVCTL" run --id="$ID" true
+}
+
+@test "without a table it is 113" {
+	run -113 "$INVCTL" cancel abcd
+	assert_output --partial "there is no table '$INVCTL_TABLE'"
+	[[ ! -e /dev/shm/$INVCTL_TABLE ]]
+}
+
+@test "asks a command that does not look by signal, and records who, why and when" {
+	start -- sleep 1000
+	run -0 --separate-stderr "$INVCTL" cancel --reason="gas leak" "$ID"
+	[[ -z $output && -z $stderr ]]
+	ended_with 122
+	[[ $(field "$ID" .status) == cancelled ]]
+	[[ $(field "$ID" .cancel.cause) == requested ]]
+	[[ $(field "$ID" .cancel.reason) == "gas leak" ]]
+	[[ $(field "$ID" .cancel.state) == signalled ]]
+	[[ $(field "$ID" .cancel.actor.uid) == "$(id -u)" ]]
+	[[ $(field "$ID" .cancel.actor.command) == invctl ]]
+	[[ $(field "$ID" .cancel.time) == 20??-??-??T??:??:??.??????[+-]??:?? ]]
+}
+
+@test "asks a cooperative one by its event alone" {
+	start -- sh -c '"$INVCTL" sleep inf; exit 7'
+	retry field_is "$ID" .cooperative true
+	run -0 "$INVCTL" cancel "$ID"
+	ended_with 122
+	[[ $(field "$ID" .cancel.state) == delivered ]]
+	[[ $(field "$ID" .exitStatus) == 7 ]]
+}
+
+@test "--wait returns when they have ended" {
+	start -- sleep 1000
+	run -0 "$INVCTL" cancel --wait=20s "$ID"
+	[[ $(field "$ID" .status) == cancelled ]]
+}
+
+@test "--wait=D is 119 where one still runs, and the request stands" {
+	start_stubborn
+	run -119 "$INVCTL" cancel --wait=50ms "$ID"
+	assert_output --partial "still runs"
+	field_is "$ID" .cancel.state requested
+	touch let
+	ended_with 122
+}
+
+@test "--signal signals a cooperative one; --signal=S with that signal" {
+	start_stubborn
+	run -0 "$INVCTL" cancel "$ID"
+	field_is "$ID" .cancel.state requested
+	run -0 "$INVCTL" cancel --signal --wait=20s "$ID"
+	ended_with 122
+	[[ $(field "$ID" .cancel.state) == signalled ]]
+
+	for name in USR1 SIGUSR1 usr1 10; do
+		start_stubborn
+		run -0 "$INVCTL" cancel --signal=$name --wait=20s "$ID"
+		[[ $(field "$ID" .signal) == 10 ]]
+	done
+}
+
+@test "--signal that is none, and SIGKILL by the back door, are 2" {
+	run -2 "$INVCTL" cancel --signal=NONSENSE abcd
+	run -2 "$INVCTL" cancel --signal=0 abcd
+	run -2 "$INVCTL" cancel --signal=99 abcd
+	run -2 "$INVCTL" cancel --signal=KILL abcd
+	assert_output --partial "--kill"
+	run -2 "$INVCTL" cancel --signal=9 abcd
+}
+
+@test "--kill kills, and is refused where run --no-kill says so" {
+	start_stubborn
+	run -0 "$INVCTL" cancel --kill --wait=20s "$ID"
+	ended_with 137
+	[[ $(field "$ID" .cancel.state) == killed ]]
+
+	start_stubborn --no-kill
+	run -118 "$INVCTL" cancel --kill "$ID"
+	assert_output --partial "$ID"
+	[[ $(field "$ID" .status) == running ]]
+	"$INVCTL" cancel "$ID"
+	touch let
+	ended_with 122
+}
+
+@test "finished is 115, with --idempotent 0; unknown stays 113" {
+	finished_one
+	run -115 "$INVCTL" cancel "$ID"
+	assert_output --partial "$ID has already finished"
+	run -0 "$INVCTL" cancel --idempotent "$ID"
+	run -113 "$INVCTL" cancel --idempotent "$(new_id)"
+}
+
+@test "several: all are tried, each failure is told, the first one counts" {
+	local finished first
+	finished_one
+	finished=$ID
+	start -- sleep 1000
+	first=$ID
+	start -- sleep 1000
+	run -115 "$INVCTL" cancel --wait=20s "$first" "$finished" nobody "$ID"
+	assert_output --partial "$finished has already finished"
+	assert_output --partial "no invocation 'nobody'"
+	[[ $(field "$first" .status) == cancelled ]]
+	[[ $(field "$ID" .status) == cancelled ]]
+	run -113 "$INVCTL" cancel nobody "$finished"
+}
+
+@test "-v says for each: asked, delivered, last look, next stronger step" {
+	start_stubborn
+	run -0 --separate-stderr "$INVCTL" cancel -v "$ID"
+	assert_output --regexp "^$ID sh: asked .* ago, not delivered yet; last look .* ago; next: invctl cancel --signal ${ID:0:8}$"
+	run -0 "$INVCTL" cancel -v --signal --wait=20s "$ID"
+	assert_output --partial "signalled"
+	assert_output --partial "ended: cancelled"
+	ended_with 122
+}
+
+@test "descendants are asked too, with --only they are not" {
+	start --name=outer -- sh -c '"$INVCTL" check --peek; "$INVCTL" run --name=inner sleep 1000; exit 3'
+	retry inner_is running
+	run -0 "$INVCTL" cancel --only "$ID"
+	inner_is running
+	[[ $(inner .cancel) == null ]]
+	run -0 "$INVCTL" cancel --wait=20s inner
+	inner_is cancelled
+	ended_with 122
+
+	start --name=outer -- sh -c '"$INVCTL" check --peek; "$INVCTL" run --name=inner sleep 1000; exit 3'
+	retry inner_is running
+	run -0 "$INVCTL" cancel --wait=20s outer
+	[[ $(inner .cancel.cause) == parent ]]
+	ended_with 122
+}
+
+# The youngest invocation named inner.
+inner() {
+	"$INVCTL" list --all --json | jq -r "[.[] | select(.action == \"inner\")] | last | $1"
+}
+
+inner_is() {
+	[[ $(inner .status) == "$1" ]]
+}
+
+@test "a broker is started where none runs, and an orphan is ended by it" {
+	start -- sleep 1000
+	local action
+	action=$(field "$ID" .pid)
+	STARTED_PIDS+=("$action")
+	end_broker
+	kill -KILL "$RUN_PID"
+	wait "$RUN_PID" || true
+	field_is "$ID" .status running
+	run -0 "$INVCTL" cancel --wait=10s "$ID"
+	retry process_is_gone "$action"
+	[[ -n $(broker_pid) ]]
+	[[ $(field "$ID" .status) == cancelled ]]
+}
+
+@test "without a broker to be had the request is made all the same, and the trouble told" {
+	start_stubborn
+	end_broker
+	INVCTL_AUTOSTART=0 run -0 "$INVCTL" cancel "$ID"
+	field_is "$ID" .cancel.state requested
+	touch let
+	ended_with 122
+}
+
+@test "it works while the broker is stopped" {
+	start -- sleep 1000
+	kill -STOP "$(broker_pid)"
+	run -0 "$INVCTL" cancel --wait=10s "$ID"
+	ended_with 122
+	kill -CONT "$(broker_pid)"
+}

@@ -1,0 +1,418 @@
+#!/usr/bin/env bats
+# How a request reaches what runs under invctl run: by a look, by a signal, by a
+# command, by SIGKILL; leaves first; and when the invocation ends after it.
+
+load helpers
+
+# A shell command line that looks once, so that the action counts as cooperative.
+look() {
+	echo "'$INVCTL' check --peek || :"
+}
+
+# wait_for FILE...
+wait_for() {
+	local file
+	for file in "$@"; do
+		retry test -e "$file" || return
+	done
+}
+
+# Nothing that sleeps for so many seconds is left.
+no_sleeper() {
+	! ps -eo stat=,args= | grep -v '^Z' | grep -q "[s]leep $1\$"
+}
+
+# A number of seconds that nobody else sleeps for.
+odd_seconds() {
+	echo "$((100000 + RANDOM)).$((BASHPID % 100000))1"
+}
+
+cancel_state_is() {
+	field_is "$ID" .cancel.state "$1"
+}
+
+@test "a command that does not look gets SIGTERM, once: cancelled, 122" {
+	start sh -c 'trap "echo . >>terms" TERM; touch ready; while [ ! -e go ]; do sleep 0.02; done'
+	wait_for ready
+	"$INVCTL" cancel --reason=leak "$ID"
+	wait_for terms
+	# Neither a second request nor signals to run disturb the clean-up.
+	"$INVCTL" cancel "$ID"
+	kill -TERM "$RUN_PID"
+	kill -HUP "$RUN_PID"
+	run -0 "$INVCTL" show --json "$ID"
+	touch go
+	ended_with 122
+	assert_equal "$(wc -l <terms)" 1
+	assert_equal "$(field "$ID" .status)" cancelled
+	assert_equal "$(field "$ID" .exitStatus)" 0
+}
+
+@test "the record tells cause, reason and actor of the request" {
+	start sleep 100
+	"$INVCTL" cancel --reason='cold trap warm' "$ID"
+	ended_with 122
+	assert_equal "$(field "$ID" .cause)" requested
+	assert_equal "$(field "$ID" .cancel.reason)" 'cold trap warm'
+	assert_equal "$(field "$ID" .cancel.state)" signalled
+	assert_equal "$(field "$ID" .cancel.actor.command)" invctl
+	assert_equal "$(field "$ID" .signal)" 15
+}
+
+@test "the signal reaches every process, setsid or orphaned or in a pipeline" {
+	local seconds
+	seconds=$(odd_seconds)
+	start sh -c "setsid sleep $seconds & setsid sh -c '(sleep $seconds &)'
+		sleep $seconds | sleep $seconds | cat & touch ready; wait"
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+	no_sleeper "$seconds"
+}
+
+@test "a stopped process gets the signal as well" {
+	start sleep 100
+	kill -STOP "$(field "$ID" .pid)"
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+}
+
+@test "clean-up that a signal starts is left alone, and the invocation lasts until it is over" {
+	start sh -c 'trap "sh -c \"while [ ! -e go ]; do sleep 0.02; done; touch cleaned\" & exit 0" TERM
+		touch ready; while :; do sleep 0.02; done'
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	retry field_is "$ID" .cancel.state signalled
+	assert_equal "$(field "$ID" .status)" running
+	touch go
+	ended_with 122
+	[[ -e cleaned ]]
+}
+
+@test "without a request an invocation ends with its command; leftovers go on" {
+	local seconds
+	seconds=$(odd_seconds)
+	start sh -c "sleep $seconds & echo \$! >left; while [ ! -e go ]; do sleep 0.02; done"
+	touch go
+	ended_with 0
+	local left
+	left=$(cat left)
+	STARTED_PIDS+=("$left")
+	run ! process_is_gone "$left"
+	run -115 "$INVCTL" cancel "$ID"
+	run ! process_is_gone "$left"
+}
+
+@test "run does not wait for a pipe that a leftover holds open" {
+	local before=$SECONDS
+	"$INVCTL" run sh -c 'sleep 60 & echo $! >left' | cat >/dev/null &
+	wait_for left
+	STARTED_PIDS+=("$(cat left)")
+	retry test -n "$("$INVCTL" list --all --json | jq -r '.[] | select(.status == "completed") | .id')"
+	((SECONDS - before < 40))
+}
+
+@test "a cooperative action gets no signal: its check delivers" {
+	start sh -c "trap 'touch signalled' TERM
+		while '$INVCTL' check; do touch looked; sleep 0.02; done; exit 3"
+	wait_for looked
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+	[[ ! -e signalled ]]
+	assert_equal "$(field "$ID" .cancel.state)" delivered
+	assert_equal "$(field "$ID" .exitStatus)" 3
+}
+
+@test "a cooperative action that ends well after a request has completed" {
+	start sh -c "until ! '$INVCTL' check; do touch looked; sleep 0.02; done; exit 0"
+	wait_for looked
+	"$INVCTL" cancel "$ID"
+	ended_with 0
+	assert_equal "$(field "$ID" .status)" completed
+}
+
+@test "cancel --signal signals a cooperative action, with a signal of choice" {
+	start sh -c "$(look); trap 'exit 5' USR2; touch ready; while :; do sleep 0.02; done"
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	assert_equal "$(field "$ID" .cancel.state)" requested
+	"$INVCTL" cancel --signal=USR2 "$ID"
+	ended_with 122
+	assert_equal "$(field "$ID" .exitStatus)" 5
+	start sh -c "$(look); touch again; while :; do sleep 0.02; done"
+	wait_for again
+	"$INVCTL" cancel --signal "$ID"
+	ended_with 122
+	assert_equal "$(field "$ID" .signal)" 15
+}
+
+@test "--signal-after signals a cooperative action that does not look again" {
+	start --signal-after=50ms sh -c "$(look); touch ready; sleep 100"
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+	assert_equal "$(field "$ID" .cancel.state)" signalled
+}
+
+@test "--signal=S is the signal; --signal=none never signals" {
+	start --signal=USR1 sleep 100
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+	assert_equal "$(field "$ID" .signal)" 10
+	start --signal=none sh -c 'trap "touch signalled" TERM; touch ready
+		while [ ! -e go ]; do sleep 0.02; done'
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	kill -TERM "$RUN_PID"
+	touch go
+	ended_with 0
+	[[ ! -e signalled ]]
+	assert_equal "$(field "$ID" .cancel.state)" requested
+}
+
+@test "a signal that asks run is delivered as that signal" {
+	local signal
+	for signal in TERM HUP; do
+		start sh -c "trap 'echo $signal >got; exit 0' $signal; touch ready
+			while :; do sleep 0.02; done"
+		wait_for ready
+		kill "-$signal" "$RUN_PID"
+		ended_with 122
+		assert_equal "$(cat got)" "$signal"
+		assert_equal "$(field "$ID" .cause)" requested
+		rm ready
+	done
+}
+
+@test "signals that are ignored at the start ask nothing" {
+	(
+		trap '' HUP
+		start sh -c 'touch ready; while [ ! -e go ]; do sleep 0.02; done'
+		wait_for ready
+		kill -HUP "$RUN_PID"
+		touch go
+		ended_with 0
+		assert_equal "$(field "$ID" .cancel)" null
+	)
+}
+
+@test "--stop runs a command instead of signalling, in the action's context and directory" {
+	start --stop='echo "$INVCTL_ID $PWD" >stopped' sh -c 'trap "touch signalled" TERM
+		touch ready; while [ ! -e stopped ]; do sleep 0.02; done; exit 0'
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+	[[ ! -e signalled ]]
+	assert_equal "$(cat stopped)" "$ID $PWD"
+	assert_equal "$(field "$ID" .cancel.state)" signalled
+}
+
+@test "a deadline is a request with cause deadline: 124" {
+	run -124 "$INVCTL" run --timeout=50ms --id="$(new_id | tee id)" sleep 100
+	assert_equal "$(field "$(cat id)" .status)" cancelled
+	assert_equal "$(field "$(cat id)" .cause)" deadline
+	run -0 "$INVCTL" run --timeout=inf true
+	# A cooperative action may carry on after it.
+	run -0 "$INVCTL" run --timeout=50ms \
+		sh -c "while '$INVCTL' check; do sleep 0.02; done; exit 0"
+}
+
+@test "--kill-after kills everything that is left, whatever it ignores: 137" {
+	local seconds
+	seconds=$(odd_seconds)
+	start --kill-after=100ms sh -c "trap '' TERM HUP; setsid sleep $seconds & touch ready
+		while :; do sleep 0.02; done"
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	ended_with 137
+	no_sleeper "$seconds"
+	assert_equal "$(field "$ID" .status)" cancelled
+	assert_equal "$(field "$ID" .cancel.state)" killed
+}
+
+@test "--kill-after kills a cooperative action too, and overrides its shield" {
+	start --kill-after=100ms sh -c "$(look); touch ready; while :; do sleep 0.02; done"
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	ended_with 137
+}
+
+@test "an action that forks all the time is killed to the last process" {
+	local seconds
+	seconds=$(odd_seconds)
+	start sh -c "trap '' TERM; touch ready; while :; do sleep $seconds & sleep 0.01; done"
+	wait_for ready
+	"$INVCTL" cancel --kill "$ID"
+	ended_with 137
+	no_sleeper "$seconds"
+}
+
+@test "--no-kill refuses cancel --kill with 118, and is still asked" {
+	start --no-kill sh -c 'trap "" TERM; touch ready; while [ ! -e go ]; do sleep 0.02; done'
+	wait_for ready
+	run -118 "$INVCTL" cancel --kill "$ID"
+	assert_equal "$(field "$ID" .status)" running
+	"$INVCTL" cancel "$ID"
+	touch go
+	ended_with 122
+}
+
+@test "leaves first: the parent's signal waits until what is nested has ended" {
+	start sh -c "trap 'echo parent >>order; exit 0' TERM
+		'$INVCTL' run sh -c \"until ! '$INVCTL' check; do touch ready; sleep 0.02; done
+			touch asked; while [ ! -e go ]; do sleep 0.02; done; echo leaf >>order\" &
+		while :; do sleep 0.02; done"
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	wait_for asked
+	[[ ! -e order ]]
+	touch go
+	ended_with 122
+	assert_equal "$(xargs <order)" "leaf parent"
+}
+
+@test "--nested-wait bounds how long the parent's signal waits" {
+	start --nested-wait=100ms sh -c "trap 'echo parent >>order; exit 0' TERM
+		'$INVCTL' run --id=$(new_id | tee nested) sh -c \"$(look)
+			touch ready; while [ ! -e go ]; do sleep 0.02; done\" &
+		while :; do sleep 0.02; done"
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+	assert_equal "$(cat order)" parent
+	# The nested one is a cooperative action that was asked, and no process of its parent.
+	assert_equal "$(field "$(cat nested)" .status)" running
+	assert_equal "$(field "$(cat nested)" .cancel.cause)" parent
+	touch go
+	"$INVCTL" wait "$(cat nested)"
+}
+
+@test "a nested run that its parent's request ended counts as a look of the parent" {
+	start sh -c "trap 'touch signalled' TERM
+		'$INVCTL' run sh -c 'touch ready; sleep 100'; echo \$? >nested
+		'$INVCTL' check; echo \$? >own; exit 4"
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+	assert_equal "$(cat nested own | xargs)" "122 122"
+	[[ ! -e signalled ]]
+}
+
+@test "a loop of runs stops after one request" {
+	start sh -ec "for i in 1 2 3 4 5; do echo \$i >>turns; '$INVCTL' run sleep 100; done; touch all"
+	wait_for turns
+	retry field_is "$ID" .status running
+	retry nested_runs
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+	assert_equal "$(cat turns)" 1
+	[[ ! -e all ]]
+}
+
+nested_runs() {
+	[[ $("$INVCTL" list --json | jq --arg id "$ID" \
+		'map(select(.parent == $id and .status == "running")) | length') == 1 ]]
+}
+
+@test "cancel --only leaves what is nested alone" {
+	start --nested-wait=50ms sh -c "'$INVCTL' run --id=$(new_id | tee nested) \
+		sh -c 'touch ready; while [ ! -e go ]; do sleep 0.02; done' & wait"
+	wait_for ready
+	"$INVCTL" cancel --only "$ID"
+	ended_with 122
+	assert_equal "$(field "$(cat nested)" .status)" running
+	assert_equal "$(field "$(cat nested)" .cancel)" null
+	touch go
+	"$INVCTL" wait "$(cat nested)"
+}
+
+@test "cancel --kill reaches what is nested, by its own supervisors" {
+	start sh -c "trap '' TERM
+		'$INVCTL' run --id=$(new_id | tee nested) sh -c 'trap \"\" TERM; touch ready
+			while :; do sleep 0.02; done'"
+	wait_for ready
+	"$INVCTL" cancel --kill "$ID"
+	ended_with 137
+	run -137 "$INVCTL" wait "$(cat nested)"
+}
+
+@test "a stopped nested supervisor does not outlive a kill" {
+	start sh -c "trap '' TERM
+		'$INVCTL' run --id=$(new_id | tee nested) sh -c 'touch ready; sleep 100'"
+	wait_for ready
+	local supervisor
+	supervisor=$(ps -o ppid= -p "$(field "$(cat nested)" .pid)" | xargs)
+	kill -STOP "$supervisor"
+	"$INVCTL" cancel --kill "$ID"
+	ended_with 137
+	process_is_gone "$supervisor"
+}
+
+@test "a detached run without a parent is no part of what it was started in" {
+	start sh -c "'$INVCTL' run -d --no-parent sleep 100 >other; touch ready; sleep 100"
+	wait_for ready
+	"$INVCTL" cancel --kill "$ID"
+	ended_with 137
+	assert_equal "$(field "$(cat other)" .status)" running
+	"$INVCTL" cancel --wait=20 "$(cat other)"
+}
+
+@test "processes that only name the invocation in their environment are not signalled" {
+	start sleep 100
+	INVCTL_ID=$ID sleep 100 3>&- &
+	local outsider=$!
+	STARTED_PIDS+=("$outsider")
+	"$INVCTL" cancel --kill "$ID"
+	ended_with 137
+	run ! process_is_gone "$outsider"
+}
+
+@test "a broker that was started within an action outlives its cancel" {
+	start sh -c "touch ready; while [ ! -e go ]; do sleep 0.02; done
+		'$INVCTL' run true; touch restarted; sleep 100"
+	wait_for ready
+	end_broker
+	touch go
+	wait_for restarted
+	local broker
+	retry broker_serves
+	broker=$(broker_pid)
+	"$INVCTL" cancel --kill "$ID"
+	ended_with 137
+	run ! process_is_gone "$broker"
+}
+
+broker_serves() {
+	[[ -n $(broker_pid) ]]
+}
+
+@test "a removed table harms nobody: the action goes on, and run ends it" {
+	start sh -c 'touch ready; while [ ! -e go ]; do sleep 0.02; done; exit 6'
+	wait_for ready
+	rm "/dev/shm/$INVCTL_TABLE"
+	touch go
+	ended_with 6
+}
+
+@test "a truncated table does not stop run from supervising" {
+	start sh -c 'trap "exit 0" TERM; touch ready; while :; do sleep 0.02; done' 2>messages
+	wait_for ready
+	end_broker
+	truncate -s 0 "/dev/shm/$INVCTL_TABLE"
+	retry grep -q "is gone" messages
+	kill -TERM "$RUN_PID"
+	ended_with 0
+}
+
+@test "an action goes on when only run is killed, and can be cancelled" {
+	local seconds
+	seconds=$(odd_seconds)
+	start sh -c "setsid sleep $seconds & touch ready; sleep $seconds"
+	wait_for ready
+	kill -KILL "$RUN_PID"
+	retry process_is_gone "$RUN_PID"
+	assert_equal "$(field "$ID" .status)" running
+	"$INVCTL" cancel --wait=20 "$ID"
+	assert_equal "$(field "$ID" .status)" cancelled
+	retry no_sleeper "$seconds"
+}

@@ -1,0 +1,279 @@
+#!/usr/bin/env bats
+# invctl run: options, exit statuses, registration, nesting, what the command is given.
+
+load helpers
+
+@test "run exits as its command did" {
+	run -0 "$INVCTL" run true
+	run -1 "$INVCTL" run false
+	run -7 "$INVCTL" run -- sh -c 'exit 7'
+}
+
+@test "a command that a signal killed is 128 plus the signal, and an error" {
+	local id
+	id=$(new_id)
+	run -143 "$INVCTL" run --id="$id" sh -c 'kill -TERM $$'
+	assert_equal "$(field "$id" .status)" error
+	assert_equal "$(field "$id" .cause)" signal
+	assert_equal "$(field "$id" .signal)" 15
+}
+
+@test "a command that is not found is 127, one that can't be executed 126: error, exec" {
+	local id
+	id=$(new_id)
+	run -127 "$INVCTL" run --id="$id" no-such-command-anywhere
+	assert_output --partial "'no-such-command-anywhere' can't be run"
+	assert_equal "$(field "$id" .status)" error
+	assert_equal "$(field "$id" .cause)" exec
+	run -126 "$INVCTL" run /etc/passwd
+	run -127 "$INVCTL" run ./none
+}
+
+@test "options end at COMMAND, with and without --" {
+	run -0 "$INVCTL" run echo --name=x -k 3
+	assert_output -- "--name=x -k 3"
+	run -0 "$INVCTL" run -n a -- printf '%s|' --help -x
+	assert_output -- "--help|-x|"
+	run -0 "$INVCTL" run echo -- a
+	assert_output -- "-- a"
+}
+
+@test "bad usage is 2 and names what is wrong" {
+	run -2 "$INVCTL" run
+	assert_output --partial "no COMMAND"
+	run -2 "$INVCTL" run --id=zz true
+	assert_output --partial "zz"
+	run -2 "$INVCTL" run --id=00000000-0000-0000-0000-000000000000 true
+	run -2 "$INVCTL" run --timeout=-1 true
+	run -2 "$INVCTL" run --kill-after=1x true
+	run -2 "$INVCTL" run --signal=NOSUCH true
+	run -2 "$INVCTL" run --signal=KILL true
+	run -2 "$INVCTL" run --no-such-option true
+	run -2 "$INVCTL" run ''
+}
+
+@test "--no-kill refuses --kill-after with 118" {
+	run -118 "$INVCTL" run --no-kill --kill-after=1 true
+	assert_output --partial "--no-kill"
+}
+
+@test "--help names every option and exits 0" {
+	run -0 "$INVCTL" run --help
+	local option
+	for option in name id timeout signal signal-after stop kill-after no-kill detach id-file \
+		no-parent preserve-status nested-wait; do
+		assert_output --partial -- "--$option"
+	done
+}
+
+@test "signals are taken by name with and without SIG, and by number" {
+	local signal
+	for signal in USR1 SIGUSR1 usr1 10; do
+		start --signal=$signal \
+			sh -c 'trap "exit 33" USR1; touch trapped; while :; do sleep 0.02; done'
+		retry rm trapped
+		"$INVCTL" cancel "$ID"
+		ended_with 122
+		assert_equal "$(field "$ID" .exitStatus)" 33
+	done
+}
+
+@test "--name is the command's by default, without its directory" {
+	local id
+	id=$(new_id)
+	"$INVCTL" run --id="$id" /bin/true
+	assert_equal "$(field "$id" .action)" true
+	id=$(new_id)
+	"$INVCTL" run --id="$id" -n 'a scan' /bin/true
+	assert_equal "$(field "$id" .action)" 'a scan'
+}
+
+@test "--id in any case is the invocation's; taken by a live or kept one it is 125" {
+	local id
+	id=$(new_id)
+	run -0 "$INVCTL" run --id="${id^^}" sh -c 'echo $INVCTL_ID'
+	assert_output "$id"
+	run -125 "$INVCTL" run --id="$id" true
+	assert_output --partial "$id is taken"
+	start sleep 100
+	run -125 "$INVCTL" run --id="$ID" true
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+}
+
+@test "the command gets INVCTL_ID and INVCTL_TABLE, and list knows its words and directory" {
+	local id
+	id=$(new_id)
+	run -0 "$INVCTL" run --id="$id" sh -c 'echo "$INVCTL_ID $INVCTL_TABLE"' x 'a b'
+	assert_output "$id $INVCTL_TABLE"
+	assert_equal "$(field "$id" '.command[-1]')" 'a b'
+	assert_equal "$(field "$id" .cwd)" "$PWD"
+}
+
+@test "the record tells times, exit status and cause" {
+	local id
+	id=$(new_id)
+	run -5 "$INVCTL" run --id="$id" sh -c 'exit 5'
+	assert_equal "$(field "$id" .status)" error
+	assert_equal "$(field "$id" .cause)" exit
+	assert_equal "$(field "$id" .exitStatus)" 5
+	assert_equal "$(field "$id" '.timeStarted != null and .timeCompleted >= .timeStarted')" true
+}
+
+@test "the command has a process group of its own and no descriptors but the caller's" {
+	run -0 "$INVCTL" run sh -c 'ps -o pgid= -p $$; echo $$; ls /proc/self/fd | wc -l' 3>&-
+	local ours
+	ours=$(sh -c 'ls /proc/self/fd | wc -l' 3>&-)
+	assert_equal "$((lines[0]))" "$((lines[1]))"
+	assert_equal "${lines[2]}" "$ours"
+	# What the caller hands on is handed on.
+	run -0 "$INVCTL" run sh -c 'echo through >&7' 7>seven
+	assert_equal "$(cat seven)" through
+}
+
+@test "closed standard descriptors stay closed for the command" {
+	local fd
+	for fd in 0 1 2; do
+		run -0 "$INVCTL" run sh -c "eval 'exec $fd>&-'; '$INVCTL' run test ! -e /proc/self/fd/$fd"
+	done
+	"$INVCTL" run sh -c 'for fd in 0 1 2; do [ -e /proc/$$/fd/$fd ] && exit 1; done; exit 0' \
+		<&- >&- 2>&-
+}
+
+@test "signals: defaults in the command, what was ignored stays ignored, the mask is kept" {
+	run -0 "$INVCTL" run cat /proc/self/status
+	refute_output --regexp 'Sig(Blk|Ign|Cgt):[[:space:]0]*[1-9a-f]'
+	# HUP (1) and PIPE (13)
+	run -0 sh -c 'trap "" HUP PIPE; exec "$1" run grep ^SigIgn /proc/self/status' sh "$INVCTL"
+	assert_output --partial 1001
+	run -0 env --block-signal=USR1,TERM "$INVCTL" run grep ^SigBlk /proc/self/status
+	assert_output --partial 4200
+}
+
+@test "--id-file is complete before the command starts" {
+	local id
+	id=$(new_id)
+	run -0 "$INVCTL" run --id="$id" --id-file=the-id cat the-id
+	assert_output "$id"
+	run -0 ls
+	refute_output --regexp 'the-id\.'
+}
+
+@test "an --id-file that can't be written is 125 and starts nothing" {
+	run -125 "$INVCTL" run --id-file=none/such touch started
+	assert_output --partial "none/such"
+	mkdir directory
+	run -125 "$INVCTL" run --id-file=directory touch started
+	assert_output --partial "nothing was started"
+	[[ ! -e started ]]
+	run -0 ls
+	refute_output --regexp 'directory\.'
+}
+
+@test "--detach prints the id once registered, and nothing of the caller's is kept open" {
+	# The pipe of this substitution would stay open, and with it this line, until 30 s are over.
+	local id before=$SECONDS
+	id=$("$INVCTL" run -d sh -c 'echo said; echo complained >&2; exec sleep 30' 3>&-)
+	((SECONDS - before < 20))
+	assert_equal "$(field "$id" .status)" running
+	retry grep -q complained "$INVCTL_STATE_DIR/$INVCTL_TABLE/$id.out"
+	grep -q said "$INVCTL_STATE_DIR/$INVCTL_TABLE/$id.out"
+	local pid
+	pid=$(field "$id" .pid)
+	assert_equal "$(readlink /proc/"$pid"/fd/0)" /dev/null
+	[[ $(ps -o sid= -p "$pid") != $(ps -o sid= -p $$) ]]
+	"$INVCTL" cancel --wait=20 "$id"
+	assert_equal "$(field "$id" .status)" cancelled
+}
+
+@test "--detach reports that registering failed" {
+	start sleep 100
+	run -125 "$INVCTL" run -d --id="$ID" true
+	assert_output --partial "is taken"
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+	run -116 env INVCTL_AUTOSTART=0 "$INVCTL" --table="none-$$-$RANDOM" run -d true
+}
+
+@test "without a table, and with no broker to be started, run is 116" {
+	run -116 env INVCTL_AUTOSTART=0 "$INVCTL" --table="none-$$-$RANDOM" run true
+}
+
+@test "what runs inside has the invocation around it as parent" {
+	local parent child
+	parent=$(new_id) child=$(new_id)
+	"$INVCTL" run --id="$parent" "$INVCTL" run --id="$child" true
+	assert_equal "$(field "$child" .parent)" "$parent"
+	child=$(new_id)
+	"$INVCTL" run --id="$(new_id)" "$INVCTL" run --no-parent --id="$child" true
+	assert_equal "$(field "$child" .parent)" null
+}
+
+@test "a broken context is warned of and is no parent" {
+	local id gone
+	id=$(new_id) gone=$(new_id)
+	"$INVCTL" run --id="$gone" true
+	run -0 env INVCTL_ID="$gone" "$INVCTL" run --id="$id" echo ran
+	assert_output --partial "has ended"
+	assert_line ran
+	assert_equal "$(field "$id" .parent)" null
+	run -0 env INVCTL_ID="$(new_id)" "$INVCTL" run echo ran
+	assert_output --partial "names no invocation"
+	run -0 env INVCTL_ID=rubbish "$INVCTL" run echo ran
+	assert_output --partial "is no UUID"
+	assert_line ran
+}
+
+@test "INVCTL_ID under another --table is no context" {
+	local id other=$INVCTL_TABLE-other
+	id=$(new_id)
+	run -0 "$INVCTL" run "$INVCTL" --table="$other" run --id="$id" true
+	assert_output ''
+	assert_equal "$("$INVCTL" --table="$other" show --json "$id" | jq -r .parent)" null
+	INVCTL_TABLE=$other end_broker
+	rm -f "/dev/shm/$other"
+}
+
+@test "while its context's request is pending a run is refused: not started, 122, recorded" {
+	local refused
+	refused=$(new_id)
+	start --signal=none sh -c "while [ ! -e go ]; do sleep 0.02; done
+		'$INVCTL' run --id=$refused touch started 2>message; echo \$? >status
+		'$INVCTL' run touch started 2>/dev/null; echo \$? >again"
+	"$INVCTL" cancel "$ID"
+	touch go
+	ended_with 122
+	assert_equal "$(cat status again | xargs)" "122 122"
+	grep -q "was not started" message
+	[[ ! -e started ]]
+	assert_equal "$(field "$refused" .status)" cancelled
+	assert_equal "$(field "$refused" .parent)" "$ID"
+	# A refusal delivers nothing.
+	assert_equal "$(field "$ID" .cancel.state)" requested
+}
+
+@test "--preserve-status exits as the command did" {
+	run -143 "$INVCTL" run --preserve-status --timeout=0.05 sleep 100
+	run -9 "$INVCTL" run --preserve-status --timeout=0.05 \
+		sh -c 'trap "exit 9" TERM; while :; do sleep 0.02; done'
+}
+
+@test "twenty at once on a fresh table all run, with one broker" {
+	local pids=() pid i
+	for i in $(seq 20); do
+		"$INVCTL" run -n "run-$i" sh -c "echo \$INVCTL_ID >>ids" 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+	assert_equal "$(sort -u ids | wc -l)" 20
+	assert_equal "$("$INVCTL" list --all --json | jq 'map(select(.status == "completed")) | length')" 20
+}
+
+@test "what the state directory can't store does not keep a command from running" {
+	touch file
+	INVCTL_STATE_DIR=$PWD/file run -0 "$INVCTL" run echo ran
+	assert_line ran
+	assert_output --partial "INVCTL_STATE_DIR"
+}

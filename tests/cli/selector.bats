@@ -1,0 +1,116 @@
+#!/usr/bin/env bats
+# SELECTORs: a UUID in any case, the exact name of one live invocation, a unique
+# prefix of at least 4 digits; and groups, which may match nothing.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154  # actions are single-quoted; a test is a subshell; run sets output
+
+load helpers
+
+FIRST=aaaa1111-0000-4000-8000-000000000001
+SECOND=aaaa2222-0000-4000-8000-000000000002
+
+# start_as ID [OPTION...] COMMAND...
+start_as() {
+	"$INVCTL" run --id="$1" "${@:2}" 3>&- &
+	STARTED_PIDS+=($!)
+	retry field_is "$1" .status running
+}
+
+shown() {
+	"$INVCTL" show --json "$1" | jq -r .id
+}
+
+@test "a UUID, in any case" {
+	start_as $FIRST sleep 1000
+	[[ $(shown $FIRST) == "$FIRST" ]]
+	[[ $(shown ${FIRST^^}) == "$FIRST" ]]
+}
+
+@test "a unique prefix of 4 digits or more, with hyphens and without, in any case" {
+	start_as $FIRST sleep 1000
+	for prefix in aaaa AAAA1 aaaa1111 aaaa1111- aaaa1111-00 aaaa111100 aaaa1111000040008000000000000001; do
+		[[ $(shown $prefix) == "$FIRST" ]]
+	done
+	run -113 "$INVCTL" show aaa
+	run -113 "$INVCTL" show aaaa-1111
+}
+
+@test "the exact name of one live invocation" {
+	start_as $FIRST --name=scan sleep 1000
+	start_as $SECOND --name=scan-2 sleep 1000
+	[[ $(shown scan) == "$FIRST" ]]
+	run -113 "$INVCTL" show sca
+}
+
+@test "ambiguous is 114, and the candidates are listed on stderr" {
+	start_as $FIRST --name=twin sleep 1000
+	start_as $SECOND --name=twin sleep 1000
+	for selector in twin aaaa; do
+		run -114 --separate-stderr "$INVCTL" cancel $selector
+		# shellcheck disable=SC2154
+		[[ -z $output && $stderr == *"$FIRST"* && $stderr == *"$SECOND"* ]]
+	done
+	# Nothing was asked.
+	field_is $FIRST .cancel null
+	field_is $SECOND .cancel null
+}
+
+@test "a name means live ones only, a prefix finished ones too" {
+	run -0 "$INVCTL" run --id=$FIRST --name=done true
+	run -113 "$INVCTL" show "done"
+	[[ $(shown aaaa) == "$FIRST" ]]
+	start_as $SECOND --name=done sleep 1000
+	[[ $(shown "done") == "$SECOND" ]]
+	run -114 "$INVCTL" show aaaa
+}
+
+@test "a name that was too long for the table is found by its whole text" {
+	local name
+	name=$(printf 'n%.0s' {1..80})
+	start_as $FIRST --name="$name" sleep 1000
+	[[ $(shown "$name") == "$FIRST" ]]
+}
+
+@test "unknown is 113, and says where to look" {
+	start_as $FIRST sleep 1000
+	for selector in nobody bbbb bbbb1111-0000-4000-8000-000000000001; do
+		run -113 "$INVCTL" cancel $selector
+		assert_output "invctl: no invocation '$selector'; 'invctl list --all' shows the recent ones"
+	done
+}
+
+@test "groups: --name, --all, --children" {
+	start_as $FIRST --name=scan-1 "$INVCTL" run --name=inner sleep 1000
+	start_as $SECOND --name=other sleep 1000
+	retry inner_runs
+	run -0 "$INVCTL" cancel --only --signal=CONT --name='scan-*'
+	field_is $FIRST .cancel.cause requested
+	field_is $SECOND .cancel null
+	run -0 "$INVCTL" cancel --wait=20s --children=$FIRST
+	[[ $("$INVCTL" list --all --json | jq -r '.[] | select(.action == "inner") | .status') == cancelled ]]
+	field_is $SECOND .cancel null
+	run -0 "$INVCTL" cancel --wait=20s --all
+	field_is $SECOND .status cancelled
+}
+
+inner_runs() {
+	[[ $("$INVCTL" list --json | jq -r '.[] | select(.action == "inner") | .status') == running ]]
+}
+
+@test "groups that match nothing are 0, with a table and without" {
+	run -0 "$INVCTL" cancel --all
+	run -0 "$INVCTL" wait --name='*'
+	start_as $FIRST --name=scan sleep 1000
+	run -0 "$INVCTL" cancel --name='nothing*'
+	run -0 "$INVCTL" cancel --children=$FIRST
+	run -0 "$INVCTL" wait --name='nothing*'
+	run -0 "$INVCTL" wait --any --name='nothing*'
+	run -113 "$INVCTL" cancel --children=bbbb
+	field_is $FIRST .cancel null
+}
+
+@test "no selector at all is 2" {
+	run -2 "$INVCTL" cancel
+	run -2 "$INVCTL" wait
+	run -2 "$INVCTL" show
+	run -2 "$INVCTL" show a b
+}
