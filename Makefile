@@ -86,6 +86,15 @@ $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Ilib -Icmd/common -Itests/unit
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(COMMON_OBJ) $(BUILD)/libinvctl.a
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -luuid -lrt -lpthread
 
+# The kill test has the library in it, with short slices and no dynamic linker.
+CRASH_SRC := $(sort $(wildcard tests/crash/*.c))
+CRASH_OBJ := $(CRASH_SRC:%.c=$(BUILD)/%.o) $(LIB_SRC:%.c=$(BUILD)/tests/crash/%.o)
+$(BUILD)/tests/crash/lib/%.o: lib/%.c
+	$(Q)mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(ALL_CPPFLAGS) -Ilib -include tests/crash/slice.h $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/tests/crash/crash: $(CRASH_OBJ)
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) -static -no-pie $(ALL_LDFLAGS) -o $@ $^ -luuid -lrt -lpthread
+
 # The examples are built as a user would: against the shared library.
 $(BUILD)/examples/%: examples/%.c $(BUILD)/libinvctl.so
 	$(Q)mkdir -p $(@D)
@@ -99,7 +108,7 @@ tests-bin: $(UNIT_BIN)
 
 # The long ones, on top of check: the whole models and the broken variants.
 check-long: check
-	$(Q)BUILD=$(BUILD) tests/run.sh model mutants
+	$(Q)BUILD=$(BUILD) tests/run.sh model crash_all mutants
 
 check-mutants: all
 	$(Q)BUILD=$(BUILD) tests/run.sh mutants

@@ -20,7 +20,7 @@
 #include "shield.h"
 #include "sweep.h"
 
-enum { SAMPLE_EVERY = 4096, LOOK_TICK_NS = 10000000 };
+enum { OWN_TURN_EVERY = 4, SAMPLE_EVERY = 4096, LOOK_TICK_NS = 10000000 };
 
 void event_note_look(inv_table *table, struct slot_ref ref)
 {
@@ -145,7 +145,10 @@ int event_still_alive(inv_table *table, struct slot_ref ref)
 {
 	if (table_abandoned(table))
 		return -ESTALE;
-	if (table_served(table) != 1)
+	/* A serving broker sees to the dead; but it may be stopped, so that now and
+	 * then the waiter looks for itself. */
+	bool own_turn = clock_monotonic_coarse_ns() / WAIT_SLICE_NS % OWN_TURN_EVERY == 0;
+	if (own_turn || table_served(table) != 1)
 		sweep_slot(table, ref.index);
 	return control_state(slot_word(table, ref)) == SLOT_LIVE ? 0 : -ESTALE;
 }

@@ -102,10 +102,10 @@ static bool orphaned(const inv_table *table, uint64_t word, uint64_t flags, bool
 
 	if ((flags & SLOT_KIND_MASK) != INV_KIND_RUN || control_state(word) != SLOT_LIVE)
 		return false;
-	uint32_t broker = (uint32_t)atomic_load(&table->header->broker_owner);
-	if (broker != 0 && control_owner(word) == broker)
-		return true;
-	return !served && owner_life(table, control_owner(word), &owner_word) == PROCESS_DEAD;
+	/* What a dead broker left in the header counts for nothing. */
+	if (served)
+		return control_owner(word) == atomic_load(&table->header->broker_owner);
+	return owner_life(table, control_owner(word), &owner_word) == PROCESS_DEAD;
 }
 
 static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, bool served,

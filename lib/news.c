@@ -3,10 +3,11 @@
  *
  * Teller: count up, then look whether a wake is wanted. Broker: say that one is
  * wanted, then look at the count, then sleep on it. Both orders are sequentially
- * consistent, so one of the two sees the other (as in a Dekker lock). A teller
- * killed before its wake leaves a count that nobody tells the broker of, and perhaps a
- * wish that nobody will fulfil any more: the broker sleeps in slices, and looks again
- * at the end of each.
+ * consistent, so one of the two sees the other (as in a Dekker lock). Only the
+ * broker takes back that it wants a wake: a teller that did so, and was late, would
+ * take it from the broker's next sleep, and the next teller would not wake it. A
+ * teller killed before its wake leaves a count that nobody tells the broker of: the
+ * broker sleeps in slices, and looks again at the end of each.
  */
 #include "news.h"
 
@@ -17,10 +18,8 @@
 void news_tell(inv_table *table)
 {
 	atomic_fetch_add(&table->header->news, 1);
-	if (atomic_load(&table->header->news_wanted) != 0) {
-		atomic_store(&table->header->news_wanted, 0);
+	if (atomic_load(&table->header->news_wanted) != 0)
 		futex_wake_all(&table->header->news);
-	}
 }
 
 /* The asker changes the slot, then looks who owns it; the broker takes it over, then
@@ -39,6 +38,7 @@ void news_wait(inv_table *table, uint32_t *seen)
 		atomic_store(&table->header->news_wanted, 1);
 		uint32_t now = atomic_load(&table->header->news);
 		if (now != *seen) {
+			atomic_store(&table->header->news_wanted, 0);
 			*seen = now;
 			return;
 		}

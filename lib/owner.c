@@ -139,9 +139,13 @@ void owner_leave(inv_table *table)
 {
 	if (table->owner == 0 || table->process != fork_generation())
 		return;
+	size_t left = 0;
+
 	if (table->owned > 0)
-		sweep_owner(table, table->owner, table->owner_word, NULL, NULL);
-	owner_free(table, table->owner, table->owner_word);
+		left = sweep_owner(table, table->owner, table->owner_word, NULL, NULL);
+	/* An orphan that is left needs its owner's entry until somebody takes it over. */
+	if (left == 0)
+		owner_free(table, table->owner, table->owner_word);
 	table->owner = 0;
 }
 

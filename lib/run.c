@@ -113,13 +113,18 @@ int inv_run_register(inv_table *table, const struct inv_run_options *options,
 
 inv_invocation *run_adopt(inv_table *table, uint32_t index, uint64_t word)
 {
-	if (!slot_give(table, index, word, table->owner))
-		return NULL;
 	pthread_mutex_lock(&table->lock);
+	/* The handle first: what is given must be taken care of. */
 	inv_invocation *invocation = handle_of(table, slot_ref_of(index, word));
-	table->owned++;
+	bool given = invocation && slot_give(table, index, word, table->owner);
+	if (given)
+		table->owned++;
 	pthread_mutex_unlock(&table->lock);
-	return invocation;
+	if (given || !invocation)
+		return invocation;
+	inv_event_put(invocation->event);
+	free(invocation);
+	return NULL;
 }
 
 int inv_run_started(inv_invocation *invocation, pid_t pid)

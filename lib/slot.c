@@ -280,9 +280,13 @@ int slot_register(inv_table *table, const struct registration *registration, str
 	return -EEXIST;
 }
 
+/* A next tenant may have reset the word already: those who slept on the former one
+ * must wake all the same. */
 static void wake_waiters(inv_table *table, struct slot_ref ref)
 {
-	if (event_word_load(table, ref) & EVENT_WAITED)
+	uint64_t word = atomic_load(&table->event[ref.index]);
+
+	if (word & EVENT_WAITED || event_generation(word) != ref.generation)
 		event_word_wake(table, ref);
 }
 

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Breaks the library on purpose, one patch of tests/crash/mutants at a time, in a copy,
+# and sees whether the kill test notices: tests/crash/mutants.sh [PATCH…]
+# A patch's line "Operations: NAME…" says which operations must notice.
+# Prints "caught" or "MISSED" for each, and ends with "N passed, N failed".
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+read -r -a make <<<"${MAKE:-make}"
+jobs=$(nproc)
+copy=$(mktemp -d)
+passed=0 failed=0
+trap 'rm -rf "$copy"' EXIT
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+verdict() { # word patch remark
+	[ "$1" = caught ] && passed=$((passed + 1)) || failed=$((failed + 1))
+	printf '%-7s %-28s %s\n' "$1" "$2" "$3"
+}
+
+build() { # in the copy
+	(cd "$copy" && "${make[@]}" -s -j"$jobs" BUILD=build build/tests/crash/crash) >"$copy/build.log" 2>&1
+}
+
+mkdir -p "$copy/tests" "$copy/build/tests/crash"
+cp -a Makefile include lib "$copy/"
+cp -a tests/crash "$copy/tests/"
+cp -a lib "$copy/lib.whole"
+if ! build; then
+	tail -n 20 "$copy/build.log"
+	echo "0 passed, 1 failed"
+	exit 1
+fi
+
+[ $# -gt 0 ] || set -- tests/crash/mutants/*.patch
+for patch in "$@"; do
+	name=$(basename "$patch" .patch)
+	read -r -a operations < <(sed -n 's/^Operations: //p' "$patch")
+	# What the last patch has changed is put back, newer than its object.
+	for file in "$copy"/lib/*; do
+		cmp -s "$file" "$copy/lib.whole/${file##*/}" || cp "$copy/lib.whole/${file##*/}" "$file"
+	done
+	if ! patch -s -d "$copy" -p1 <"$patch" >"$copy/patch.log" 2>&1; then
+		verdict MISSED "$name" "the patch does not apply"
+	elif ! build; then
+		verdict MISSED "$name" "it does not build"
+	elif timeout 120 "$copy/build/tests/crash/crash" -k 150 "${operations[@]}" >"$copy/run.log" 2>&1; then
+		verdict MISSED "$name" "by ${operations[*]}"
+	elif ! grep -qE '^[0-9]+ passed, [1-9][0-9]* failed' "$copy/run.log"; then
+		verdict MISSED "$name" "the test broke off"
+	else
+		verdict caught "$name" "$(grep -m1 -E '^[a-z-]+: ' "$copy/run.log" | cut -c1-100)"
+	fi
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
