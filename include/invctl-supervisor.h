@@ -41,6 +41,7 @@ struct inv_run_view {
 	int pending;     /* and is not delivered yet */
 	int cooperative; /* the action has looked since it started */
 	int shielded;    /* by its own or an ancestor's shield */
+	int had_nested;  /* something was nested in it, now or before */
 	int signalled;   /* it was delivered by signal or stop command */
 	int killed;
 	int cause;         /* of the last request, enum inv_cause */

@@ -44,8 +44,11 @@ static void fill_cancel(const inv_table *table, struct slot_ref ref, uint64_t fl
 	if (!(word & EVENT_ASKED))
 		return;
 	request_read(table, ref, word, &record);
+	/* A request that came while another was being delivered by signal is still
+	 * pending at the end, but the action was told. */
+	bool pending = word & EVENT_SET && !(word & EVENT_ENDED && flags & SLOT_SIGNALLED);
 	info->cancel_state = flags & SLOT_KILLED      ? INV_CANCEL_KILLED
-	                     : word & EVENT_SET       ? INV_CANCEL_REQUESTED
+	                     : pending                ? INV_CANCEL_REQUESTED
 	                     : flags & SLOT_SIGNALLED ? INV_CANCEL_SIGNALLED
 	                                              : INV_CANCEL_DELIVERED;
 	info->cancel_cause = record.cause;

@@ -12,7 +12,7 @@
 #include "run.h"
 #include "text.h"
 
-enum { DAMAGE_PAUSE_NS = 10000000 };
+enum { PAUSE_NS = 1000000 };
 
 /* An event or context of that id which this process registered becomes the
  * invocation. true: it did. */
@@ -150,6 +150,16 @@ static int ended(inv_table *table, struct slot_ref ref, int *status)
 	return 0;
 }
 
+/* A short sleep. 0, -EINTR, or -ETIMEDOUT: until_ns has come. */
+static int pause_briefly(int64_t until_ns)
+{
+	int64_t left_ns = until_ns < 0 ? PAUSE_NS : until_ns - clock_monotonic_ns();
+
+	if (left_ns <= 0)
+		return -ETIMEDOUT;
+	return plain_sleep(left_ns < PAUSE_NS ? left_ns : PAUSE_NS);
+}
+
 int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns)
 {
 	int64_t until_ns = clock_deadline_ns(timeout_ns);
@@ -168,9 +178,10 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns)
 			return status;
 		if (error < 0)
 			return error;
-		/* 0: just ended, or the table is damaged; either way don't spin. */
-		error = word == 0 ? plain_sleep(DAMAGE_PAUSE_NS)
-		                  : event_word_sleep(table, ref, word, until_ns);
+		/* 0: just ended, or the table is damaged. Closed: the outcome is being recorded,
+		 * in another word, so that a sleep on this one could miss its wake. */
+		error = word == 0 || word & EVENT_ENDED ? pause_briefly(until_ns)
+		                                        : event_word_sleep(table, ref, word, until_ns);
 		/* Whoever waits again and again for less than a slice must learn of it too. */
 		if (error == -ETIMEDOUT && event_still_alive(table, ref) != 0)
 			error = 0;

@@ -82,6 +82,7 @@ static void view_options(const struct slot *slot, uint64_t flags, struct inv_run
 	view->pid_start = action >> ACTION_START_SHIFT;
 	view->signalled = (flags & SLOT_SIGNALLED) != 0;
 	view->killed = (flags & SLOT_KILLED) != 0;
+	view->had_nested = (flags & SLOT_HAS_CHILDREN) != 0;
 }
 
 int inv_run_view(inv_invocation *invocation, struct inv_run_view *view)

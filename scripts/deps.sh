@@ -5,7 +5,8 @@
 set -u
 
 build=(gcc make libc6-dev uuid-dev libjson-c-dev pkg-config)
-tests=(bats bats-support bats-assert libcmocka-dev spin python3 jq util-linux procps less
+tests=(bats bats-support bats-assert libcmocka-dev spin python3 jq util-linux procps less tmux
+	strace valgrind task-spooler
 	g++ clang libclang-rt-14-dev mandoc)
 lint=(git clang-format clang-tidy cppcheck shellcheck)
 

@@ -72,6 +72,7 @@ suite_model() { run line model timeout 600 tests/model/run.sh; }
 suite_model_quick() { run line model-quick timeout 300 tests/model/run.sh --quick; }
 suite_crash() { run line crash timeout 600 tests/crash/run.sh -k 200; }
 suite_crash_all() { run line crash-all timeout 1800 tests/crash/run.sh; }
+suite_guard() { run line guard timeout 300 tests/guard.sh; }
 suite_mutants() { run line mutants timeout 900 tests/crash/mutants.sh; }
 
 [ $# -gt 0 ] || set -- unit abi docs python cli examples model_quick crash

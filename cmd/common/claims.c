@@ -151,7 +151,7 @@ int claims_by_pid(const struct claims *claims, pid_t pid)
 
 int claims_by_id(const struct claims *claims, const uint8_t id[16])
 {
-	struct claim sought, *found = NULL;
+	struct claim sought = {0}, *found = NULL;
 
 	memcpy(sought.id, id, sizeof(sought.id));
 	if (claims->count > 0)

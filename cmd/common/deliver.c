@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +22,10 @@
 /* How long nested supervisors, told to kill, are given to do it. */
 #define NESTED_KILL_NS INT64_C(3000000000)
 
-enum { LOOKS = 4 }; /* at a tree that goes on forking */
+enum {
+	LOOKS = 4, /* at a tree that goes on forking */
+	NESTED_LIMIT = 256,
+};
 
 /* Parents first: a shell whose child is signalled first would start the next one. */
 static int by_age(const void *a, const void *b)
@@ -64,10 +68,12 @@ static void signal_one(struct delivery *delivery, const struct process *process,
 	        (int)process->pid, process->name);
 }
 
+/* A `run` that has not registered yet catches signals too, but cleans nothing up. */
 static bool anybody_catches(const struct process_list *list, int signum)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (process_catches(list->items[i].pid, signum))
+		if (strcmp(list->items[i].name, "invctl") != 0 &&
+		    process_catches(list->items[i].pid, signum))
 			return true;
 	return false;
 }
@@ -95,10 +101,54 @@ static size_t signal_new(struct delivery *delivery, const struct process_list *f
 	return count;
 }
 
+struct nested {
+	pid_t supervisors[NESTED_LIMIT];
+	size_t count;
+};
+
+static void look_at_nested(struct delivery *delivery, struct nested *nested)
+{
+	nested->count = 0;
+	if (!delivery->alone)
+		nested->count = inv_run_nested_pids(delivery->invocation, nested->supervisors,
+		                                    NESTED_LIMIT);
+	if (nested->count > NESTED_LIMIT)
+		nested->count = NESTED_LIMIT;
+}
+
+static bool is_supervisor(const struct nested *nested, pid_t pid)
+{
+	for (size_t i = 0; i < nested->count; i++)
+		if (nested->supervisors[i] == pid)
+			return true;
+	return false;
+}
+
+/* A nested `run` that was forked before the signal, and registered after the request
+ * was taken, has heard of neither: ask it, as it would have been refused before. */
+static void ask_newcomers(struct delivery *delivery, const struct nested *before)
+{
+	struct nested now;
+
+	look_at_nested(delivery, &now);
+	if (now.count == 0 || before->count == NESTED_LIMIT ||
+	    !look(delivery, PROCESSES_EVERYTHING))
+		return;
+	for (size_t i = 0; i < delivery->found.count; i++) {
+		const struct process *process = &delivery->found.items[i];
+
+		if (is_supervisor(&now, process->pid) && !is_supervisor(before, process->pid))
+			signal_one(delivery, process, SIGTERM);
+	}
+}
+
 static void signal_all(struct delivery *delivery, int signum)
 {
 	struct process_list before = {0};
+	struct nested nested;
 	bool clean_up = false;
+
+	look_at_nested(delivery, &nested);
 
 	for (int i = 0; i < LOOKS && !clean_up && look(delivery, PROCESSES_OWN); i++) {
 		struct process_list found = delivery->found;
@@ -110,6 +160,8 @@ static void signal_all(struct delivery *delivery, int signum)
 		before = found;
 	}
 	processes_free(&before);
+	if (!clean_up)
+		ask_newcomers(delivery, &nested);
 }
 
 static void stop(struct delivery *delivery)

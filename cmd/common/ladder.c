@@ -14,6 +14,11 @@
 #define NOW INT64_MIN
 #define NEVER INT64_MAX
 
+/* How long an action that runs one nested invocation after the other has for the
+ * next `run` to be refused, which it minds, before it is signalled. A process that
+ * is just being made would escape the signal, and go on alone. */
+#define BETWEEN_NESTED_NS INT64_C(100000000)
+
 /* No word changes when these end, so they are looked at again. */
 #define LOOK_AGAIN_NESTED_NS INT64_C(10000000)
 #define LOOK_AGAIN_SHIELDED_NS INT64_C(50000000)
@@ -84,6 +89,15 @@ static int64_t due_after_nested(const struct inv_run_view *view, const struct la
 	return facts->nested > 0 ? after_request(view, view->nested_wait_ns) : NOW;
 }
 
+static int64_t due_between_nested(const struct ladder *ladder, const struct inv_run_view *view,
+                                  const struct ladder_facts *facts)
+{
+	if (!view->had_nested || facts->nested > 0 || facts->command_ended)
+		return NOW;
+	return later(after_request(view, BETWEEN_NESTED_NS),
+	             ladder->nested_seen_ns + BETWEEN_NESTED_NS);
+}
+
 /* An invocation ends with its command; after a request, with the last of its processes. */
 static int64_t due_end(const struct ladder *ladder, const struct inv_run_view *view,
                        const struct ladder_facts *facts)
@@ -136,7 +150,8 @@ static int64_t due_delivery(const struct ladder *ladder, const struct inv_run_vi
 	    !delivery_possible(view))
 		return NEVER;
 
-	int64_t at_ns = view->cooperative ? after_request(view, view->signal_after_ns) : NOW;
+	int64_t at_ns = view->cooperative ? after_request(view, view->signal_after_ns)
+	                                  : due_between_nested(ladder, view, facts);
 
 	return later(at_ns, due_after_nested(view, facts));
 }
@@ -235,6 +250,8 @@ struct ladder_decision ladder_decide(struct ladder *ladder, const struct inv_run
 	int64_t until_ns = NEVER;
 
 	arm_kill(ladder, view);
+	if (facts->nested > 0)
+		ladder->nested_seen_ns = facts->now_ns;
 	for (size_t i = 0; i < sizeof(rungs) / sizeof(rungs[0]); i++) {
 		int64_t due_ns = rungs[i].due_ns(ladder, view, facts);
 

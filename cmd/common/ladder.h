@@ -34,10 +34,11 @@ struct ladder_facts {
 
 /* What is remembered from one decision to the next. */
 struct ladder {
-	int64_t kill_at_ns;   /* of the first request that still stands; INV_FOREVER: none */
-	int64_t next_kill_ns; /* once SIGKILL was sent: when it is sent again */
-	uint32_t signal_asks; /* the last `cancel --signal` that was carried out */
-	int interrupt_signal; /* a second Ctrl-C asks for this signal; 0: no */
+	int64_t kill_at_ns;     /* of the first request that still stands; INV_FOREVER: none */
+	int64_t nested_seen_ns; /* when something nested was last seen while a signal was due */
+	int64_t next_kill_ns;   /* once SIGKILL was sent: when it is sent again */
+	uint32_t signal_asks;   /* the last `cancel --signal` that was carried out */
+	int interrupt_signal;   /* a second Ctrl-C asks for this signal; 0: no */
 	bool deadline_asked;
 	bool signalled; /* by LADDER_SIGNAL, which the view tells only where a request was pending
 	                 */

@@ -154,7 +154,7 @@ static bool pidfd_ended(int pidfd)
 int process_pidfd(const struct process *process)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
-	struct process now;
+	struct process now = {0};
 
 	if (pidfd < 0)
 		return errno == EINVAL ? -ESRCH : -errno;

@@ -161,6 +161,23 @@ static void collect(struct marking *marking, enum process_reach reach, struct pr
 	*list = marking->all;
 }
 
+static int mark_and_collect(struct marking *marking, enum process_reach reach,
+                            struct process_list *list)
+{
+	size_t count = marking->all.count;
+	int *marks = calloc(2 * (count + 1), sizeof(*marks));
+
+	if (!marks)
+		return -ENOMEM;
+	marking->root = marks;
+	marking->mark = marks + count;
+	strncat(marking->table, inv_table_name(marking->scope->table), sizeof(marking->table) - 1);
+	mark_all(marking);
+	collect(marking, reach, list);
+	free(marks);
+	return 0;
+}
+
 int processes_find(const struct process_scope *scope, enum process_reach reach,
                    struct process_list *list)
 {
@@ -170,19 +187,10 @@ int processes_find(const struct process_scope *scope, enum process_reach reach,
 	*list = marking.all;
 	if (error == 0)
 		error = claims_read(&marking.claims, scope);
-	if (error == 0) {
-		marking.root = calloc(2 * (marking.all.count + 1), sizeof(*marking.root));
-		error = marking.root ? 0 : -ENOMEM;
-	}
-	if (error == 0) {
-		marking.mark = marking.root + marking.all.count;
-		strncat(marking.table, inv_table_name(scope->table), sizeof(marking.table) - 1);
-		mark_all(&marking);
-		collect(&marking, reach, list);
-	} else {
+	if (error == 0)
+		error = mark_and_collect(&marking, reach, list);
+	if (error != 0)
 		list->count = 0;
-	}
-	free(marking.root);
 	claims_free(&marking.claims);
 	return error;
 }

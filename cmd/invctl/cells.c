@@ -33,7 +33,8 @@ static void format_id(const struct cell_source *source, char cell[CELL_BYTES])
 	int hyphens = digits <= 8 ? 0 : digits <= 12 ? 1 : digits <= 16 ? 2 : digits <= 20 ? 3 : 4;
 
 	inv_id_format(source->row->info.id, text);
-	snprintf(cell, CELL_BYTES, "%.*s", digits + hyphens, text);
+	text[digits + hyphens] = '\0';
+	strcpy(cell, text);
 }
 
 static void format_uuid(const struct cell_source *source, char cell[CELL_BYTES])
@@ -44,6 +45,11 @@ static void format_uuid(const struct cell_source *source, char cell[CELL_BYTES])
 static void format_name(const struct cell_source *source, char cell[CELL_BYTES])
 {
 	int depth = source->row->depth < 100 ? source->row->depth : 100;
+
+	if (depth == 0) {
+		strcpy(cell, source->row->info.name); /* a field of INV_NAME_BYTES */
+		return;
+	}
 
 	snprintf(cell, CELL_BYTES, "%*s%s%s", depth > 0 ? 2 * (depth - 1) : 0, "",
 	         depth > 0 ? "- " : "", source->row->info.name);

@@ -1,6 +1,7 @@
 /* The columns of list: chosen, explained and printed. */
 #include "columns.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -67,56 +68,97 @@ static int text_width(const char *text)
 	return width;
 }
 
-static void print_line(const struct columns *columns, const int widths[COLUMNS_MAX],
-                       void (*get)(const struct column *, const struct cell_source *, char *),
-                       const struct cell_source *source)
-{
-	for (int i = 0; i < columns->count; i++) {
-		char cell[CELL_BYTES];
-		bool last = i == columns->count - 1;
+/* The cells of all lines, formatted once: a text behind the other, each with its width. */
+struct cells {
+	char *text;
+	size_t used, room;
+};
 
-		get(columns->list[i], source, cell);
-		fputs(cell, stdout);
-		if (!last)
-			printf("%*s", widths[i] - text_width(cell) + 2, "");
+static bool add_cell(struct cells *cells, const char *cell)
+{
+	size_t length = strlen(cell) + 1;
+
+	if (cells->used + length > cells->room) {
+		size_t room = 2 * cells->room + length + CELL_BYTES;
+		char *text = realloc(cells->text, room);
+
+		if (!text)
+			return false;
+		cells->text = text;
+		cells->room = room;
 	}
-	putchar('\n');
+	memcpy(cells->text + cells->used, cell, length);
+	cells->used += length;
+	return true;
 }
 
-static void get_heading(const struct column *column, const struct cell_source *source, char *cell)
+static void widen(int *width, const char *cell)
 {
-	(void)source;
-	snprintf(cell, CELL_BYTES, "%s", column->heading);
+	int wanted = text_width(cell);
+
+	if (wanted > *width)
+		*width = wanted;
 }
 
 /* The last column is not padded, so its width is not asked for. */
-static void measure(const struct columns *columns, const struct listing *listing,
-                    struct cell_source *source, int widths[COLUMNS_MAX])
+static bool make_cells(const struct columns *columns, const struct listing *listing,
+                       struct cell_source *source, struct cells *cells, int widths[COLUMNS_MAX])
 {
-	for (int i = 0; i < columns->count - 1; i++) {
-		char cell[CELL_BYTES];
+	char cell[CELL_BYTES];
 
-		widths[i] = source->style->headings ? text_width(columns->list[i]->heading) : 0;
-		for (size_t row = 0; row < listing->count; row++) {
-			source->row = &listing->rows[row];
+	for (int i = 0; source->style->headings && i < columns->count; i++) {
+		widen(&widths[i], columns->list[i]->heading);
+		if (!add_cell(cells, columns->list[i]->heading))
+			return false;
+	}
+	for (size_t row = 0; row < listing->count; row++) {
+		source->row = &listing->rows[row];
+		for (int i = 0; i < columns->count; i++) {
 			make_cell(columns->list[i], source, cell);
-			if (text_width(cell) > widths[i])
-				widths[i] = text_width(cell);
+			widen(&widths[i], cell);
+			if (!add_cell(cells, cell))
+				return false;
+		}
+	}
+	return true;
+}
+
+static void pad(int width)
+{
+	static const char blanks[] = "                                ";
+	int most = (int)sizeof(blanks) - 1;
+
+	for (; width > 0; width -= most)
+		fwrite(blanks, 1, (size_t)(width < most ? width : most), stdout);
+}
+
+static void print_cells(const struct columns *columns, const struct cells *cells,
+                        const int widths[COLUMNS_MAX])
+{
+	const char *end = cells->text + cells->used;
+	int column = 0;
+
+	for (const char *cell = cells->text; cell < end; cell += strlen(cell) + 1) {
+		fputs(cell, stdout);
+		if (++column < columns->count) {
+			pad(widths[column - 1] - text_width(cell) + 2);
+		} else {
+			putchar('\n');
+			column = 0;
 		}
 	}
 }
 
-void columns_print(const struct columns *columns, const struct listing *listing,
+bool columns_print(const struct columns *columns, const struct listing *listing,
                    const struct columns_style *style)
 {
 	struct cell_source source = {.style = style, .now_ns = time_of_day_ns()};
 	int widths[COLUMNS_MAX] = {0};
+	struct cells cells = {0};
+	bool made = make_cells(columns, listing, &source, &cells, widths);
 
-	measure(columns, listing, &source, widths);
-	if (style->headings)
-		print_line(columns, widths, get_heading, &source);
-	for (size_t row = 0; row < listing->count; row++) {
-		source.row = &listing->rows[row];
-		print_line(columns, widths, make_cell, &source);
-	}
+	if (made)
+		print_cells(columns, &cells, widths);
+	free(cells.text);
+	return made;
 }

@@ -37,8 +37,8 @@ const char *columns_parse(char *names, struct columns *columns);
 /* A line for each column that there is. */
 void columns_help(FILE *out);
 
-/* Print rows on stdout, aligned. */
-void columns_print(const struct columns *columns, const struct listing *listing,
+/* Print rows on stdout, aligned. false: no memory, and nothing was printed. */
+bool columns_print(const struct columns *columns, const struct listing *listing,
                    const struct columns_style *style);
 
 /* The state at a glance: pending, running, asked, overdue, shielded, paused, finishing (several

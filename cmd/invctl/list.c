@@ -173,7 +173,7 @@ static void print_json(inv_table *table, const struct listing *listing)
 	fputs(listing->count == 0 ? "[]\n" : "\n]\n", stdout);
 }
 
-static void print_text(inv_table *table, const struct listing *listing,
+static bool print_text(inv_table *table, const struct listing *listing,
                        const struct arguments *arguments)
 {
 	struct columns_style style = {
@@ -182,12 +182,13 @@ static void print_text(inv_table *table, const struct listing *listing,
 	        .headings = !arguments->no_headings,
 	};
 
-	columns_print(&arguments->columns, listing, &style);
+	return columns_print(&arguments->columns, listing, &style);
 }
 
 static int print_listing(inv_table *table, const struct arguments *arguments)
 {
 	struct listing listing;
+	bool printed = true;
 	int error = listing_collect(table, &listing);
 
 	if (error == 0) {
@@ -204,9 +205,12 @@ static int print_listing(inv_table *table, const struct arguments *arguments)
 	if (arguments->json)
 		print_json(table, &listing);
 	else
-		print_text(table, &listing, arguments);
+		printed = print_text(table, &listing, arguments);
 	listing_free(&listing);
-	return EXIT_DONE;
+	if (printed)
+		return EXIT_DONE;
+	message("there is no memory for the list");
+	return EXIT_INTERNAL;
 }
 
 static int run(int argc, char **argv, const struct globals *globals)

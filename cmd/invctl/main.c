@@ -56,8 +56,6 @@ struct arguments {
 	int command_at; /* index in argv of the subcommand; 0: none */
 };
 
-const char *argp_program_version = "invctl " INV_VERSION;
-
 static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
@@ -152,6 +150,7 @@ int main(int argc, char **argv)
 	standard_files_open();
 	standard_files_check_at_exit();
 	argp_err_exit_status = EXIT_USAGE;
+	argp_program_version = "invctl " INV_VERSION;
 	if (argc > 0)
 		argv[0] = program;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);

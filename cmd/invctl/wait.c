@@ -87,14 +87,17 @@ static int wait_for_all(inv_table *table, const struct targets *targets, int64_t
 	return first;
 }
 
-static int wait_for_any(inv_table *table, const struct targets *targets, int64_t until_ns)
+/* With --any one that can't be waited for is told at once: it would end nothing. */
+static int any_failure(const struct targets *targets)
 {
 	for (size_t i = 0; i < targets->count; i++)
 		if (targets->list[i].failure != 0)
 			return targets->list[i].failure;
-	if (targets->count == 0)
-		return EXIT_DONE;
+	return 0;
+}
 
+static int wait_for_any(inv_table *table, const struct targets *targets, int64_t until_ns)
+{
 	int status = await_first(table, targets, until_ns);
 
 	if (status != AWAIT_TIMED_OUT)
@@ -120,8 +123,9 @@ static int run(int argc, char **argv, const struct globals *globals)
 	int status = selectors_resolve(globals, table, &arguments.selectors, &targets);
 
 	if (status == 0 && arguments.any)
-		return wait_for_any(table, &targets,
-		                    until_ns); /* its threads use both until exit */
+		status = any_failure(&targets);
+	if (status == 0 && arguments.any && targets.count > 0)
+		return wait_for_any(table, &targets, until_ns); /* its threads go on until exit */
 	if (status == 0)
 		status = wait_for_all(table, &targets, until_ns);
 	targets_free(&targets);

@@ -213,7 +213,7 @@ cancel_state_is() {
 	assert_equal "$(field "$(cat id)" .cause)" deadline
 	run -0 "$INVCTL" run --timeout=inf true
 	# A cooperative action may carry on after it.
-	run -0 "$INVCTL" run --timeout=50ms \
+	run -0 "$INVCTL" run --signal=none --timeout=50ms \
 		sh -c "while '$INVCTL' check; do sleep 0.02; done; exit 0"
 }
 

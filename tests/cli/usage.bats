@@ -109,3 +109,19 @@ COMMANDS="run cancel list ls show wait status id check sleep log why"
 		assert_output --partial "invctl: /dev/shm/$INVCTL_TABLE is damaged or no table"
 	done
 }
+
+@test "a table that is truncated kills no command: each ends with an error of its own" {
+	start -- sleep 1000
+	"$INVCTL" sleep --id="$ID" inf 3>&- 2>sleeper.err &
+	local sleeper=$! status=0
+	STARTED_PIDS+=("$sleeper" "$(broker_pid)" "$(field "$ID" .pid)")
+	retry field_is "$ID" .cooperative true
+	: >"/dev/shm/$INVCTL_TABLE"
+	retry process_is_gone "$sleeper"
+	wait "$sleeper" || status=$?
+	[[ $status == 115 || $status == 113 || $status == 125 ]]
+	for command in "list" "check --id=$ID" "log --id=$ID text" "cancel $ID" "show $ID" "status"; do
+		# shellcheck disable=SC2086  # several words on purpose
+		run -116 "$INVCTL" $command
+	done
+}
