@@ -62,7 +62,7 @@ $(BUILD)/libinvctl.a: $(LIB_OBJ)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/libinvctl.so.0: $(LIB_PIC) lib/libinvctl.map
-	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) -shared -Wl,-soname,libinvctl.so.0 \
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) -shared -Wl,-soname,libinvctl.so.0 -Wl,-z,nodelete \
 		-Wl,--version-script,lib/libinvctl.map $(ALL_LDFLAGS) -o $@ $(LIB_PIC) -luuid -lrt -lpthread
 
 $(BUILD)/libinvctl.so: $(BUILD)/libinvctl.so.0
@@ -85,7 +85,7 @@ $(BUILD)/%.o: %.c
 
 # Unit tests see the inside of the library.
 $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Ilib -Icmd/common -Itests/unit
-$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(COMMON_OBJ) $(BUILD)/libinvctl.a
+$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/tests/unit/fixture.o $(COMMON_OBJ) $(BUILD)/libinvctl.a
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -luuid -lrt -lpthread
 
 # The kill test has the library in it, with short slices and no dynamic linker.
@@ -106,7 +106,7 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/libinvctl.so
 check: all tests-bin
 	$(Q)BUILD=$(BUILD) tests/run.sh $(SUITES)
 
-tests-bin: $(UNIT_BIN)
+tests-bin: $(UNIT_BIN) $(BUILD)/invbroker
 
 # The long ones, on top of check: the whole models and the broken variants.
 check-long: check

@@ -1,0 +1,370 @@
+/*
+ * The invocation's log: "levels as syslog(3)"; "The last 1000 are always kept"; what
+ * could not be written "is counted and told" and the action goes on.
+ */
+#include "fixture.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "invctl-supervisor.h"
+
+enum { KEPT = 1000, LONG_TEXT = 4000, MANY = 2500, SHORT_MANY = 3000, WRITERS = 8, EACH = 200 };
+
+struct records {
+	int count;
+	int64_t last_ns;
+	int level;
+	bool in_time_order;
+	char last[8192];
+	int first_number, next_number; /* of texts that begin with a number */
+	bool gap;
+};
+
+static int note(int64_t time_ns, int level, const char *text, void *arg)
+{
+	struct records *records = arg;
+	int number = atoi(text);
+
+	records->in_time_order =
+	        records->count == 0 || (records->in_time_order && time_ns >= records->last_ns);
+	if (records->count == 0)
+		records->first_number = number;
+	else if (number != records->next_number)
+		records->gap = true;
+	records->next_number = number + 1;
+	records->count++;
+	records->last_ns = time_ns;
+	records->level = level;
+	snprintf(records->last, sizeof(records->last), "%s", text);
+	return 0;
+}
+
+static struct records read_log(struct fixture *fixture, const uint8_t id[16])
+{
+	struct records records = {0};
+
+	assert_int_equal(inv_log_read(fixture->table, id, note, &records), 0);
+	return records;
+}
+
+static inv_invocation *begin(struct fixture *fixture, uint8_t id[16])
+{
+	inv_invocation *invocation;
+
+	assert_int_equal(inv_invocation_begin(fixture->table, NULL, NULL, &invocation), 0);
+	inv_invocation_id(invocation, id);
+	return invocation;
+}
+
+static void every_level_is_read_back(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	inv_invocation *invocation = begin(fixture, id);
+
+	assert_int_equal(read_log(fixture, id).count, 0);
+	for (int level = LOG_EMERG; level <= LOG_DEBUG; level++) {
+		assert_int_equal(inv_log(level, "%d of %s", level, "eight"), 0);
+		struct records records = read_log(fixture, id);
+		assert_int_equal(records.count, level + 1);
+		assert_int_equal(records.level, level);
+		assert_true(records.in_time_order && records.last_ns > 0);
+		assert_int_equal(atoi(records.last), level);
+		assert_string_equal(records.last + 1, " of eight");
+	}
+	assert_int_equal(inv_log_text(LOG_EMERG - 1, "x"), -EINVAL);
+	assert_int_equal(inv_log_text(LOG_DEBUG + 1, "x"), -EINVAL);
+	assert_int_equal(inv_log_text(LOG_INFO, NULL), -EINVAL);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+	assert_int_equal(read_log(fixture, id).count, LOG_DEBUG + 1);
+	assert_int_equal(fixture_info(fixture, id).log_lost, 0);
+}
+
+static void any_text_comes_back_as_it_was(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const texts[] = {
+	        "",     " ",    "two\nlines", "\n",  "\\n",   "\\", "a\\\nb\\\\n",
+	        "-3.2", "%s%n", "\t\x1b[31m", "ä€😀", "7 6 5",
+	};
+	uint8_t id[16];
+	inv_invocation *invocation = begin(fixture, id);
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(inv_log_text(LOG_INFO, texts[i]), 0);
+		struct records records = read_log(fixture, id);
+		assert_int_equal(records.count, i + 1);
+		assert_string_equal(records.last, texts[i]);
+	}
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
+static void a_long_text_ends_at_a_whole_character(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char character[] = "\xe2\x82\xac"; /* three bytes */
+	char text[9001];
+	uint8_t id[16];
+
+	for (size_t shift = 0; shift < 3; shift++) {
+		inv_invocation *invocation = begin(fixture, id);
+		memset(text, 'x', shift);
+		for (size_t i = shift; i < sizeof(text) - 1; i++)
+			text[i] = character[(i - shift) % 3];
+		text[sizeof(text) - 1] = '\0';
+		assert_int_equal(inv_log_text(LOG_INFO, text), 0);
+		struct records records = read_log(fixture, id);
+		size_t length = strlen(records.last);
+		assert_int_equal(records.count, 1);
+		assert_in_range(length, LONG_TEXT, 4096);
+		assert_int_equal((length - shift) % 3, 0);
+		assert_memory_equal(records.last, text, length);
+		assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+	}
+}
+
+static void the_last_thousand_are_kept_through_rotation(void **state)
+{
+	struct fixture *fixture = *state;
+	static char filler[LONG_TEXT + 1];
+	uint8_t id[16];
+	inv_invocation *invocation = begin(fixture, id);
+
+	memset(filler, 'x', LONG_TEXT);
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(inv_log(LOG_INFO, "%d %s", i, filler), 0);
+		if (i % 250 != 0 && i < MANY - 5)
+			continue;
+		struct records records = read_log(fixture, id);
+		assert_int_equal(records.next_number, i + 1);
+		assert_true(records.count >= (i + 1 < KEPT ? i + 1 : KEPT));
+		assert_false(records.gap);
+		assert_true(records.in_time_order);
+	}
+	assert_true(read_log(fixture, id).count < MANY); /* it does not grow for ever */
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
+static void short_records_are_all_there(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	inv_invocation *invocation = begin(fixture, id);
+
+	for (int i = 0; i < SHORT_MANY; i++)
+		assert_int_equal(inv_log(LOG_INFO, "%d", i), 0);
+	struct records records = read_log(fixture, id);
+	assert_int_equal(records.count, SHORT_MANY);
+	assert_int_equal(records.first_number, 0);
+	assert_false(records.gap);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
+static int log_each(struct fixture *fixture, void *arg)
+{
+	(void)fixture;
+	for (int i = 0; i < EACH; i++)
+		if (inv_log(LOG_INFO, "process %d record %d end", (int)getpid(), i) != 0)
+			return 1;
+	(void)arg;
+	return 0;
+}
+
+static int count_whole(int64_t time_ns, int level, const char *text, void *arg)
+{
+	int pid, number, length = 0;
+
+	(void)time_ns;
+	sscanf(text, "process %d record %d end%n", &pid, &number, &length);
+	*(int *)arg += level == LOG_INFO && length > 0 && text[length] == '\0';
+	return 0;
+}
+
+static void processes_log_at_once_and_records_stay_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	pid_t writers[WRITERS];
+	uint8_t id[16];
+	int whole = 0;
+	inv_invocation *invocation = begin(fixture, id);
+
+	fixture_environment(id);
+	for (int i = 0; i < WRITERS; i++)
+		writers[i] = fixture_fork(fixture, log_each, NULL);
+	for (int i = 0; i < WRITERS; i++)
+		assert_int_equal(fixture_reap(fixture, writers[i]), 0);
+	assert_int_equal(inv_log_read(fixture->table, id, count_whole, &whole), 0);
+	assert_int_equal(whole, WRITERS * EACH);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
+static int stop_at_second(int64_t time_ns, int level, const char *text, void *arg)
+{
+	(void)time_ns;
+	(void)level;
+	(void)text;
+	return ++*(int *)arg == 2 ? 17 : 0;
+}
+
+static void reading_stops_when_told(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	int count = 0;
+	inv_invocation *invocation = begin(fixture, id);
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(inv_log_text(LOG_INFO, "x"), 0);
+	assert_int_equal(inv_log_read(fixture->table, id, stop_at_second, &count), 17);
+	assert_int_equal(count, 2);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
+static void what_leaves_no_record_leaves_no_log(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	char path[4096];
+	inv_context *context;
+
+	fixture_id(id);
+	assert_int_equal(inv_context_enter(fixture->table, id, &context), 0);
+	assert_int_equal(inv_log_text(LOG_INFO, "x"), 0);
+	assert_int_equal(inv_state_path(fixture->table, id, "log", path, sizeof(path)), 0);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(inv_context_leave(context), 0);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void a_record_cut_short_spoils_no_other(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	char path[4096];
+	inv_invocation *invocation = begin(fixture, id);
+
+	assert_int_equal(inv_log_text(LOG_INFO, "before"), 0);
+	assert_int_equal(inv_state_path(fixture->table, id, "log", path, sizeof(path)), 0);
+	FILE *file = fopen(path, "a");
+	assert_non_null(file);
+	fputs("1234\n\n17 99 bad level\nnonsense\n", file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(inv_log_text(LOG_INFO, "after"), 0);
+	struct records records = read_log(fixture, id);
+	assert_int_equal(records.count, 2);
+	assert_string_equal(records.last, "after");
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
+/* Under a limit on the size of files: returns how many of a hundred failed. */
+static int log_under_limit(struct fixture *fixture, void *arg)
+{
+	struct rlimit limit = {.rlim_cur = 1000, .rlim_max = 1000};
+	int failed = 0;
+
+	(void)fixture;
+	(void)arg;
+	signal(SIGXFSZ, SIG_IGN);
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 101;
+	for (int i = 0; i < 100; i++)
+		failed += inv_log(LOG_INFO, "%d and so on", i) < 0;
+	return inv_check() == 0 ? failed : 102;
+}
+
+static void what_finds_no_room_is_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	inv_invocation *invocation = begin(fixture, id);
+
+	fixture_environment(id);
+	int failed = fixture_reap(fixture, fixture_fork(fixture, log_under_limit, NULL));
+	assert_in_range(failed, 1, 99);
+	assert_int_equal(fixture_info(fixture, id).log_lost, failed);
+	struct records records = read_log(fixture, id);
+	/* The record that the limit cut in two may be there as far as it came. */
+	assert_in_range(records.count, 100 - failed, 100 - failed + 1);
+	assert_false(records.gap);
+	/* There is room again. */
+	assert_int_equal(inv_log_text(LOG_INFO, "again"), 0);
+	assert_string_equal(read_log(fixture, id).last, "again");
+	assert_int_equal(fixture_info(fixture, id).log_lost, failed);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
+static void a_full_disk_is_enospc_and_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	char path[4096];
+	inv_invocation *invocation = begin(fixture, id);
+
+	assert_int_equal(inv_state_path(fixture->table, id, "log", path, sizeof(path)), 0);
+	/* the device that is always full */
+	bool made = mknod(path, S_IFCHR | 0600, makedev(1, 7)) == 0;
+	if (made) {
+		assert_int_equal(inv_log_text(LOG_INFO, "x"), -ENOSPC);
+		assert_int_equal(fixture_info(fixture, id).log_lost, 1);
+	}
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+	if (!made)
+		skip();
+}
+
+static void no_state_directory_is_an_error_and_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	inv_invocation *invocation = begin(fixture, id);
+
+	setenv("INVCTL_STATE_DIR", "/dev/null/nowhere", 1);
+	assert_int_equal(inv_log_text(LOG_INFO, "x"), -ENOTDIR);
+	assert_int_equal(fixture_info(fixture, id).log_lost, 1);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
+static void a_link_in_its_place_is_not_followed(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	char path[4096], target[128];
+	inv_invocation *invocation = begin(fixture, id);
+
+	snprintf(target, sizeof(target), "%s/target", fixture->state_directory);
+	assert_int_equal(inv_state_path(fixture->table, id, "log", path, sizeof(path)), 0);
+	assert_int_equal(symlink(target, path), 0);
+	assert_int_equal(inv_log_text(LOG_INFO, "x"), -ELOOP);
+	assert_int_equal(access(target, F_OK), -1);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        TABLE_TEST(every_level_is_read_back),
+	        TABLE_TEST(any_text_comes_back_as_it_was),
+	        TABLE_TEST(a_long_text_ends_at_a_whole_character),
+	        TABLE_TEST(the_last_thousand_are_kept_through_rotation),
+	        TABLE_TEST(short_records_are_all_there),
+	        TABLE_TEST(processes_log_at_once_and_records_stay_whole),
+	        TABLE_TEST(reading_stops_when_told),
+	        TABLE_TEST(what_leaves_no_record_leaves_no_log),
+	        TABLE_TEST(a_record_cut_short_spoils_no_other),
+	        TABLE_TEST(what_finds_no_room_is_counted),
+	        TABLE_TEST(a_full_disk_is_enospc_and_counted),
+	        TABLE_TEST(no_state_directory_is_an_error_and_counted),
+	        TABLE_TEST(a_link_in_its_place_is_not_followed),
+	};
+
+	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}

@@ -1,0 +1,144 @@
+/*
+ * Which process is it, and does it live? "No signal ever goes to a recycled pid": a pid
+ * with another start, image or namespace is another process.
+ */
+#include "fixture.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "process.h"
+
+static int stay(struct fixture *fixture, void *arg)
+{
+	(void)arg;
+	atomic_store(&fixture->counters[0], 1);
+	return fixture_stay();
+}
+
+static int leave(struct fixture *fixture, void *arg)
+{
+	(void)fixture;
+	(void)arg;
+	return 0;
+}
+
+static void i_am_alive(void **state)
+{
+	struct process_identity self;
+
+	(void)state;
+	assert_int_equal(process_self(&self), 0);
+	assert_int_equal(self.pid, getpid());
+	assert_int_equal(self.start, process_start(getpid()));
+	assert_int_equal(self.namespace, process_namespace());
+	assert_true(self.start > 0 && self.namespace > 0);
+	assert_int_equal(process_life(&self), PROCESS_ALIVE);
+	int pidfd = process_open(&self);
+	assert_true(pidfd >= 0);
+	close(pidfd);
+}
+
+static void one_that_differs_in_anything_is_another(void **state)
+{
+	struct process_identity self, other;
+
+	(void)state;
+	assert_int_equal(process_self(&self), 0);
+	other = self;
+	other.start++;
+	assert_int_equal(process_life(&other), PROCESS_DEAD);
+	assert_int_equal(process_open(&other), -ESRCH);
+	if (self.image != 0) {
+		other = self;
+		other.image ^= 2;
+		assert_int_equal(process_life(&other), PROCESS_DEAD);
+	}
+	if (self.pidfs != 0) {
+		other = self;
+		other.pidfs++;
+		assert_int_equal(process_life(&other), PROCESS_DEAD);
+	}
+	other = self;
+	other.namespace ++;
+	assert_int_equal(process_life(&other), PROCESS_UNKNOWN);
+	/* What is not known is not compared. */
+	other = (struct process_identity){.pid = self.pid};
+	assert_int_equal(process_life(&other), PROCESS_ALIVE);
+}
+
+static void no_pid_is_no_process(void **state)
+{
+	static const pid_t none[] = {0, -1, INT32_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		struct process_identity identity = {.pid = none[i]};
+		assert_int_equal(process_life(&identity), PROCESS_DEAD);
+		assert_int_equal(process_open(&identity), -ESRCH);
+	}
+	assert_int_equal(process_start(INT32_MAX), 0);
+}
+
+static void a_zombie_is_dead_and_so_is_who_was_reaped(void **state)
+{
+	struct fixture *fixture = *state;
+	siginfo_t info;
+	pid_t child = fixture_fork(fixture, leave, NULL);
+	struct process_identity identity = {.pid = child};
+
+	assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(process_life(&identity), PROCESS_DEAD);
+	assert_int_equal(fixture_reap(fixture, child), 0);
+	assert_int_equal(process_life(&identity), PROCESS_DEAD);
+}
+
+static void another_process_is_seen_from_outside(void **state)
+{
+	struct fixture *fixture = *state;
+	pid_t child = fixture_fork(fixture, stay, NULL);
+	struct process_identity identity = {.pid = child, .start = process_start(child)};
+
+	assert_true(identity.start > 0);
+	assert_int_equal(process_life(&identity), PROCESS_ALIVE);
+	fixture_kill(fixture, child);
+	assert_int_equal(process_life(&identity), PROCESS_DEAD);
+}
+
+static void any_name_can_be_read(void **state)
+{
+	static const char *const names[] = {"plain", ") R 1 2 3", "(((", "a b  c",
+	                                    "fifteen bytes!!"};
+	char before[16], command[16];
+
+	(void)state;
+	assert_int_equal(prctl(PR_GET_NAME, before), 0);
+	uint64_t start = process_start(getpid());
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(prctl(PR_SET_NAME, names[i]), 0);
+		process_command(getpid(), command);
+		assert_string_equal(command, names[i]);
+		assert_int_equal(process_start(getpid()), start);
+	}
+	assert_int_equal(prctl(PR_SET_NAME, before), 0);
+	process_command(INT32_MAX, command);
+	assert_string_equal(command, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(i_am_alive),
+	        cmocka_unit_test(one_that_differs_in_anything_is_another),
+	        cmocka_unit_test(no_pid_is_no_process),
+	        NO_TABLE_TEST(a_zombie_is_dead_and_so_is_who_was_reaped),
+	        NO_TABLE_TEST(another_process_is_seen_from_outside),
+	        cmocka_unit_test(any_name_can_be_read),
+	};
+
+	return cmocka_run_group_tests_name("process", tests, NULL, NULL);
+}
