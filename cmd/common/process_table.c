@@ -69,7 +69,7 @@ int process_read(pid_t pid, struct process *process)
 	return parse_stat(text, process) ? 0 : -ESRCH;
 }
 
-static struct process *room_for_one(struct process_list *list)
+struct process *process_list_room(struct process_list *list)
 {
 	if (list->count == list->room) {
 		size_t room = list->room ? list->room * 2 : 256;
@@ -90,6 +90,18 @@ static int by_pid(const void *a, const void *b)
 	return one < other ? -1 : one > other;
 }
 
+void process_list_sort(struct process_list *list)
+{
+	size_t kept = 0;
+
+	if (list->count > 1)
+		qsort(list->items, list->count, sizeof(*list->items), by_pid);
+	for (size_t i = 0; i < list->count; i++)
+		if (i == 0 || list->items[i].pid != list->items[kept - 1].pid)
+			list->items[kept++] = list->items[i];
+	list->count = kept;
+}
+
 static int read_entries(DIR *directory, struct process_list *list)
 {
 	struct dirent *entry;
@@ -98,7 +110,7 @@ static int read_entries(DIR *directory, struct process_list *list)
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 
-		struct process *process = room_for_one(list);
+		struct process *process = process_list_room(list);
 		int error = process ? process_read((pid_t)strtol(entry->d_name, NULL, 10), process)
 		                    : -ENOMEM;
 
@@ -123,8 +135,8 @@ int process_table_read(struct process_list *list)
 	closedir(directory);
 	if (error)
 		list->count = 0;
-	else if (list->count > 0)
-		qsort(list->items, list->count, sizeof(*list->items), by_pid);
+	else
+		process_list_sort(list);
 	return error;
 }
 

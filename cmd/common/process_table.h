@@ -13,6 +13,18 @@
  * 0, or -errno; the list is empty then. */
 int process_table_read(struct process_list *list);
 
+/*
+ * Replace list by a process and all its descendants, which costs by their number and
+ * not by that of all processes. 0; -ENOSYS the kernel does not list children; -errno.
+ */
+int process_table_read_tree(pid_t root, struct process_list *list);
+
+/* One more entry's room at the end of a list; NULL: no memory. */
+struct process *process_list_room(struct process_list *list);
+
+/* In the order of pids, each once. */
+void process_list_sort(struct process_list *list);
+
 /* Where a pid stands in a list so read; -1: nowhere. */
 long process_table_find(const struct process_list *list, pid_t pid);
 

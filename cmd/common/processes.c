@@ -178,11 +178,19 @@ static int mark_and_collect(struct marking *marking, enum process_reach reach,
 	return 0;
 }
 
+/* All that is ours descends from a supervisor that lives. */
+static int read_processes(const struct process_scope *scope, struct process_list *list)
+{
+	if (scope->supervisor != 0 && process_table_read_tree(scope->supervisor, list) == 0)
+		return 0;
+	return process_table_read(list);
+}
+
 int processes_find(const struct process_scope *scope, enum process_reach reach,
                    struct process_list *list)
 {
 	struct marking marking = {.scope = scope, .all = *list};
-	int error = process_table_read(&marking.all);
+	int error = read_processes(scope, &marking.all);
 
 	*list = marking.all;
 	if (error == 0)

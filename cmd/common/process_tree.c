@@ -1,0 +1,131 @@
+/*
+ * A process and its descendants, from the kernel's lists of children.
+ *
+ * /proc/PID/task/TID/children is exact only while none of the children exits: the
+ * kernel goes on by counting, so that an exit in the middle can hide the next one. A
+ * walk is therefore repeated until two in a row have found the same processes: what an
+ * exit has hidden from one of them is in the other, or what exited is.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "process_table.h"
+
+/* A tree that changes all the time is read as a whole instead. */
+enum { WALKS_MAX = 16, CHILDREN_BYTES = 4096 };
+
+static int add(struct process_list *list, pid_t pid)
+{
+	struct process *process = process_list_room(list);
+	int error = process ? process_read(pid, process) : -ENOMEM;
+
+	if (!error)
+		list->count++;
+	return error == -ESRCH ? 0 : error;
+}
+
+/* Numbers, each followed by a blank; one may be cut by the end of a read. */
+static int add_children(struct process_list *list, int fd)
+{
+	char text[CHILDREN_BYTES];
+	ssize_t length;
+	pid_t pid = 0;
+
+	while ((length = read(fd, text, sizeof(text))) > 0) {
+		for (ssize_t i = 0; i < length; i++) {
+			if (isdigit((unsigned char)text[i])) {
+				pid = pid * 10 + (text[i] - '0');
+				continue;
+			}
+			int error = pid > 0 ? add(list, pid) : 0;
+			if (error)
+				return error;
+			pid = 0;
+		}
+	}
+	return length < 0 && errno != ESRCH ? -errno : 0;
+}
+
+static int add_children_of_thread(struct process_list *list, pid_t pid, const char *thread)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%.16s/children", (int)pid, thread);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ENOSYS : -errno;
+	int error = add_children(list, fd);
+	close(fd);
+	return error;
+}
+
+static int add_children_of(struct process_list *list, pid_t pid)
+{
+	char path[32];
+	struct dirent *thread;
+	int error = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	DIR *threads = opendir(path);
+	if (!threads)
+		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
+	while (!error && (thread = readdir(threads)))
+		if (isdigit((unsigned char)thread->d_name[0]))
+			error = add_children_of_thread(list, pid, thread->d_name);
+	closedir(threads);
+	/* A thread that has just ended has no list either: its process tells. */
+	if (error == -ENOSYS) {
+		struct process process;
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+		if (access(path, F_OK) == 0 || process_read(pid, &process) != 0)
+			error = 0;
+	}
+	return error;
+}
+
+static int walk(pid_t root, struct process_list *list)
+{
+	list->count = 0;
+	int error = add(list, root);
+
+	/* It grows while it is gone through. */
+	for (size_t i = 0; !error && i < list->count; i++)
+		error = add_children_of(list, list->items[i].pid);
+	process_list_sort(list);
+	return error;
+}
+
+static bool same_processes(const struct process_list *one, const struct process_list *other)
+{
+	if (one->count != other->count)
+		return false;
+	for (size_t i = 0; i < one->count; i++)
+		if (one->items[i].pid != other->items[i].pid ||
+		    one->items[i].start != other->items[i].start)
+			return false;
+	return true;
+}
+
+int process_table_read_tree(pid_t root, struct process_list *list)
+{
+	struct process_list before = {0};
+	int error = walk(root, list);
+
+	for (int walks = 1; !error; walks++) {
+		struct process_list swapped = before;
+		before = *list;
+		*list = swapped;
+		error = walks < WALKS_MAX ? walk(root, list) : -EAGAIN;
+		if (!error && same_processes(&before, list))
+			break;
+	}
+	processes_free(&before);
+	if (error)
+		list->count = 0;
+	return error;
+}

@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# Check the models with spin: the good ones must hold, the broken variants must fail.
+#
+#   run.sh [--quick]
+#
+# A line for each; the last one counts. Exit 0 if all came out as they should.
+# --quick leaves out the largest. CC chooses the compiler, JOBS (2) how many at once.
+set -u
+
+models=$(cd "$(dirname "$0")" && pwd)
+# Of each case: processor time, and, on a busy machine, time altogether.
+cpu_limit_s=90
+limit_s=240
+quick=0
+case "${1-}" in
+--quick) quick=1 ;;
+'') ;;
+*)
+	echo "usage: $0 [--quick]" >&2
+	exit 2
+	;;
+esac
+for tool in spin "${CC:=cc}" timeout; do
+	if ! command -v "$tool" >/dev/null; then
+		echo "$0: $tool is needed and not there" >&2
+		exit 2
+	fi
+done
+
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+
+# The configurations: what takes part.
+two="-DREGISTRARS=2 -DSLOTS=2 -DOWNERS=2 -DSWEEPERS=1"
+reuse="-DREGISTRARS=2 -DSLOTS=1 -DOWNERS=1 -DSWEEPERS=2 -DDEATHS=1"
+look="-DREGISTRARS=2 -DSLOTS=1 -DOWNERS=1 -DSWEEPERS=1 -DLOOKERS=1 -DDEATHS=1"
+three="-DREGISTRARS=3 -DSLOTS=3 -DOWNERS=3 -DDEATHS=0"
+wakes="-DPROMPT -DSETTERS=1 -DCLEARERS=1 -DWAITERS=2"
+takes="-DPROMPT -DSETTERS=2 -DCONSUMERS=2 -DWAITERS=1"
+ends="-DPROMPT -DSETTERS=1 -DWAITERS=1 -DAWAITERS=1 -DOWNERS=1 -DTENANTS=1"
+kills="-DSETTERS=1 -DCLEARERS=1 -DWAITERS=2 -DDEATHS=1"
+lost="-DSETTERS=1 -DAWAITERS=1 -DOWNERS=1 -DDEATHS=1"
+
+# FULL|QUICK good|broken|live  MODEL  WHAT IT IS CALLED : FLAGS
+cases="
+QUICK good   slot  two rivals, a death: $two -DDEATHS=1
+FULL  good   slot  two rivals, two deaths: $two -DDEATHS=2
+FULL  good   slot  three rivals: $three
+QUICK good   slot  an index used again: $reuse
+QUICK good   slot  an index used again, a looker: $look
+FULL  live   slot  two rivals end: $two -DDEATHS=1
+QUICK live   slot  an index used again, all end: $look
+QUICK good   event set and clear, no slices: $wakes
+QUICK good   event two consumers, no slices: $takes
+QUICK good   event the end and the next tenant, no slices: $ends
+FULL  good   event the end and two who await it, no slices: ${ends/AWAITERS=1/AWAITERS=2}
+QUICK good   event setter, consumer and owner killed: -DSETTERS=1 -DCONSUMERS=1 -DWAITERS=1 -DOWNERS=1 -DDEATHS=1
+QUICK live   event setter killed, waiters return: -DSETTERS=1 -DCLEARERS=1 -DWAITERS=1 -DDEATHS=1
+FULL  live   event setter killed, two waiters return: $kills
+FULL  live   event owner killed, who awaits it returns: $lost
+QUICK good   news  two tellers, no slices: -DPROMPT -DTURNS=2 -DDEATHS=0
+FULL  good   news  three tellers, no slices: -DPROMPT -DTELLERS=3 -DTURNS=2 -DDEATHS=0
+QUICK live   news  a teller killed, news arrive: -DTURNS=2 -DDEATHS=1
+QUICK broken slot  OWNER_AFTER_CLAIM: $two -DDEATHS=1
+QUICK broken slot  NO_GENERATION: $look
+QUICK broken slot  SINGLE_TRY: $two -DDEATHS=1
+QUICK broken slot  FREE_OWNER_FIRST: $two -DDEATHS=1
+QUICK broken slot  NO_OWNER_STILL: $reuse
+QUICK broken slot  SETTLE_BEFORE: $two -DDEATHS=0
+QUICK broken slot  NO_ABORT: $two -DDEATHS=0
+QUICK broken slot  SWEEP_STORES: $look
+QUICK broken event WAKE_ONE: $wakes
+QUICK broken event NO_SLICE: $kills
+QUICK broken event NO_SEQUENCE: $wakes
+QUICK broken event NO_GENERATION: $ends
+QUICK broken event SET_WHEN_ENDED: $ends
+QUICK broken event CONSUME_STORES: $takes
+QUICK broken event SLEEP_ON_ENDED: $ends
+QUICK broken event WAKE_OWN_ONLY: $ends
+QUICK broken event CLOSE_AFTER_OUTCOME: $ends
+QUICK broken news  TELLER_CLEARS: -DPROMPT -DDEATHS=0
+QUICK broken news  WAKE_THEN_COUNT: -DPROMPT -DDEATHS=0
+QUICK broken news  NO_SLICE: -DDEATHS=1
+"
+
+# check NUMBER KIND MODEL NAME FLAG...: its line goes to $work/NUMBER.line
+check() {
+	local number=$1 kind=$2 model=$3 name=$4 verdict states seconds
+	local directory="$work/$1" compile=(-O2 -DSAFETY) search=(-m2000000 -E)
+	shift 4
+	if [[ $kind == broken ]]; then
+		set -- "$@" "-D$name"
+		compile=(-O0 -DSAFETY) # it is soon found
+	fi
+	if [[ $kind == live ]]; then
+		set -- "$@" -DLIVENESS
+		compile=(-O2 -DNFAIR=3)
+		search=(-m2000000 -a -f)
+	fi
+	mkdir "$directory" && cd "$directory" || return
+	SECONDS=0
+	{
+		spin "$@" -a "$models/$model.pml" &&
+			"$CC" -w -DCOLLAPSE -DVECTORSZ=1024 -DMEMLIM=1900 "${compile[@]}" -o pan pan.c &&
+			ulimit -t "$cpu_limit_s" &&
+			timeout "$limit_s" ./pan "${search[@]}"
+	} >out 2>&1
+	seconds=$SECONDS
+	states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' out)
+	if grep -q -e 'assertion violated' -e 'acceptance cycle (' out; then
+		verdict=caught
+	elif grep -q 'errors: 0$' out && ! grep -q -e 'too small' -e 'not completed' out; then
+		verdict=holds
+	else
+		verdict=unfinished
+	fi
+	case $kind-$verdict in
+	good-holds | live-holds) verdict=ok ;;
+	broken-caught) verdict='ok, caught' ;;
+	good-caught | live-caught) verdict="FAILED, $(grep -m1 -o -e 'assertion violated' -e 'acceptance cycle' out)" ;;
+	broken-holds) verdict='FAILED, not caught' ;;
+	*) verdict="FAILED, not finished: $(tail -n1 out)" ;;
+	esac
+	[[ $kind == live ]] && name+=' (liveness)'
+	[[ $kind == broken ]] && name="broken by $name"
+	echo "$model: $verdict, ${states:-no} states, $seconds s: $name" >"$work/$number.line"
+	rm -rf "$directory"
+}
+
+number=0
+while read -r size kind model rest; do
+	[[ -z $size || ($quick -eq 1 && $size == FULL) ]] && continue
+	read -ra flags <<<"${rest##*: }"
+	while (($(jobs -rp | wc -l) >= ${JOBS:-2})); do
+		wait -n
+	done
+	number=$((number + 1))
+	check "$number" "$kind" "$model" "${rest%%: *}" "${flags[@]}" &
+done <<<"$cases"
+wait
+
+passed=0
+failed=0
+caught=0
+for ((i = 1; i <= number; i++)); do
+	line=$(cat "$work/$i.line" 2>/dev/null || echo "case $i: FAILED, no result")
+	echo "$line"
+	case $line in
+	*': ok, caught,'*) ((++caught, ++passed)) ;;
+	*': ok,'*) ((++passed)) ;;
+	*) ((++failed)) ;;
+	esac
+done
+echo "$caught broken variants caught"
+echo "$passed passed, $failed failed"
+((passed > 0 && failed == 0))
