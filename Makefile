@@ -50,7 +50,7 @@ all: $(BUILD)/invctl $(BUILD)/invbroker $(BUILD)/libinvctl.so $(BUILD)/libinvctl
 
 examples-bin: $(EXAMPLE_BIN)
 
-include bench/bench.mk
+-include bench/bench.mk
 
 $(BUILD)/invctl: $(INVCTL_OBJ) $(COMMON_OBJ) $(BUILD)/libinvctl.a
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(STATIC) $(ALL_LDFLAGS) -o $@ $^ -ljson-c -luuid -lrt -lpthread

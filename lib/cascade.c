@@ -179,12 +179,15 @@ static int request_and_ask(inv_table *table, struct slot_ref ref, const struct r
                            unsigned asks, int signum)
 {
 	bool supervised = has_supervisor(table, ref);
+	uint64_t event = event_word_load(table, ref);
+	/* Asked to stop before: what more is asked may end it before the next line. */
+	bool heard = supervised && asks != 0 && event & EVENT_ASKED && !(event & EVENT_ENDED);
 
 	if (supervised)
 		cascade_ask(table, ref, asks, signum);
 	int result = request_make(table, ref, request);
 	if (result < 0)
-		return result;
+		return heard ? 0 : result;
 	return supervised ? 0 : cascade_ask(table, ref, asks, signum);
 }
 

@@ -146,8 +146,10 @@ int event_still_alive(inv_table *table, struct slot_ref ref)
 	if (table_abandoned(table))
 		return -ESTALE;
 	/* A serving broker sees to the dead; but it may be stopped, so that now and
-	 * then the waiter looks for itself. */
-	bool own_turn = clock_monotonic_coarse_ns() / WAIT_SLICE_NS % OWN_TURN_EVERY == 0;
+	 * then the waiter looks for itself. What `run` left is the broker's alone. */
+	uint64_t kind = atomic_load(&table->slots[ref.index].flags) & SLOT_KIND_MASK;
+	bool own_turn = kind != INV_KIND_RUN &&
+	                clock_monotonic_coarse_ns() / WAIT_SLICE_NS % OWN_TURN_EVERY == 0;
 	if (own_turn || table_served(table) != 1)
 		sweep_slot(table, ref.index);
 	return control_state(slot_word(table, ref)) == SLOT_LIVE ? 0 : -ESTALE;
@@ -178,11 +180,14 @@ int inv_event_wait(inv_event *event, int64_t timeout_ns)
 	while (!error) {
 		if (word & EVENT_SET || event_sequence(word) != sequence)
 			return 1;
+		if (word & EVENT_ENDED)
+			return -ESTALE;
 		error = sleep_on(event, word, until_ns);
 		if (error == -ETIMEDOUT)
 			return 0;
-		if (!error)
-			error = event_word_of(event, &word);
+		/* A set that was followed by the end at once is still a set. */
+		if (!error && event_word_of(event, &word) != 0 && word == 0)
+			error = -ESTALE;
 	}
 	return error;
 }

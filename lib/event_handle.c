@@ -179,6 +179,7 @@ void event_handles_disown(inv_table *table, bool forked)
 
 int event_word_of(const inv_event *event, uint64_t *word)
 {
+	*word = 0;
 	if (atomic_load(&event->disowned))
 		return -ESTALE;
 	*word = event_word_load(event->table, event->ref);

@@ -35,6 +35,14 @@ static void fill_outcome(uint64_t word, struct inv_info *info)
 		info->exit_status = (int32_t)outcome.code;
 }
 
+/* What the table says may be any number: backwards, or beyond what can be told, is 0. */
+static int64_t time_between_ns(int64_t from_ns, int64_t to_ns)
+{
+	int64_t between_ns;
+
+	return __builtin_sub_overflow(to_ns, from_ns, &between_ns) || between_ns < 0 ? 0 : between_ns;
+}
+
 static void fill_cancel(const inv_table *table, struct slot_ref ref, uint64_t flags,
                         struct inv_info *info)
 {
@@ -53,7 +61,8 @@ static void fill_cancel(const inv_table *table, struct slot_ref ref, uint64_t fl
 	                                              : INV_CANCEL_DELIVERED;
 	info->cancel_cause = record.cause;
 	info->cancel_ns = record.time_ns;
-	info->cancel_age_ns = record.monotonic_ns ? clock_monotonic_ns() - record.monotonic_ns : 0;
+	info->cancel_age_ns =
+		record.monotonic_ns ? time_between_ns(record.monotonic_ns, clock_monotonic_ns()) : 0;
 	info->cancel_uid = record.uid;
 	info->cancel_pid = record.pid;
 	memcpy(info->cancel_command, record.command, sizeof(record.command));
@@ -90,11 +99,10 @@ static void fill_times(const inv_table *table, struct slot_ref ref, bool done,
 	info->requested_ns = atomic_load(&slot->requested_ns);
 	info->started_ns = atomic_load(&slot->started_ns);
 	info->completed_ns = done ? atomic_load(&slot->completed_ns) : 0;
-	info->age_ns = (done ? info->completed_ns : now_ns) - info->requested_ns;
-	if (info->age_ns < 0)
-		info->age_ns = 0;
-	if (deadline_ns > 0)
-		info->deadline_ns = now_ns + (deadline_ns - clock_monotonic_ns());
+	info->age_ns = time_between_ns(info->requested_ns, done ? info->completed_ns : now_ns);
+	if (deadline_ns > 0 &&
+	    __builtin_add_overflow(deadline_ns, now_ns - clock_monotonic_ns(), &info->deadline_ns))
+		info->deadline_ns = INT64_MAX;
 	info->last_look_ns = event_last_look_ns(table, ref);
 	info->cooperative = info->last_look_ns != 0;
 }

@@ -41,7 +41,7 @@ enum {
 };
 
 /*
- * Control word: | generation 32 | tag 13 | owner 16 | state 3 |.
+ * Control word: | generation 32 | given 3 | tag 10 | owner 16 | state 3 |.
  * In SLOT_DONE the owner field holds the outcome (slot.h).
  */
 enum slot_state {

@@ -1,11 +1,17 @@
 /*
  * Outcomes: see lifecycle.h.
  *
- * The event is closed first: from then on no request is taken, so what the word
- * says about requests is final, and the outcome that follows from it can't be
+ * The owner closes the event first: from then on no request is taken, so what the
+ * word says about requests is final, and the outcome that follows from it can't be
  * contradicted by a late one. Then the outcome is recorded by one transition of the
  * control word. A SIGKILL in between leaves a closed event and a dead owner: the
  * sweep decides again, from the same word.
+ *
+ * Whoever sweeps after a dead owner records first and closes then: a sweeper that
+ * loses to the broker's taking over must not have closed what goes on to live. A
+ * request that comes in between is lost with its invocation. A SIGKILL in between
+ * leaves a finished slot with an open event; the owner's entry is freed last, so
+ * that the next sweep comes by and closes it.
  */
 #include "lifecycle.h"
 
@@ -92,15 +98,14 @@ static void tell_parent(inv_table *table, struct slot_ref ref)
 	atomic_fetch_or(&table->slots[parent_ref.index].flags, SLOT_NESTED_CANCELLED);
 }
 
-int lifecycle_end(inv_table *table, struct slot_ref ref, uint64_t word, const struct ending *ending,
-                  struct outcome *outcome)
+static int record_end(inv_table *table, struct slot_ref ref, uint64_t word, uint64_t event_word,
+                      const struct ending *ending, struct outcome *outcome)
 {
 	struct request_record record;
-	uint64_t closed = event_word_close(table, ref);
 	uint64_t flags = atomic_load(&table->slots[ref.index].flags);
 
-	request_read(table, ref, closed, &record);
-	*outcome = decide(closed & EVENT_ASKED, record.cause, flags, ending);
+	request_read(table, ref, event_word, &record);
+	*outcome = decide(event_word & EVENT_ASKED, record.cause, flags, ending);
 	if ((flags & SLOT_KIND_MASK) == INV_KIND_RUN && outcome->status == INV_CANCELLED &&
 	    outcome->cause == INV_CAUSE_PARENT)
 		tell_parent(table, ref);
@@ -110,6 +115,20 @@ int lifecycle_end(inv_table *table, struct slot_ref ref, uint64_t word, const st
 	return 0;
 }
 
+int lifecycle_end(inv_table *table, struct slot_ref ref, uint64_t word, const struct ending *ending,
+                  struct outcome *outcome)
+{
+	/* Closed first: what was asked until then counts, and nothing after it. */
+	return record_end(table, ref, word, event_word_close(table, ref), ending, outcome);
+}
+
+bool lifecycle_lose(inv_table *table, struct slot_ref ref, uint64_t word)
+{
+	struct ending lost = {.how = ENDING_LOST};
+	struct outcome outcome;
+
+	return record_end(table, ref, word, event_word_load(table, ref), &lost, &outcome) == 0;
+}
 int outcome_exit_status(const struct outcome *outcome)
 {
 	if (outcome->status == INV_COMPLETED)

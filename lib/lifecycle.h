@@ -22,6 +22,10 @@ struct ending {
 int lifecycle_end(inv_table *table, struct slot_ref ref, uint64_t word, const struct ending *ending,
                   struct outcome *outcome);
 
+/* The owner is dead: record it as lost, or cancelled where a request was made, if its
+ * control word is still as judged. false: it is not. */
+bool lifecycle_lose(inv_table *table, struct slot_ref ref, uint64_t word);
+
 /* The outcome where the table can't tell any more whether it was asked to stop. */
 struct outcome outcome_without_request(const struct ending *ending);
 

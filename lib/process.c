@@ -152,8 +152,9 @@ static bool same_process(const struct process_identity *identity, int pidfd)
 	}
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)identity->pid);
 	int error = read_stat(path, &start, &image);
+	/* It has just ended, or /proc hides it from this user. */
 	if (error == -ENOENT || error == -ESRCH)
-		return false;
+		return !pidfd_ended(pidfd);
 	if (error)
 		return true; /* /proc can't be read: only the pid is known, and it lives */
 	if (identity->start != 0 && start != identity->start)

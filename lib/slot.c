@@ -1,7 +1,7 @@
 /*
  * The protocol of a slot's life. Exactly this file writes control words.
  *
- *   control word: | generation 32 | tag 13 | owner 16 | state 3 |
+ *   control word: | generation 32 | given 3 | tag 10 | owner 16 | state 3 |
  *
  * Every transition is one compare-and-swap of the whole word:
  *
@@ -14,7 +14,7 @@
  *   3. PUBLISHING -> LIVE          by the same, unless a rival has aborted it.
  *   4. LIVE -> DONE                the outcome takes the place of the owner. By the owner
  *                                  once, or by a sweeper when the owner is dead.
- *      LIVE -> LIVE                with another owner: the broker takes over.
+ *      LIVE -> LIVE                with another owner: the broker takes over. given + 1.
  *      LIVE -> FREE                of an event or context, which leave no record.
  *   5. CLAIMED, PUBLISHING, ABORTED -> FREE   by the registrar, or by a sweeper when
  *                                  it is dead.
@@ -31,9 +31,10 @@
  * a dead owner: the sweep (sweep.c) frees what was not LIVE and finishes what was.
  * Between LIVE -> DONE and the wake: waiters look again at the end of their slice.
  *
- * The generation is counted up when a slot is claimed, and skips 0. A word never
- * returns to a former value (before 2^32 registrations of one slot), so that a late
- * compare-and-swap of a stalled process fails.
+ * The generation is counted up when a slot is claimed, and skips 0; given, when it
+ * is taken over. A word never returns to a former value (before 2^32 registrations of
+ * one slot, or eight brokers killed in turn), so that a late compare-and-swap of a stalled
+ * process fails.
  *
  * Who writes the payload: id, parent, name, requested time and options: the
  * registrar, before PUBLISHING. started, completed, action: the owner. look, asks,
@@ -294,12 +295,12 @@ bool slot_finish(inv_table *table, struct slot_ref ref, uint64_t word, const str
 {
 	struct slot *slot = &table->slots[ref.index];
 
-	event_word_close(table, ref);
 	atomic_store(&slot->completed_ns, clock_realtime_ns());
 	atomic_store(&slot->completed_monotonic_ns, clock_monotonic_ns());
 	if (!swap(table, ref.index, word,
 	          control_word(ref.generation, control_tag(word), outcome_pack(outcome), SLOT_DONE)))
 		return false;
+	event_word_close(table, ref);
 	wake_waiters(table, ref);
 	return true;
 }
@@ -327,6 +328,11 @@ bool slot_withdraw(inv_table *table, uint32_t index, uint64_t word)
 
 bool slot_give(inv_table *table, uint32_t index, uint64_t word, uint32_t owner)
 {
+	uint64_t given = (word >> CONTROL_GIVEN_SHIFT) + 1;
+	uint64_t mask = (UINT64_C(1) << CONTROL_GIVEN_BITS) - 1;
+
+	/* Counted, since an owner's index can come back: the word must not. */
 	return swap(table, index, word,
-	            control_word(control_generation(word), control_tag(word), owner, SLOT_LIVE));
+	            control_word(control_generation(word), control_tag(word), owner, SLOT_LIVE) |
+	                    (given & mask) << CONTROL_GIVEN_SHIFT);
 }

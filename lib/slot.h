@@ -7,9 +7,11 @@
 enum {
 	CONTROL_STATE_BITS = 3,
 	CONTROL_OWNER_BITS = 16,
-	CONTROL_TAG_BITS = 13,
+	CONTROL_TAG_BITS = 10,
+	CONTROL_GIVEN_BITS = 3,
 	CONTROL_OWNER_SHIFT = CONTROL_STATE_BITS,
 	CONTROL_TAG_SHIFT = CONTROL_OWNER_SHIFT + CONTROL_OWNER_BITS,
+	CONTROL_GIVEN_SHIFT = CONTROL_TAG_SHIFT + CONTROL_TAG_BITS,
 	CONTROL_GENERATION_SHIFT = 32,
 };
 
@@ -74,7 +76,8 @@ int slot_register(inv_table *table, const struct registration *registration, str
 /* Where an id is, live or done. *word is its control word. 0 or -ENOENT. */
 int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref, uint64_t *word);
 
-/* LIVE -> DONE with that outcome; wakes who waits. false: it was not LIVE as word said. */
+/* LIVE -> DONE with that outcome; closes the event and wakes who waits. false: it was not
+ * LIVE as word said, and nothing is done. */
 bool slot_finish(inv_table *table, struct slot_ref ref, uint64_t word, const struct outcome *outcome);
 
 /* LIVE or DONE -> FREE, with the next generation; wakes who waits. */

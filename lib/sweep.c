@@ -40,8 +40,6 @@ static bool sweep_live(inv_table *table, uint32_t index, uint64_t word, sweep_ad
                        void *arg)
 {
 	uint64_t kind = atomic_load(&table->slots[index].flags) & SLOT_KIND_MASK;
-	struct ending lost = {.how = ENDING_LOST};
-	struct outcome outcome;
 
 	if (kind == INV_KIND_EVENT || kind == INV_KIND_CONTEXT)
 		return slot_release(table, index, word);
@@ -51,7 +49,7 @@ static bool sweep_live(inv_table *table, uint32_t index, uint64_t word, sweep_ad
 			adopt(orphan, arg);
 		return orphan != NULL;
 	}
-	return lifecycle_end(table, slot_ref_of(index, word), word, &lost, &outcome) == 0;
+	return lifecycle_lose(table, slot_ref_of(index, word), word);
 }
 
 bool sweep_one(inv_table *table, uint32_t index, uint64_t word, uint64_t owner_word,
@@ -120,6 +118,17 @@ static void judge(const inv_table *table, uint32_t index, struct judged **judged
 		(*judged)[index].word = word;
 }
 
+void sweep_ended(inv_table *table, uint32_t index, uint64_t word)
+{
+	struct slot_ref ref = slot_ref_of(index, word);
+	uint64_t event_word = event_word_load(table, ref);
+
+	if (event_word == 0 || event_word & EVENT_ENDED)
+		return;
+	event_word_close(table, ref);
+	event_word_wake(table, ref);
+}
+
 /* As sweep_owner, for one slot and whoever owns it. */
 static void sweep_judged_slot(inv_table *table, uint32_t index, struct judged *judged,
                               sweep_adopt *adopt, void *arg)
@@ -127,6 +136,8 @@ static void sweep_judged_slot(inv_table *table, uint32_t index, struct judged *j
 	for (int tries = 0; tries < 3; tries++) {
 		uint64_t word = atomic_load(&table->control[index]);
 		uint32_t owner = control_owner(word);
+		if (control_state(word) == SLOT_DONE)
+			sweep_ended(table, index, word);
 		if (!owned(word) || owner >= table->geometry.owners || judged[owner].word == 0)
 			return;
 		if (sweep_one(table, index, word, judged[owner].word, adopt, arg))

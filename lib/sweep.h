@@ -20,6 +20,9 @@ void sweep_dead(inv_table *table, sweep_adopt *adopt, void *arg);
 void sweep_owners(inv_table *table, const uint32_t *indices, size_t count, sweep_adopt *adopt,
                   void *arg);
 
+/* Close the event of a slot in SLOT_DONE, whose recorder was killed before it did. */
+void sweep_ended(inv_table *table, uint32_t index, uint64_t word);
+
 /* Sweep one slot, if its owner is dead. true: it was. */
 bool sweep_slot(inv_table *table, uint32_t index);
 

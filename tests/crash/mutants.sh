@@ -40,7 +40,7 @@ for patch in "$@"; do
 	for file in "$copy"/lib/*; do
 		cmp -s "$file" "$copy/lib.whole/${file##*/}" || cp "$copy/lib.whole/${file##*/}" "$file"
 	done
-	if ! patch -s -d "$copy" -p1 <"$patch" >"$copy/patch.log" 2>&1; then
+	if ! patch -s --no-backup-if-mismatch -r - -d "$copy" -p1 <"$patch" >"$copy/patch.log" 2>&1; then
 		verdict MISSED "$name" "the patch does not apply"
 	elif ! build; then
 		verdict MISSED "$name" "it does not build"

@@ -1,0 +1,89 @@
+#!/usr/bin/env bats
+# A shared table can be written by every member of its group. Whatever stands in it, no
+# signal goes to a process that is not of the invocation.
+
+load helpers
+
+setup_file() {
+	export FORGE=$BATS_FILE_TMPDIR/forge
+	"${CC:-cc}" -std=c11 -D_GNU_SOURCE -DINV_VERSION='"test"' -DINV_LIBEXECDIR='"/nowhere"' \
+		-DINV_BINDIR='"/nowhere"' -I"$ROOT/include" -I"$ROOT/lib" -o "$FORGE" \
+		"$ROOT/tests/fuzz/forge.c" "$ROOT"/lib/*.c -luuid -lrt -lpthread
+}
+
+setup() {
+	setup_table
+	"$INVBROKER" --table="$INVCTL_TABLE" --group="$(id -gn)" 3>&-
+	retry serves
+}
+
+serves() {
+	[[ -n $(broker_pid) ]]
+}
+
+# bystander: a process of the same user that no invocation has anything to do with; its
+# pid is in $BYSTANDER.
+bystander() {
+	command sleep 1000 3>&- &
+	BYSTANDER=$!
+	STARTED_PIDS+=("$BYSTANDER")
+}
+
+assert_alive() {
+	! process_is_gone "$1" || {
+		echo "process $1 was killed" >&2
+		return 1
+	}
+}
+
+broker_owns() {
+	field_is "$1" .ownerPid null
+}
+
+@test "run --kill: a forged nested row's supervisor and command are not killed" {
+	# What is nested with --no-kill outlives the kill, so that run looks for more than itself.
+	start sh -c '"$INVCTL" run --no-kill --signal=none --id-file=nested sleep 1000 & wait'
+	retry test -s nested
+	retry field_is "$(cat nested)" .status running
+	bystander
+	local as_supervisor=$BYSTANDER
+	bystander
+	local as_command=$BYSTANDER
+	"$FORGE" "$INVCTL_TABLE" "$ID" "$(new_id)" "$as_supervisor" "$as_command"
+	"$INVCTL" cancel --kill "$ID" || true
+	ended_with 137
+	assert_alive "$as_supervisor"
+	assert_alive "$as_command"
+}
+
+@test "the broker, after a supervisor's death: a forged nested row's command is not killed" {
+	start sleep 1000
+	local command
+	command=$(field "$ID" .pid)
+	kill -KILL "$RUN_PID"
+	retry broker_owns "$ID"
+	bystander
+	"$FORGE" "$INVCTL_TABLE" "$ID" "$(new_id)" "$BYSTANDER" "$BYSTANDER"
+	"$INVCTL" cancel --kill "$ID" || true
+	retry field_is "$ID" .status cancelled
+	retry process_is_gone "$command"
+	assert_alive "$BYSTANDER"
+}
+
+@test "an honest nested run is still killed with what it is nested in" {
+	start sh -c '"$INVCTL" run --id-file=nested sleep 1000 & wait'
+	retry test -s nested
+	local nested
+	nested=$(cat nested)
+	retry field_is "$nested" .status running
+	local command
+	command=$(field "$nested" .pid)
+	# Its supervisor can't do it itself.
+	local supervisor
+	supervisor=$(ps -o ppid= -p "$command" | tr -d ' ')
+	kill -STOP "$supervisor"
+	"$INVCTL" cancel --kill "$ID"
+	ended_with 137
+	retry process_is_gone "$command"
+	retry process_is_gone "$supervisor"
+}

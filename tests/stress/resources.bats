@@ -1,0 +1,347 @@
+#!/usr/bin/env bats
+# What is short, full, stopped or set wrong around a table: the promises of clear errors,
+# nothing lost and nothing left, and those about time and about namespaces.
+# BUILD is the build's folder (build). Needs root for most; what is not permitted is skipped.
+
+load ../cli/helpers
+
+setup_file() {
+	cd "$BATS_TEST_DIRNAME/../.." || return
+	# shellcheck source=tests/stress/build.sh
+	. tests/stress/build.sh
+	stress_program fill fill.c
+	stress_program waiters waiters.c
+	stress_program sleeper sleeper.c
+	stress_preload clock_shim clock_shim.c
+	stress_dynamic_invctl
+}
+
+setup() {
+	setup_table
+	PROGRAMS=$BUILD/stress
+}
+
+in_mount_namespace() {
+	unshare --mount true 2>/dev/null || skip "no mount namespace is permitted here"
+	unshare --mount "$@"
+}
+
+in_pid_namespace() {
+	unshare --pid --fork --mount-proc true 2>/dev/null ||
+		skip "no PID namespace is permitted here"
+	unshare --pid --fork --kill-child --mount-proc "$@"
+}
+
+# A new broker looks at every owner of the table that it finds.
+restart_broker() {
+	end_broker
+	"$INVBROKER" --table="$INVCTL_TABLE"
+}
+
+no_broker_process() {
+	local file
+	for file in /proc/[0-9]*/cmdline; do
+		tr '\0' ' ' 2>/dev/null <"$file" | grep -q "^[^ ]*invbroker --table=$INVCTL_TABLE " &&
+			return 1
+	done
+	return 0
+}
+
+too_small() { # size
+	run in_mount_namespace bash -c '
+		mount -t tmpfs -o "size=$1" tmpfs /dev/shm || exit 99
+		"$INVCTL" run -- true
+		status=$?
+		echo "files: $(find /dev/shm -mindepth 1 | wc -l), used: $(df --output=used /dev/shm | tail -n 1)"
+		exit "$status"' - "$1"
+	[[ $status != 99 ]] || skip "no tmpfs can be mounted here"
+	[ "$status" -eq 116 ]
+	assert_output --partial "df -h /dev/shm"
+	assert_output --partial "--capacity"
+	assert_line --regexp '^files: 0, used: +0$'
+	retry no_broker_process
+}
+
+@test "/dev/shm of 64 KiB: a clear error naming the remedy, and nothing is left" {
+	too_small 64k
+}
+
+@test "/dev/shm of 1 MiB: a clear error naming the remedy, and nothing is left" {
+	too_small 1m
+}
+
+@test "/dev/shm of 1 MiB: the remedy that the error names works" {
+	run in_mount_namespace bash -c '
+		mount -t tmpfs -o size=1m tmpfs /dev/shm || exit 99
+		"$INVBROKER" --table="$INVCTL_TABLE" --capacity=500 || exit
+		"$INVCTL" run -- sh -c "exit 7"
+		status=$?
+		kill "$("$INVCTL" status --json | jq .broker.pid)"
+		exit "$status"'
+	[[ $status != 99 ]] || skip "no tmpfs can be mounted here"
+	[ "$status" -eq 7 ]
+	retry no_broker_process
+}
+
+@test "a table filled to its capacity refuses one more, and can be filled again a hundred times" {
+	"$INVBROKER" --table="$INVCTL_TABLE" --capacity=50
+	run timeout 120 "$PROGRAMS/fill" 100
+	assert_success
+	assert_output "50 100"
+}
+
+@test "a large table, filled to its capacity, can be filled again" {
+	"$INVBROKER" --table="$INVCTL_TABLE" --capacity=256
+	run timeout 120 "$PROGRAMS/fill" 20
+	assert_success
+	assert_output "256 20"
+}
+
+@test "a thousand waiters on one event all wake" {
+	"$INVBROKER" --table="$INVCTL_TABLE"
+	run timeout 120 "$PROGRAMS/waiters" 1000
+	assert_success
+	assert_output 1000
+}
+
+@test "no process to be had: run says so, exits 125, and the record tells" {
+	[[ $EUID == 0 ]] || skip "needs a user of its own"
+	# Nobody else's: the limit counts all that a user has.
+	local user=$((4200000 + $$)) id
+	id=$(new_id)
+	mkdir -p "$INVCTL_STATE_DIR"
+	chown "$user" "$INVCTL_STATE_DIR"
+	as_user() { setpriv --reuid="$user" --regid="$user" --clear-groups "$@"; }
+	chmod 711 "$BATS_TEST_TMPDIR"
+	as_user test -x "$INVCTL" || skip "another user can't reach $INVCTL"
+	as_user "$INVBROKER" --table="$INVCTL_TABLE"
+
+	run as_user prlimit --nproc=1 "$INVCTL" run --id="$id" -- true
+	assert_failure 125
+	assert_output --partial "no process"
+	as_user "$INVCTL" list -a >&2
+	run as_user "$INVCTL" show --json "$id"; echo "$output" >&2
+	assert_success
+	[ "$(jq -r .status <<<"$output")" = error ]
+	run as_user "$INVCTL" run -- true
+	assert_success
+	kill "$(as_user "$INVCTL" status --json | jq .broker.pid)"
+	retry no_broker_process
+}
+
+@test "no process to be had for a broker: run says so, and leaves nothing" {
+	[[ $EUID == 0 ]] || skip "needs a user of its own"
+	local user=$((4300000 + $$))
+	as_user() { setpriv --reuid="$user" --regid="$user" --clear-groups "$@"; }
+	as_user test -x "$INVCTL" || skip "another user can't reach $INVCTL"
+
+	run as_user prlimit --nproc=1 "$INVCTL" run -- true
+	[[ $status == 116 || $status == 125 ]]
+	assert_output --partial "invctl: "
+	[ ! -e "/dev/shm/$INVCTL_TABLE" ]
+	retry no_broker_process
+}
+
+@test "the disk is full: the action goes on, and the loss of log records is counted" {
+	run in_mount_namespace bash -c '
+		mkdir -p "$INVCTL_STATE_DIR"
+		mount -t tmpfs -o size=64k tmpfs "$INVCTL_STATE_DIR" || exit 99
+		line=$(printf "%01000d" 1)
+		"$INVCTL" run --id="$1" -- sh -c "
+			for i in 1 2 3 4 5 6 7 8 9 10; do
+				for j in 1 2 3 4 5 6 7 8 9 10; do \"$INVCTL\" log \"$line\" 2>/dev/null; done
+			done
+			echo went on
+			exit 3"' - "$(new_id)"
+	[[ $status != 99 ]] || skip "no tmpfs can be mounted here"
+	assert_failure 3
+	assert_line "went on"
+	run "$INVCTL" list --all --json
+	[ "$(jq '.[0].logLost > 0 and .[0].logLost < 100' <<<"$output")" = true ]
+	[ "$(jq -r '.[0].exitStatus' <<<"$output")" = 3 ]
+}
+
+@test "the disk is full from the start: run and run --detach go on without what can't be kept" {
+	run in_mount_namespace bash -c '
+		mkdir -p "$INVCTL_STATE_DIR"
+		mount -t tmpfs -o size=64k tmpfs "$INVCTL_STATE_DIR" || exit 99
+		head -c 1000000 /dev/zero >"$INVCTL_STATE_DIR/full" 2>/dev/null
+		"$INVCTL" run -- sh -c "\"$INVCTL\" log lost; exit 4" || echo "run: $?"
+		id=$("$INVCTL" run --detach -- sh -c "echo lost; exit 5") || exit
+		"$INVCTL" wait "$id" || echo "wait: $?"'
+	[[ $status != 99 ]] || skip "no tmpfs can be mounted here"
+	assert_line "run: 4"
+	assert_line "wait: 5"
+}
+
+@test "a supervisor that is stopped is not lost, whoever looks, and goes on" {
+	start -- sleep 1000
+	kill -STOP "$RUN_PID"
+	run "$INVCTL" wait --timeout=1s "$ID"
+	assert_failure 119
+	restart_broker
+	run "$INVCTL" wait --timeout=1s "$ID"
+	assert_failure 119
+	[ "$(field "$ID" .status)" = running ]
+	[ "$(field "$ID" .orphaned)" = false ]
+	[ "$(field "$ID" .ownerPid)" = "$RUN_PID" ]
+	"$INVCTL" cancel "$ID"
+	kill -CONT "$RUN_PID"
+	ended_with 122
+}
+
+@test "a program that is stopped keeps its invocation" {
+	"$PROGRAMS/sleeper" 300 >said 3>&- &
+	local pid=$! id
+	STARTED_PIDS+=("$pid")
+	retry grep -q asleep said
+	kill -STOP "$pid"
+	id=$("$INVCTL" list --json | jq -r '.[0].id')
+	restart_broker
+	run "$INVCTL" wait --timeout=1s "$id"
+	assert_failure 119
+	[ "$(field "$id" .status)" = running ]
+	kill -CONT "$pid"
+	wait "$pid"
+	grep -q '^awake 0 0 ' said
+	[ "$(field "$id" .status)" = completed ]
+}
+
+# Everything that follows sees a wall clock that `clock_moves SECONDS` moves.
+with_own_clock() {
+	export CLOCK_SHIM_FILE=$BATS_TEST_TMPDIR/clock
+	echo 0 >"$CLOCK_SHIM_FILE"
+	OWN_CLOCK=(env "LD_PRELOAD=$PROGRAMS/clock_shim.so")
+	"${OWN_CLOCK[@]}" "$INVBROKER" --table="$INVCTL_TABLE"
+	INVCTL=$PROGRAMS/invctl-dynamic
+}
+
+clock_moves() {
+	echo "$1" >"$CLOCK_SHIM_FILE.new"
+	mv "$CLOCK_SHIM_FILE.new" "$CLOCK_SHIM_FILE"
+}
+
+sleep_under_a_clock_that_moves() { # seconds
+	local pid asleep word slept waited took_ms awake
+	with_own_clock
+	"${OWN_CLOCK[@]}" "$PROGRAMS/sleeper" 700 >said 3>&- &
+	pid=$!
+	STARTED_PIDS+=("$pid")
+	retry grep -q asleep said
+	clock_moves "$1"
+	retry process_is_gone "$pid"
+	read -r word asleep <said
+	read -r word slept waited took_ms awake < <(tail -n 1 said)
+	[ "$word $slept $waited" = "awake 0 0" ]
+	[ "$took_ms" -ge 1400 ]
+	# The clock did move.
+	[ $(((awake - asleep - $1) * (awake - asleep - $1))) -lt 3600 ]
+}
+
+@test "the wall clock goes on by an hour: sleep and wait take as long" {
+	sleep_under_a_clock_that_moves 3600
+}
+
+@test "the wall clock goes back by an hour: sleep and wait take as long" {
+	sleep_under_a_clock_that_moves -3600
+}
+
+# start, with the supervisor under the clock that moves.
+start_with_own_clock() {
+	ID=$(new_id)
+	"${OWN_CLOCK[@]}" "$INVCTL" run --id="$ID" "$@" 3>&- &
+	RUN_PID=$!
+	STARTED_PIDS+=("$RUN_PID")
+	retry field_is "$ID" .status running
+}
+
+@test "the wall clock goes on by an hour: no deadline comes earlier, and no record goes" {
+	with_own_clock
+	local first
+	first=$(new_id)
+	"${OWN_CLOCK[@]}" "$INVCTL" run --id="$first" -- true
+	start_with_own_clock --timeout=30m -- sleep 1000
+	local early=$ID pid=$RUN_PID
+	clock_moves 3600
+	# The broker and the supervisor look at their clocks at every change.
+	start_with_own_clock -- sleep 1000
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+	run "$INVCTL" wait --timeout=1s "$early"
+	assert_failure 119
+	"$INVCTL" cancel "$early"
+	RUN_PID=$pid
+	ended_with 122
+	[ "$(field "$early" .cause)" = requested ]
+	[ "$(field "$first" .status)" = completed ]
+}
+
+@test "the wall clock goes back by an hour: a deadline comes all the same" {
+	with_own_clock
+	start_with_own_clock --timeout=1s -- sleep 1000
+	clock_moves -3600
+	ended_with 124
+}
+
+@test "the wall clock goes back by an hour: the broker keeps a dead supervisor's deadline" {
+	with_own_clock
+	start_with_own_clock --timeout=2s --kill-after=1s -- sleep 1000
+	kill -KILL "$RUN_PID"
+	clock_moves -3600
+	retry field_is "$ID" .status cancelled
+	[ "$(field "$ID" .cause)" = deadline ]
+}
+
+@test "an owner in another PID namespace is not taken for dead from outside" {
+	local id
+	id=$(new_id)
+	"$INVBROKER" --table="$INVCTL_TABLE"
+	in_pid_namespace "$INVCTL" run --id="$id" -- sleep 1000 3>&- &
+	local outer=$!
+	STARTED_PIDS+=("$outer")
+	retry field_is "$id" .status running
+	restart_broker
+	run "$INVCTL" wait --timeout=1s "$id"
+	assert_failure 119
+	[ "$(field "$id" .status)" = running ]
+	[ "$(field "$id" .orphaned)" = false ]
+	"$INVCTL" cancel "$id"
+	retry field_is "$id" .status cancelled
+	local status=0
+	wait "$outer" || status=$?
+	[ "$status" -eq 122 ]
+}
+
+@test "an owner outside is not taken for dead in another PID namespace" {
+	start -- sleep 1000
+	# It looks, waits, fills what is free, and so sweeps, in a table whose owner it can't see.
+	run in_pid_namespace bash -c '
+		INVCTL_AUTOSTART=0 "$INVCTL" wait --timeout=1s "$1"
+		echo "wait: $?"
+		"$INVCTL" run -- true
+		echo "run: $?"
+		INVCTL_AUTOSTART=0 "$INVCTL" show --json "$1" | jq -r .status' - "$ID"
+	assert_line "wait: 119"
+	assert_line "run: 0"
+	assert_line running
+	[ "$(field "$ID" .status)" = running ]
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+}
+
+@test "a broker in another PID namespace adopts the table and takes nobody outside for dead" {
+	start -- sleep 1000
+	end_broker
+	run in_pid_namespace bash -c '
+		"$INVBROKER" --table="$INVCTL_TABLE" || exit
+		"$INVCTL" run -- true
+		echo "run: $?"
+		"$INVCTL" wait --timeout=1s "$1"
+		echo "wait: $?"' - "$ID"
+	assert_line "run: 0"
+	assert_line "wait: 119"
+	[ "$(field "$ID" .status)" = running ]
+	[ "$(field "$ID" .orphaned)" = false ]
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+}
