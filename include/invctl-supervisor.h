@@ -44,13 +44,13 @@ struct inv_run_view {
 	int had_nested;  /* something was nested in it, now or before */
 	int signalled;   /* it was delivered by signal or stop command */
 	int killed;
-	int cause;         /* of the last request, enum inv_cause */
-	uint32_t request;  /* which request it is: differs for every one */
-	int64_t asked_ns;  /* when it was made */
-	int asked_signal;  /* the signal by which the supervisor itself was asked; 0: none */
-	int force_kill;    /* cancel --kill */
-	int force_signal;  /* cancel --signal */
-	int force_signum;  /* its signal; 0: the usual one */
+	int cause;            /* of the last request, enum inv_cause */
+	uint32_t request;     /* which request it is: differs for every one */
+	int64_t asked_ns;     /* when it was made */
+	int asked_signal;     /* the signal by which the supervisor itself was asked; 0: none */
+	int force_kill;       /* cancel --kill */
+	int force_signal;     /* cancel --signal */
+	int force_signum;     /* its signal; 0: the usual one */
 	uint32_t force_count; /* differs for every such ask */
 
 	int signal; /* the options, as registered */
@@ -64,15 +64,14 @@ struct inv_run_view {
 };
 
 struct inv_run_result {
-	int not_started;  /* 1: refused or cancelled while pending */
-	int exec_errno;   /* not 0: the command could not be executed */
-	int wait_known;   /* 1: wait_status is what waitpid said; 0: nobody could see it */
+	int not_started; /* 1: refused or cancelled while pending */
+	int exec_errno;  /* not 0: the command could not be executed */
+	int wait_known;  /* 1: wait_status is what waitpid said; 0: nobody could see it */
 	int wait_status;
 };
 
 /* Register; the broker is started where none serves. 0; or as inv_event_create. */
-int inv_run_register(inv_table *table, const struct inv_run_options *options,
-                     inv_invocation **out);
+int inv_run_register(inv_table *table, const struct inv_run_options *options, inv_invocation **out);
 
 /* The command runs as pid. 0; -ESTALE. */
 int inv_run_started(inv_invocation *invocation, pid_t pid);

@@ -131,7 +131,19 @@ static int spawn(const char *path, const char *name, int ready, pid_t *child)
 	return pid < 0 ? -errno : 0;
 }
 
-/* "ok", or a sentence, or nothing where it died. */
+/* "ok", or "errno NUMBER: " and a sentence, or a sentence alone, or nothing where it died. */
+static int error_of(const char *answer)
+{
+	static const char prefix[] = "errno ";
+
+	if (strncmp(answer, "ok", 2) == 0)
+		return 0;
+	if (strncmp(answer, prefix, sizeof(prefix) - 1) != 0)
+		return -ECHILD;
+	long error = strtol(answer + sizeof(prefix) - 1, NULL, 10);
+	return error > 0 && error < 4096 ? (int)-error : -ECHILD;
+}
+
 static int await_ready(int ready)
 {
 	char answer[256];
@@ -147,8 +159,9 @@ static int await_ready(int ready)
 			return -errno;
 		if (events < 0)
 			continue;
-		ssize_t length = read(ready, answer, sizeof(answer));
-		return length >= 2 && memcmp(answer, "ok", 2) == 0 ? 0 : -ECHILD;
+		ssize_t length = read(ready, answer, sizeof(answer) - 1);
+		answer[length > 0 ? length : 0] = '\0';
+		return error_of(answer);
 	}
 }
 

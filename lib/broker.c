@@ -25,7 +25,8 @@ enum { WITHHELD_AGAIN_S = 10 };
 static int take_lease(inv_table *table)
 {
 	char path[40];
-	struct flock lease = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LEASE_BROKER, .l_len = 1};
+	struct flock lease = {
+	        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LEASE_BROKER, .l_len = 1};
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", table->fd);
 	int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -190,7 +191,7 @@ uint32_t broker_live(inv_table *table)
 	uint32_t live = 0;
 
 	for (uint32_t i = 0; i < table->geometry.slots; i++)
-		live += control_state(atomic_load_explicit(&table->control[i], memory_order_relaxed)) ==
-		        SLOT_LIVE;
+		live += control_state(atomic_load_explicit(&table->control[i],
+		                                           memory_order_relaxed)) == SLOT_LIVE;
 	return live;
 }

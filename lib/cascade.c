@@ -50,7 +50,8 @@ static bool child_of_marked(const inv_table *table, const struct marks *marks, u
 {
 	uint32_t kin = atomic_load_explicit(&table->kin[index], memory_order_relaxed);
 
-	if (kin == 0 || kin > table->geometry.slots || !marked(marks, kin - 1) || marked(marks, index))
+	if (kin == 0 || kin > table->geometry.slots || !marked(marks, kin - 1) ||
+	    marked(marks, index))
 		return false;
 	uint64_t parent = atomic_load(&table->slots[index].parent_ref);
 	struct slot_ref parent_ref = {.index = kin - 1, .generation = (uint32_t)parent};
@@ -91,8 +92,8 @@ static bool maps_table(const inv_table *table, pid_t pid)
 	bool found = false;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
-	snprintf(wanted, sizeof(wanted), " %02x:%02x %lu ", major(table->device), minor(table->device),
-	         (unsigned long)table->inode);
+	snprintf(wanted, sizeof(wanted), " %02x:%02x %lu ", major(table->device),
+	         minor(table->device), (unsigned long)table->inode);
 	FILE *maps = fopen(path, "re");
 	if (!maps)
 		return false;
@@ -117,7 +118,8 @@ static int signal_owner(inv_table *table, struct slot_ref ref, int signum)
 	struct process_identity identity;
 	uint64_t word = slot_word(table, ref);
 
-	if (control_state(word) != SLOT_LIVE || owner_read(table, control_owner(word), &identity) == 0)
+	if (control_state(word) != SLOT_LIVE ||
+	    owner_read(table, control_owner(word), &identity) == 0)
 		return -ESTALE;
 	int pidfd = process_open(&identity);
 	if (pidfd < 0)
@@ -140,8 +142,10 @@ static void tell_supervisor(inv_table *table, struct slot_ref ref, unsigned asks
 	while (event_generation(seen) == ref.generation) {
 		uint64_t low = (uint32_t)(seen + ASK_COUNT_STEP) | asks;
 		if (asks & ASK_SIGNAL)
-			low = (low & ~ASK_SIGNUM_MASK) | ((uint64_t)(unsigned)signum << ASK_SIGNUM_SHIFT);
-		if (!atomic_compare_exchange_weak(word, &seen, (uint64_t)ref.generation << 32 | low))
+			low = (low & ~ASK_SIGNUM_MASK) |
+			      ((uint64_t)(unsigned)signum << ASK_SIGNUM_SHIFT);
+		if (!atomic_compare_exchange_weak(word, &seen,
+		                                  (uint64_t)ref.generation << 32 | low))
 			continue;
 		futex_wake_all(futex_low_half(word));
 		news_asked(table, ref.index);
@@ -204,13 +208,13 @@ static void pass_on(inv_table *table, struct slot_ref ref, void *arg)
 	request_and_ask(table, ref, &passing->request, passing->asks, passing->signum);
 }
 
-int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request,
-                    bool only, unsigned asks, int signum)
+int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request, bool only,
+                    unsigned asks, int signum)
 {
 	struct passing_on passing = {
-		.request = {.cause = INV_CAUSE_PARENT, .reason = request->reason},
-		.asks = asks,
-		.signum = signum,
+	        .request = {.cause = INV_CAUSE_PARENT, .reason = request->reason},
+	        .asks = asks,
+	        .signum = signum,
 	};
 	int result = request_and_ask(table, ref, request, asks, signum);
 

@@ -14,7 +14,7 @@ int cascade_ask(inv_table *table, struct slot_ref ref, unsigned asks, int signum
 
 /* Make the request, and pass it on to the descendants as cause "parent". 0, -ESTALE,
  * -EPERM as cascade_ask (the requests are made all the same). */
-int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request,
-                    bool only, unsigned asks, int signum);
+int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request, bool only,
+                    unsigned asks, int signum);
 
 #endif

@@ -34,7 +34,8 @@ static inline struct timespec clock_timespec(int64_t ns)
 {
 	if (ns < 0)
 		ns = 0;
-	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
+	                         .tv_nsec = (long)(ns % 1000000000)};
 }
 
 /* now + duration on the monotonic clock; a negative duration is forever (-1), and so

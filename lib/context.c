@@ -256,7 +256,7 @@ int inv_check(void)
 	if (innermost && !atomic_load_explicit(&innermost->left, memory_order_acquire))
 		return inv_event_check(innermost->event);
 	struct environment *kept =
-		innermost ? NULL : atomic_load_explicit(&kept_environment, memory_order_acquire);
+	        innermost ? NULL : atomic_load_explicit(&kept_environment, memory_order_acquire);
 	if (kept && environment_unchanged(kept)) {
 		int result = inv_event_check(kept->event);
 		if (result != -ESTALE)

@@ -23,21 +23,21 @@
 static int write_header(int fd, const struct broker_create *create, const struct geometry *geometry)
 {
 	struct header header = {
-		.magic = LAYOUT_MAGIC,
-		.version = LAYOUT_VERSION,
-		.capacity = geometry->capacity,
-		.fingerprint = LAYOUT_FINGERPRINT,
-		.bytes = geometry->bytes,
-		.buckets = geometry->buckets,
-		.width = geometry->width,
-		.slots = geometry->slots,
-		.owners = geometry->owners,
-		.uid = geteuid(),
-		.gid = create->shared ? create->gid : getegid(),
-		.shared = create->shared,
-		.created_ns = clock_realtime_ns(),
-		.created_monotonic_ns = clock_monotonic_ns(),
-		.namespace = process_namespace(),
+	        .magic = LAYOUT_MAGIC,
+	        .version = LAYOUT_VERSION,
+	        .capacity = geometry->capacity,
+	        .fingerprint = LAYOUT_FINGERPRINT,
+	        .bytes = geometry->bytes,
+	        .buckets = geometry->buckets,
+	        .width = geometry->width,
+	        .slots = geometry->slots,
+	        .owners = geometry->owners,
+	        .uid = geteuid(),
+	        .gid = create->shared ? create->gid : getegid(),
+	        .shared = create->shared,
+	        .created_ns = clock_realtime_ns(),
+	        .created_monotonic_ns = clock_monotonic_ns(),
+	        .namespace = process_namespace(),
 	};
 
 	while (header.epoch == 0)

@@ -74,8 +74,9 @@ static int attach_default(bool autostart, inv_table **out)
 		return 0;
 	}
 	/* A program that asked for the guard once wants it here too, where it can't say so. */
-	error = inv_open(&table, name, (autostart ? INV_OPEN_AUTOSTART : 0u) |
-	                                       (guard_installed() ? INV_OPEN_GUARD : 0u));
+	error = inv_open(&table, name,
+	                 (autostart ? INV_OPEN_AUTOSTART : 0u) |
+	                         (guard_installed() ? INV_OPEN_GUARD : 0u));
 	if (error)
 		return error;
 	keep_first(table, last);

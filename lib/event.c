@@ -22,11 +22,21 @@
 
 enum { OWN_TURN_EVERY = 4, SAMPLE_EVERY = 4096, LOOK_TICK_NS = 10000000 };
 
+/* Since the table was made, as it says itself: 0 where that can't be. */
+static int64_t since_made_ns(const inv_table *table, int64_t now_ns)
+{
+	int64_t since_ns;
+
+	if (__builtin_sub_overflow(now_ns, table->header->created_monotonic_ns, &since_ns))
+		return 0;
+	return since_ns > 0 ? since_ns : 0;
+}
+
 void event_note_look(inv_table *table, struct slot_ref ref)
 {
 	shared_u64 *look = &table->slots[ref.index].look;
-	int64_t since_ns = clock_monotonic_coarse_ns() - table->header->created_monotonic_ns;
-	uint64_t ticks = since_ns > 0 ? (uint64_t)(since_ns / LOOK_TICK_NS) : 0;
+	uint64_t ticks =
+	        (uint64_t)(since_made_ns(table, clock_monotonic_coarse_ns()) / LOOK_TICK_NS);
 	uint64_t seen = atomic_load_explicit(look, memory_order_relaxed);
 	uint64_t now = (uint64_t)ref.generation << 32 | ((ticks + 1) & UINT32_MAX);
 
@@ -43,8 +53,8 @@ int64_t event_last_look_ns(const inv_table *table, struct slot_ref ref)
 
 	if (event_generation(look) != ref.generation || ticks == 0)
 		return 0;
-	int64_t age_ns = clock_monotonic_ns() - table->header->created_monotonic_ns -
-	                 (int64_t)(ticks - 1) * LOOK_TICK_NS;
+	int64_t age_ns =
+	        since_made_ns(table, clock_monotonic_ns()) - (int64_t)(ticks - 1) * LOOK_TICK_NS;
 	return clock_realtime_ns() - (age_ns > 0 ? age_ns : 0);
 }
 
@@ -52,7 +62,8 @@ int event_living_word_of(const inv_event *event, uint64_t *word)
 {
 	int error = event_word_of(event, word);
 
-	if (error || table_served_lately(event->table) || !sweep_slot(event->table, event->ref.index))
+	if (error || table_served_lately(event->table) ||
+	    !sweep_slot(event->table, event->ref.index))
 		return error;
 	return event_word_of(event, word);
 }

@@ -17,15 +17,15 @@ struct event_watcher;
  * next tenant, a fork, a closed table) makes them differ.
  */
 struct inv_event {
-	_Atomic(shared_u64 *) word; /* in the segment; &spoilt_word once disowned */
-	_Atomic uint64_t calm;      /* never 0 */
+	_Atomic(shared_u64 *) word;    /* in the segment; &spoilt_word once disowned */
+	_Atomic uint64_t calm;         /* never 0 */
 	_Atomic uint32_t until_sample; /* checks until the next is noted as a look */
 	struct slot_ref ref;
 	uint8_t id[16];
-	inv_table *table;  /* NULL: disowned */
+	inv_table *table;      /* NULL: disowned */
 	_Atomic bool disowned; /* by fork or close: every call answers -ESTALE */
-	bool owned;        /* this process registered it, without begin: the last put frees it */
-	unsigned count;    /* of handles given out; under table->lock */
+	bool owned;     /* this process registered it, without begin: the last put frees it */
+	unsigned count; /* of handles given out; under table->lock */
 	struct event_watcher *watcher; /* of inv_event_fd; under table->lock */
 	struct inv_event *next;        /* in its chain of table->handles */
 };

@@ -32,7 +32,8 @@ static void show(struct event_watcher *watcher, bool set)
 	uint64_t count = 1;
 
 	/* Non-blocking: it is full, or empty, already. */
-	if (set ? write(watcher->fd, &count, sizeof(count)) : read(watcher->fd, &count, sizeof(count)))
+	if (set ? write(watcher->fd, &count, sizeof(count))
+	        : read(watcher->fd, &count, sizeof(count)))
 		return;
 }
 
@@ -55,15 +56,15 @@ static void *watch(void *arg)
 		bool over = word == 0 || word & EVENT_ENDED;
 		show(watcher, over || word & EVENT_SET);
 		struct futex_watch words[] = {
-			{.word = &watcher->stop, .seen = 0},
-			{.word = futex_low_half(&watcher->table->event[watcher->ref.index]),
+		        {.word = &watcher->stop, .seen = 0},
+		        {.word = futex_low_half(&watcher->table->event[watcher->ref.index]),
 		         .seen = (uint32_t)(word | EVENT_WAITED)},
 		};
 		if (over)
 			futex_wait_any(words, 1, -1);
 		else if (word & EVENT_WAITED ||
-		         atomic_compare_exchange_strong(
-				 &watcher->table->event[watcher->ref.index], &word, word | EVENT_WAITED))
+		         atomic_compare_exchange_strong(&watcher->table->event[watcher->ref.index],
+		                                        &word, word | EVENT_WAITED))
 			slept = futex_wait_any(words, 2, clock_monotonic_ns() + WAIT_SLICE_NS);
 		word = slept == -ETIMEDOUT ? word_of_the_living(watcher)
 		                           : event_word_load(watcher->table, watcher->ref);

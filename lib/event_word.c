@@ -92,7 +92,8 @@ int event_word_consume(inv_table *table, struct slot_ref ref)
 			return -ESTALE;
 		if (!(word & EVENT_SET))
 			return 0;
-		if (atomic_compare_exchange_strong(&table->event[ref.index], &word, word & ~EVENT_SET))
+		if (atomic_compare_exchange_strong(&table->event[ref.index], &word,
+		                                   word & ~EVENT_SET))
 			return 1;
 	}
 }
@@ -103,7 +104,8 @@ uint64_t event_word_close(inv_table *table, struct slot_ref ref)
 		uint64_t word = event_word_load(table, ref);
 		if (word == 0 || word & EVENT_ENDED)
 			return word;
-		if (atomic_compare_exchange_strong(&table->event[ref.index], &word, word | EVENT_ENDED))
+		if (atomic_compare_exchange_strong(&table->event[ref.index], &word,
+		                                   word | EVENT_ENDED))
 			return word | EVENT_ENDED;
 	}
 }
@@ -114,7 +116,8 @@ int event_word_sleep(inv_table *table, struct slot_ref ref, uint64_t seen, int64
 	bool last = until_ns >= 0 && until_ns <= slice_end_ns;
 	uint64_t waited = seen | EVENT_WAITED;
 
-	if (seen != waited && !atomic_compare_exchange_strong(&table->event[ref.index], &seen, waited))
+	if (seen != waited &&
+	    !atomic_compare_exchange_strong(&table->event[ref.index], &seen, waited))
 		return 0;
 	int result = futex_wait(futex_low_half(&table->event[ref.index]), (uint32_t)waited,
 	                        last ? until_ns : slice_end_ns);

@@ -17,8 +17,7 @@ static inline uint32_t event_sequence(uint64_t word)
 /* The word with the next sequence number; it wraps within its field. */
 static inline uint64_t event_next_sequence(uint64_t word)
 {
-	return (word & ~EVENT_SEQUENCE_MASK) |
-	       ((word + EVENT_SEQUENCE_STEP) & EVENT_SEQUENCE_MASK);
+	return (word & ~EVENT_SEQUENCE_MASK) | ((word + EVENT_SEQUENCE_STEP) & EVENT_SEQUENCE_MASK);
 }
 
 /* A new tenant's word: calm. */

@@ -29,10 +29,10 @@ struct candidates index_candidates(const inv_table *table, const uint8_t id[16])
 	uint32_t other = (uint32_t)((hash >> 32) * buckets >> 32);
 
 	return (struct candidates){
-		.first = {one * table->geometry.width, other * table->geometry.width},
-		.width = table->geometry.width,
-		.count = one == other ? 1 : 2,
-		.tag = (uint32_t)((hash ^ hash >> 23) * UINT64_C(0x9e3779b97f4a7c15) >>
+	        .first = {one * table->geometry.width, other * table->geometry.width},
+	        .width = table->geometry.width,
+	        .count = one == other ? 1 : 2,
+	        .tag = (uint32_t)((hash ^ hash >> 23) * UINT64_C(0x9e3779b97f4a7c15) >>
 	                          (64 - CONTROL_TAG_BITS)),
 	};
 }

@@ -10,7 +10,7 @@
 struct candidates {
 	uint32_t first[2]; /* the first slot of each bucket; equal in a one-bucket table */
 	uint32_t width;
-	uint32_t count;    /* buckets that differ: 1 or 2 */
+	uint32_t count; /* buckets that differ: 1 or 2 */
 	uint32_t tag;
 };
 

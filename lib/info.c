@@ -40,7 +40,8 @@ static int64_t time_between_ns(int64_t from_ns, int64_t to_ns)
 {
 	int64_t between_ns;
 
-	return __builtin_sub_overflow(to_ns, from_ns, &between_ns) || between_ns < 0 ? 0 : between_ns;
+	return __builtin_sub_overflow(to_ns, from_ns, &between_ns) || between_ns < 0 ? 0
+	                                                                             : between_ns;
 }
 
 static void fill_cancel(const inv_table *table, struct slot_ref ref, uint64_t flags,
@@ -61,8 +62,9 @@ static void fill_cancel(const inv_table *table, struct slot_ref ref, uint64_t fl
 	                                              : INV_CANCEL_DELIVERED;
 	info->cancel_cause = record.cause;
 	info->cancel_ns = record.time_ns;
-	info->cancel_age_ns =
-		record.monotonic_ns ? time_between_ns(record.monotonic_ns, clock_monotonic_ns()) : 0;
+	info->cancel_age_ns = record.monotonic_ns
+	                              ? time_between_ns(record.monotonic_ns, clock_monotonic_ns())
+	                              : 0;
 	info->cancel_uid = record.uid;
 	info->cancel_pid = record.pid;
 	memcpy(info->cancel_command, record.command, sizeof(record.command));
@@ -78,11 +80,13 @@ static void fill_progress(const struct slot *slot, uint32_t generation, struct i
 		uint64_t word = atomic_load(&slot->progress_word);
 		if (event_generation(word) != generation)
 			return;
-		uint64_t percent = atomic_load_explicit(&slot->progress_percent, memory_order_acquire);
+		uint64_t percent =
+		        atomic_load_explicit(&slot->progress_percent, memory_order_acquire);
 		text_load(slot->progress_text, INV_PROGRESS_BYTES / 8, info->progress_text);
 		if (word & 1 || atomic_load(&slot->progress_word) != word)
 			continue;
-		info->progress_percent = percent >= 1 && percent <= 100001 ? (double)(percent - 1) / 1000 : -1;
+		info->progress_percent =
+		        percent >= 1 && percent <= 100001 ? (double)(percent - 1) / 1000 : -1;
 		return;
 	}
 	/* Its writer is killed: no progress is better than half of one. */

@@ -45,8 +45,7 @@ static bool take_over(inv_table *table, const uint8_t id[16], const char *name, 
 }
 
 /* Registered, but not the current invocation of any thread yet. */
-int invocation_register(inv_table *table, const uint8_t *id, const char *name,
-                        inv_invocation **out)
+int invocation_register(inv_table *table, const uint8_t *id, const char *name, inv_invocation **out)
 {
 	inv_event *event;
 	int error = table_resolve(table, true, &table);
@@ -180,8 +179,9 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns)
 			return error;
 		/* 0: just ended, or the table is damaged. Closed: the outcome is being recorded,
 		 * in another word, so that a sleep on this one could miss its wake. */
-		error = word == 0 || word & EVENT_ENDED ? pause_briefly(until_ns)
-		                                        : event_word_sleep(table, ref, word, until_ns);
+		error = word == 0 || word & EVENT_ENDED
+		                ? pause_briefly(until_ns)
+		                : event_word_sleep(table, ref, word, until_ns);
 		/* Whoever waits again and again for less than a slice must learn of it too. */
 		if (error == -ETIMEDOUT && event_still_alive(table, ref) != 0)
 			error = 0;

@@ -34,7 +34,8 @@ int geometry_of(uint32_t capacity, struct geometry *geometry)
 	made.event_at = made.control_at + page_round((size_t)made.slots * 8);
 	made.kin_at = made.event_at + page_round((size_t)made.slots * 8);
 	made.owners_at = made.kin_at + page_round((size_t)made.slots * 4);
-	made.slots_at = made.owners_at + page_round((size_t)made.owners * sizeof(struct owner_entry));
+	made.slots_at =
+	        made.owners_at + page_round((size_t)made.owners * sizeof(struct owner_entry));
 	made.bytes = made.slots_at + page_round((size_t)made.slots * sizeof(struct slot));
 	*geometry = made;
 	return 0;

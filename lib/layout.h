@@ -33,10 +33,11 @@ enum {
 	LAYOUT_PAGE = 4096,
 	CAPACITY_DEFAULT = 65536,
 	CAPACITY_MAX = 1048576,
-	BUCKET_WIDTH = 16,     /* words: two cache lines, fetched as a pair */
-	SMALL_CAPACITY = 256,  /* up to this the table is one bucket, and exactly full at its capacity */
+	BUCKET_WIDTH = 16, /* words: two cache lines, fetched as a pair */
+	SMALL_CAPACITY =
+	        256, /* up to this the table is one bucket, and exactly full at its capacity */
 	OWNERS_MIN = 64,
-	OWNERS_MAX = 65535,    /* 16 bits of the control word; entry 0 is nobody */
+	OWNERS_MAX = 65535, /* 16 bits of the control word; entry 0 is nobody */
 	SHIELD_HOLDERS = 3,
 };
 
@@ -57,11 +58,12 @@ enum slot_state {
  * Event word: | generation 32 | sequence 28 | waited 1 | ended 1 | asked 1 | set 1 |.
  * The low half is the futex.
  */
-#define EVENT_SET UINT64_C(1)    /* a request is pending: set by set, cleared by consume and clear */
-#define EVENT_ASKED UINT64_C(2)  /* one was made and not withdrawn: stays when it is consumed */
-#define EVENT_ENDED UINT64_C(4)  /* the owner has closed it: no request is taken any more */
-#define EVENT_WAITED UINT64_C(8) /* somebody has slept on it: the end must wake. Never cleared, so
-                                  * there is no count that a killed waiter could leave wrong */
+#define EVENT_SET UINT64_C(1)   /* a request is pending: set by set, cleared by consume and clear */
+#define EVENT_ASKED UINT64_C(2) /* one was made and not withdrawn: stays when it is consumed */
+#define EVENT_ENDED UINT64_C(4) /* the owner has closed it: no request is taken any more */
+#define EVENT_WAITED                                                                               \
+	UINT64_C(8) /* somebody has slept on it: the end must wake. Never cleared, so              \
+	             * there is no count that a killed waiter could leave wrong */
 #define EVENT_SEQUENCE_STEP UINT64_C(16)
 #define EVENT_SEQUENCE_MASK UINT64_C(0xfffffff0)
 
@@ -76,19 +78,19 @@ enum slot_state {
 /* Flags of a slot, written by its owner, but for SLOT_HAS_CHILDREN and
  * SLOT_NESTED_CANCELLED, which those nested in it set. */
 #define SLOT_KIND_MASK UINT64_C(7)
-#define SLOT_PENDING UINT64_C(0x8)      /* registered, not started */
+#define SLOT_PENDING UINT64_C(0x8) /* registered, not started */
 #define SLOT_NO_KILL UINT64_C(0x10)
 #define SLOT_STOP_COMMAND UINT64_C(0x20) /* run --stop: the run file has it */
-#define SLOT_SIGNALLED UINT64_C(0x40)   /* a request was delivered by signal or stop command */
-#define SLOT_KILLED UINT64_C(0x80)      /* SIGKILL was sent by --kill or kill-after */
+#define SLOT_SIGNALLED UINT64_C(0x40)    /* a request was delivered by signal or stop command */
+#define SLOT_KILLED UINT64_C(0x80)       /* SIGKILL was sent by --kill or kill-after */
 #define SLOT_HAS_CHILDREN UINT64_C(0x100)
 #define SLOT_HAS_LOG UINT64_C(0x200)
 #define SLOT_FINISHING UINT64_C(0x400)
 #define SLOT_PAUSED UINT64_C(0x800)
 #define SLOT_NESTED_CANCELLED UINT64_C(0x1000) /* its request ended or refused a nested run */
-#define SLOT_SIGNUM_SHIFT 16            /* run --signal, 7 bits; 0: none */
-#define SLOT_ASKED_SIGNUM_SHIFT 24      /* the signal by which run itself was asked; 0: none */
-#define SLOT_NESTED_WAIT_SHIFT 32       /* run --nested-wait in ms, 32 bits */
+#define SLOT_SIGNUM_SHIFT 16                   /* run --signal, 7 bits; 0: none */
+#define SLOT_ASKED_SIGNUM_SHIFT 24 /* the signal by which run itself was asked; 0: none */
+#define SLOT_NESTED_WAIT_SHIFT 32  /* run --nested-wait in ms, 32 bits */
 
 typedef _Atomic uint64_t shared_u64;
 typedef _Atomic int64_t shared_i64;
@@ -112,19 +114,22 @@ struct slot {
 	shared_u64 parent_ref;   /* | 1 + slot 32 | generation 32 |; 0: none */
 	shared_i64 requested_ns; /* time of day */
 	shared_u64 flags;
-	shared_u64 look; /* | generation 32 | 1 + 10-ms ticks since the table was made |; 0: never */
+	shared_u64
+	        look; /* | generation 32 | 1 + 10-ms ticks since the table was made |; 0: never */
 
 	/* the run: written by the owner */
 	shared_i64 started_ns;
 	shared_i64 completed_ns;
 	shared_i64 completed_monotonic_ns;
 	shared_i64 deadline_monotonic_ns; /* 0: none */
-	shared_u64 after_ms;       /* | 1 + kill-after 32 | 1 + signal-after 32 |; 0: never */
-	shared_u64 owner_process;  /* | uid 32 | pid 32 | */
-	shared_u64 action_process; /* | start time 40 | pid 24 |: the command's, as in owner_entry */
+	shared_u64 after_ms;      /* | 1 + kill-after 32 | 1 + signal-after 32 |; 0: never */
+	shared_u64 owner_process; /* | uid 32 | pid 32 | */
+	shared_u64
+	        action_process; /* | start time 40 | pid 24 |: the command's, as in owner_entry */
 
-	shared_u64 asks;                    /* what more was asked of the supervisor */
-	shared_u64 shield[SHIELD_HOLDERS];  /* | depth 10 | start 32 | pid 22 |; 0: free (shield.c) */
+	shared_u64 asks; /* what more was asked of the supervisor */
+	shared_u64
+	        shield[SHIELD_HOLDERS]; /* | depth 10 | start 32 | pid 22 |; 0: free (shield.c) */
 	shared_u64 log_lost;
 
 	/* the request's record (request.c) */
@@ -136,7 +141,7 @@ struct slot {
 	shared_u64 request_reason[INV_REASON_BYTES / 8];
 
 	/* progress (progress.c) */
-	shared_u64 progress_word; /* | generation 32 | sequence 31 | writing 1 | */
+	shared_u64 progress_word;    /* | generation 32 | sequence 31 | writing 1 | */
 	shared_u64 progress_percent; /* 1 + percent * 1000; 0: none */
 	shared_u64 progress_text[INV_PROGRESS_BYTES / 8];
 

@@ -7,7 +7,7 @@
 /* What is known of the end. */
 struct ending {
 	enum {
-		ENDING_LOST,        /* nobody could see it */
+		ENDING_LOST, /* nobody could see it */
 		ENDING_NOT_STARTED,
 		ENDING_EXEC_FAILED, /* code: the errno */
 		ENDING_EXITED,      /* code: the exit status */

@@ -32,7 +32,8 @@ enum { RECORD_BYTES = 4096, RECORDS_KEPT = 1000, LOG_BYTES = RECORD_BYTES * RECO
 /* One line; shortened, at a whole character, to what a record may hold. */
 static size_t encode(char record[RECORD_BYTES], int level, const char *text)
 {
-	int head = snprintf(record, RECORD_BYTES, "%lld %d ", (long long)clock_realtime_ns(), level);
+	int head =
+	        snprintf(record, RECORD_BYTES, "%lld %d ", (long long)clock_realtime_ns(), level);
 	size_t length = (size_t)head;
 
 	for (; *text && length < RECORD_BYTES - 8; text++) {
@@ -169,8 +170,8 @@ static void decode(char *text)
 	*to = '\0';
 }
 
-static int read_records(const char *path,
-                        int (*each)(int64_t, int, const char *, void *), void *arg)
+static int read_records(const char *path, int (*each)(int64_t, int, const char *, void *),
+                        void *arg)
 {
 	char line[RECORD_BYTES + 1];
 	int result = 0;
@@ -184,7 +185,8 @@ static int read_records(const char *path,
 		int64_t time_ns = strtoll(line, &rest, 10);
 		long level = strtol(rest, &text, 10);
 		/* The remains of a record that found the disk full. */
-		if (rest == line || text == rest || *text != ' ' || level < LOG_EMERG || level > LOG_DEBUG)
+		if (rest == line || text == rest || *text != ' ' || level < LOG_EMERG ||
+		    level > LOG_DEBUG)
 			continue;
 		decode(text + 1);
 		result = each(time_ns, (int)level, text + 1, arg);

@@ -202,7 +202,8 @@ void owner_free(inv_table *table, uint32_t index, uint64_t word)
 {
 	uint64_t freed = (word & GENERATION_BITS) + GENERATION_STEP;
 
-	if (index == 0 || index >= table->geometry.owners || (word & OWNER_STATE_MASK) == OWNER_FREE)
+	if (index == 0 || index >= table->geometry.owners ||
+	    (word & OWNER_STATE_MASK) == OWNER_FREE)
 		return;
 	atomic_compare_exchange_strong(&table->owners[index].word, &word, freed);
 }

@@ -102,7 +102,8 @@ static uint64_t pidfs_inode(int pidfd)
 	struct statfs system;
 	struct stat status;
 
-	if (fstatfs(pidfd, &system) != 0 || system.f_type != PIDFS_MAGIC || fstat(pidfd, &status) != 0)
+	if (fstatfs(pidfd, &system) != 0 || system.f_type != PIDFS_MAGIC ||
+	    fstat(pidfd, &status) != 0)
 		return 0;
 	return status.st_ino;
 }

@@ -40,7 +40,8 @@ int inv_progress(double percent, const char *text)
 	do
 		writing = next_odd(event->ref.generation, seen);
 	while (!atomic_compare_exchange_weak(&slot->progress_word, &seen, writing));
-	atomic_store_explicit(&slot->progress_percent, 1 + (uint64_t)(percent * STEPS_PER_PERCENT + 0.5),
+	atomic_store_explicit(&slot->progress_percent,
+	                      1 + (uint64_t)(percent * STEPS_PER_PERCENT + 0.5),
 	                      memory_order_release);
 	text_store(slot->progress_text, INV_PROGRESS_BYTES / 8, text);
 	uint64_t done = (writing & ~(uint64_t)UINT32_MAX) | (uint32_t)(writing + 1);

@@ -34,7 +34,8 @@ int register_slot(inv_table *table, const struct registration *registration, str
 		return error;
 	/* Before it can be seen as a child, so that a cascade that may see it looks. */
 	if (registration->parent_known)
-		atomic_fetch_or(&table->slots[registration->parent_ref.index].flags, SLOT_HAS_CHILDREN);
+		atomic_fetch_or(&table->slots[registration->parent_ref.index].flags,
+		                SLOT_HAS_CHILDREN);
 	error = slot_register(table, registration, ref);
 	if (error == -ESTALE) {
 		/* Taken for dead: enter anew. */

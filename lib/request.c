@@ -53,7 +53,8 @@ static void know_asker(void)
 	if (asker.process == fork_generation())
 		return;
 	process_command(getpid(), asker.command);
-	asker.uid_pid = (uint64_t)geteuid() << ACTOR_UID_SHIFT | (uint64_t)getpid() << ACTOR_PID_SHIFT;
+	asker.uid_pid = (uint64_t)geteuid() << ACTOR_UID_SHIFT | (uint64_t)getpid()
+	                                                                 << ACTOR_PID_SHIFT;
 	asker.process = fork_generation();
 }
 
@@ -61,7 +62,8 @@ static void write_record(struct slot *slot, const struct request *request)
 {
 	know_asker();
 	atomic_store_explicit(&slot->request_ns, clock_realtime_ns(), memory_order_release);
-	atomic_store_explicit(&slot->request_monotonic_ns, clock_monotonic_ns(), memory_order_release);
+	atomic_store_explicit(&slot->request_monotonic_ns, clock_monotonic_ns(),
+	                      memory_order_release);
 	atomic_store_explicit(&slot->request_actor,
 	                      asker.uid_pid | ((unsigned)request->cause & ACTOR_CAUSE_MASK),
 	                      memory_order_release);

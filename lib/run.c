@@ -32,7 +32,8 @@ static void parent_of(inv_table *table, const struct inv_run_options *options,
 	uint64_t word;
 
 	registration->parent = options->parent;
-	if (options->parent && slot_find(table, options->parent, &registration->parent_ref, &word) == 0 &&
+	if (options->parent &&
+	    slot_find(table, options->parent, &registration->parent_ref, &word) == 0 &&
 	    control_state(word) == SLOT_LIVE)
 		registration->parent_known = true;
 }
@@ -46,8 +47,8 @@ static void describe(const struct inv_run_options *options, struct registration 
 	registration->name = options->name;
 	registration->requested_ns = clock_realtime_ns();
 	registration->deadline_monotonic_ns = deadline_ns < 0 ? 0 : deadline_ns;
-	registration->after_ms = pack_after(options->kill_after_ns) << 32 |
-	                         pack_after(options->signal_after_ns);
+	registration->after_ms =
+	        pack_after(options->kill_after_ns) << 32 | pack_after(options->signal_after_ns);
 	registration->flags = (uint64_t)INV_KIND_RUN | SLOT_PENDING |
 	                      ((uint64_t)options->signal & RUN_SIGNUM_MASK) << SLOT_SIGNUM_SHIFT |
 	                      nested_wait << SLOT_NESTED_WAIT_SHIFT;
@@ -77,8 +78,7 @@ static inv_invocation *handle_of(inv_table *table, struct slot_ref ref)
 	return NULL;
 }
 
-int inv_run_register(inv_table *table, const struct inv_run_options *options,
-                     inv_invocation **out)
+int inv_run_register(inv_table *table, const struct inv_run_options *options, inv_invocation **out)
 {
 	struct registration registration = {0};
 	uint8_t fresh[16];
@@ -249,7 +249,8 @@ static struct ending ending_of(const struct inv_run_result *result)
 	if (!result->wait_known)
 		return (struct ending){.how = ENDING_LOST};
 	if (WIFSIGNALED(result->wait_status))
-		return (struct ending){.how = ENDING_SIGNALLED, .code = WTERMSIG(result->wait_status)};
+		return (struct ending){.how = ENDING_SIGNALLED,
+		                       .code = WTERMSIG(result->wait_status)};
 	return (struct ending){.how = ENDING_EXITED, .code = WEXITSTATUS(result->wait_status)};
 }
 

@@ -42,7 +42,8 @@ static int64_t asked_ns(inv_invocation *invocation, uint64_t event_word,
 {
 	int64_t now_ns = clock_monotonic_ns();
 
-	if (invocation->request_seen != event_sequence(event_word) || !invocation->request_seen_ns) {
+	if (invocation->request_seen != event_sequence(event_word) ||
+	    !invocation->request_seen_ns) {
 		invocation->request_seen = event_sequence(event_word);
 		invocation->request_seen_ns = now_ns;
 	}
@@ -121,13 +122,13 @@ void inv_run_wait(inv_invocation *invocation, const struct inv_run_view *view,
 	 * that holds up a request may end with its process. */
 	int64_t slice_end_ns = clock_monotonic_ns() + WAIT_SLICE_NS;
 	struct futex_watch watch[] = {
-		{.word = futex_low_half(&table->event[invocation->ref.index]), .seen = view->event_futex},
-		{.word = futex_low_half(&run_slot(invocation)->asks), .seen = view->asks_futex},
-		{.word = word, .seen = seen},
+	        {.word = futex_low_half(&table->event[invocation->ref.index]),
+	         .seen = view->event_futex},
+	        {.word = futex_low_half(&run_slot(invocation)->asks), .seen = view->asks_futex},
+	        {.word = word, .seen = seen},
 	};
 
 	if (until_ns < 0 || until_ns > slice_end_ns)
 		until_ns = slice_end_ns;
 	futex_wait_any(watch, word ? 3 : 2, until_ns);
 }
-

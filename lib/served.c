@@ -28,7 +28,8 @@ static bool descriptor_is_ours(const inv_table *table, struct stat *status)
 
 int table_served(const inv_table *table)
 {
-	struct flock lease = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LEASE_BROKER, .l_len = 1};
+	struct flock lease = {
+	        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LEASE_BROKER, .l_len = 1};
 	struct stat status;
 
 	if (!descriptor_is_ours(table, &status) || fcntl(table->fd, F_OFD_GETLK, &lease) != 0)

@@ -67,7 +67,8 @@ bool shield_holds(const inv_table *table, struct slot_ref ref)
 		uint64_t index = parent >> 32;
 		if (index == 0 || index > table->geometry.slots)
 			return false;
-		ref = (struct slot_ref){.index = (uint32_t)index - 1, .generation = (uint32_t)parent};
+		ref = (struct slot_ref){.index = (uint32_t)index - 1,
+		                        .generation = (uint32_t)parent};
 	}
 	return false;
 }
@@ -79,10 +80,12 @@ static int deepen(struct slot *slot, uint64_t self, uint64_t step)
 		uint64_t word = atomic_load(&slot->shield[i]);
 		while (word != 0 && (word & SHIELD_HOLDER_MASK) == self) {
 			/* One more than fits would come to depth 0. */
-			if (step == SHIELD_DEPTH_STEP && word >> SHIELD_DEPTH_SHIFT == SHIELD_DEPTH_MAX)
+			if (step == SHIELD_DEPTH_STEP &&
+			    word >> SHIELD_DEPTH_SHIFT == SHIELD_DEPTH_MAX)
 				return -EAGAIN;
 			uint64_t depth = (word + step) >> SHIELD_DEPTH_SHIFT;
-			if (atomic_compare_exchange_strong(&slot->shield[i], &word, depth ? word + step : 0))
+			if (atomic_compare_exchange_strong(&slot->shield[i], &word,
+			                                   depth ? word + step : 0))
 				return 0;
 		}
 	}
@@ -95,7 +98,8 @@ static int take_word(struct slot *slot, uint64_t self)
 		uint64_t word = atomic_load(&slot->shield[i]);
 		if (word != 0 && holder_lives(word))
 			continue;
-		if (atomic_compare_exchange_strong(&slot->shield[i], &word, self | SHIELD_DEPTH_STEP))
+		if (atomic_compare_exchange_strong(&slot->shield[i], &word,
+		                                   self | SHIELD_DEPTH_STEP))
 			return 0;
 	}
 	return -EAGAIN;

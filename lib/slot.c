@@ -68,11 +68,11 @@ uint32_t outcome_pack(const struct outcome *outcome)
 struct outcome outcome_unpack(uint32_t packed)
 {
 	return (struct outcome){
-		.status = packed & ((1u << STATUS_BITS) - 1),
-		.cause = packed >> STATUS_BITS & ((1u << CAUSE_BITS) - 1),
-		.killed = packed >> (STATUS_BITS + CAUSE_BITS) & 1,
-		.by_signal = packed >> (STATUS_BITS + CAUSE_BITS + 1) & 1,
-		.code = packed >> (STATUS_BITS + CAUSE_BITS + 2) & ((1u << CODE_BITS) - 1),
+	        .status = packed & ((1u << STATUS_BITS) - 1),
+	        .cause = packed >> STATUS_BITS & ((1u << CAUSE_BITS) - 1),
+	        .killed = packed >> (STATUS_BITS + CAUSE_BITS) & 1,
+	        .by_signal = packed >> (STATUS_BITS + CAUSE_BITS + 1) & 1,
+	        .code = packed >> (STATUS_BITS + CAUSE_BITS + 2) & ((1u << CODE_BITS) - 1),
 	};
 }
 
@@ -103,7 +103,8 @@ int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref
 	for (uint32_t bucket = 0; bucket < candidates.count; bucket++) {
 		for (uint32_t i = 0; i < candidates.width; i++) {
 			uint32_t index = candidates.first[bucket] + i;
-			uint64_t seen = atomic_load_explicit(&table->control[index], memory_order_acquire);
+			uint64_t seen =
+			        atomic_load_explicit(&table->control[index], memory_order_acquire);
 			if (control_tag(seen) != candidates.tag || !slot_visible(seen) ||
 			    !same_id(table, index, wanted))
 				continue;
@@ -157,7 +158,8 @@ static int survey(inv_table *table, const struct candidates *candidates, const u
 		uint64_t first_word = 0;
 		for (uint32_t i = 0; i < candidates->width; i++) {
 			uint32_t index = candidates->first[bucket] + i;
-			uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);
+			uint64_t word =
+			        atomic_load_explicit(&table->control[index], memory_order_acquire);
 			if (control_state(word) == SLOT_FREE) {
 				if (free_count++ == 0) {
 					first_free = index;
@@ -211,7 +213,8 @@ static void fill(inv_table *table, struct slot_ref ref, const struct registratio
 	words_store(slot->id, 2, registration->id);
 	words_store(slot->parent, 2, registration->parent ? registration->parent : nobody);
 	atomic_store_explicit(&slot->parent_ref, parent_ref, memory_order_release);
-	atomic_store_explicit(&slot->requested_ns, registration->requested_ns, memory_order_release);
+	atomic_store_explicit(&slot->requested_ns, registration->requested_ns,
+	                      memory_order_release);
 	atomic_store_explicit(&slot->flags, registration->flags, memory_order_release);
 	atomic_store_explicit(&slot->look, (uint64_t)ref.generation << 32, memory_order_release);
 	atomic_store_explicit(&slot->started_ns, registration->started_ns, memory_order_release);
@@ -291,14 +294,16 @@ static void wake_waiters(inv_table *table, struct slot_ref ref)
 		event_word_wake(table, ref);
 }
 
-bool slot_finish(inv_table *table, struct slot_ref ref, uint64_t word, const struct outcome *outcome)
+bool slot_finish(inv_table *table, struct slot_ref ref, uint64_t word,
+                 const struct outcome *outcome)
 {
 	struct slot *slot = &table->slots[ref.index];
 
 	atomic_store(&slot->completed_ns, clock_realtime_ns());
 	atomic_store(&slot->completed_monotonic_ns, clock_monotonic_ns());
 	if (!swap(table, ref.index, word,
-	          control_word(ref.generation, control_tag(word), outcome_pack(outcome), SLOT_DONE)))
+	          control_word(ref.generation, control_tag(word), outcome_pack(outcome),
+	                       SLOT_DONE)))
 		return false;
 	event_word_close(table, ref);
 	wake_waiters(table, ref);

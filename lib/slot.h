@@ -38,18 +38,19 @@ static inline uint32_t control_generation(uint64_t word)
 static inline uint64_t control_word(uint32_t generation, uint32_t tag, uint32_t owner,
                                     enum slot_state state)
 {
-	return (uint64_t)generation << CONTROL_GENERATION_SHIFT | (uint64_t)tag << CONTROL_TAG_SHIFT |
-	       (uint64_t)owner << CONTROL_OWNER_SHIFT | (uint64_t)state;
+	return (uint64_t)generation << CONTROL_GENERATION_SHIFT |
+	       (uint64_t)tag << CONTROL_TAG_SHIFT | (uint64_t)owner << CONTROL_OWNER_SHIFT |
+	       (uint64_t)state;
 }
 
 /* How an invocation ended: fits the owner field of a control word, so that the
  * end and its outcome are one transition. */
 struct outcome {
-	unsigned status;   /* enum inv_status: completed, cancelled or error; 2 bits */
-	unsigned cause;    /* enum inv_cause; 4 bits */
-	bool killed;       /* by --kill or kill-after */
-	bool by_signal;    /* code is a signal, not an exit status */
-	unsigned code;     /* 8 bits */
+	unsigned status; /* enum inv_status: completed, cancelled or error; 2 bits */
+	unsigned cause;  /* enum inv_cause; 4 bits */
+	bool killed;     /* by --kill or kill-after */
+	bool by_signal;  /* code is a signal, not an exit status */
+	unsigned code;   /* 8 bits */
 };
 
 uint32_t outcome_pack(const struct outcome *outcome);
@@ -58,7 +59,7 @@ struct outcome outcome_unpack(uint32_t packed);
 /* What is written into a slot before it is published. */
 struct registration {
 	const uint8_t *id;
-	const uint8_t *parent;     /* NULL: none */
+	const uint8_t *parent;      /* NULL: none */
 	struct slot_ref parent_ref; /* where the parent is, if parent_known */
 	bool parent_known;
 	uint64_t flags; /* kind and the rest; SLOT_PENDING */
@@ -78,7 +79,8 @@ int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref
 
 /* LIVE -> DONE with that outcome; closes the event and wakes who waits. false: it was not
  * LIVE as word said, and nothing is done. */
-bool slot_finish(inv_table *table, struct slot_ref ref, uint64_t word, const struct outcome *outcome);
+bool slot_finish(inv_table *table, struct slot_ref ref, uint64_t word,
+                 const struct outcome *outcome);
 
 /* LIVE or DONE -> FREE, with the next generation; wakes who waits. */
 bool slot_release(inv_table *table, uint32_t index, uint64_t word);

@@ -28,9 +28,9 @@ static bool action_lives(const inv_table *table, uint32_t index)
 {
 	uint64_t action = atomic_load(&table->slots[index].action_process);
 	struct process_identity identity = {
-		.pid = (pid_t)(action & ACTION_PID_MASK),
-		.start = action >> ACTION_START_SHIFT,
-		.namespace = process_namespace(),
+	        .pid = (pid_t)(action & ACTION_PID_MASK),
+	        .start = action >> ACTION_START_SHIFT,
+	        .namespace = process_namespace(),
 	};
 
 	return action != 0 && process_life(&identity) != PROCESS_DEAD;

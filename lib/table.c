@@ -34,8 +34,9 @@ bool table_name_valid(const char *name)
 {
 	size_t length = strnlen(name, INV_TABLE_NAME_BYTES);
 
-	return length > 0 && length < INV_TABLE_NAME_BYTES && strspn(name, NAME_CHARACTERS) == length &&
-	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+	return length > 0 && length < INV_TABLE_NAME_BYTES &&
+	       strspn(name, NAME_CHARACTERS) == length && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0;
 }
 
 static bool system_table_name(char name[INV_TABLE_NAME_BYTES])
@@ -131,7 +132,8 @@ static void lay_out(inv_table *table)
 
 static int map_segment(inv_table *table, const struct header *header, bool guard)
 {
-	table->base = mmap(NULL, table->geometry.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, table->fd, 0);
+	table->base =
+	        mmap(NULL, table->geometry.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, table->fd, 0);
 	if (table->base == MAP_FAILED)
 		return -errno;
 	if (guard) {
@@ -207,7 +209,9 @@ static int fd_from_broker(const char *name)
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec data = {.iov_base = byte, .iov_len = sizeof(byte)};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control,
+	struct msghdr message = {.msg_iov = &data,
+	                         .msg_iovlen = 1,
+	                         .msg_control = &control,
 	                         .msg_controllen = sizeof(control)};
 	struct timeval patience = {.tv_sec = 2};
 	struct ucred peer;
@@ -219,7 +223,8 @@ static int fd_from_broker(const char *name)
 	if (connection < 0)
 		return -errno;
 	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (length > 0 && connect(connection, (struct sockaddr *)&address, (socklen_t)length) == 0 &&
+	if (length > 0 &&
+	    connect(connection, (struct sockaddr *)&address, (socklen_t)length) == 0 &&
 	    getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) == 0 &&
 	    peer.uid == geteuid() && recvmsg(connection, &message, MSG_CMSG_CLOEXEC) > 0) {
 		struct cmsghdr *header = CMSG_FIRSTHDR(&message);

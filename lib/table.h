@@ -30,20 +30,20 @@ struct inv_table {
 	struct owner_entry *owners;
 	struct slot *slots;
 
-	pthread_mutex_t lock;        /* of what follows; taken by fork (fork.c) */
-	unsigned process;            /* fork_generation() of the process that fills it */
-	uint32_t owner;              /* this process's entry; 0: none yet */
-	uint64_t owner_word;         /* its word */
-	uint64_t owner_process;      /* | uid 32 | pid 32 | of this process */
-	uint32_t owned;              /* slots it owns */
-	struct inv_event **handles;  /* chains, by slot (event_handle.c) */
-	uint32_t handle_chains;      /* how many: a power of two */
-	uint32_t handle_count;       /* handles in them */
+	pthread_mutex_t lock;       /* of what follows; taken by fork (fork.c) */
+	unsigned process;           /* fork_generation() of the process that fills it */
+	uint32_t owner;             /* this process's entry; 0: none yet */
+	uint64_t owner_word;        /* its word */
+	uint64_t owner_process;     /* | uid 32 | pid 32 | of this process */
+	uint32_t owned;             /* slots it owns */
+	struct inv_event **handles; /* chains, by slot (event_handle.c) */
+	uint32_t handle_chains;     /* how many: a power of two */
+	uint32_t handle_count;      /* handles in them */
 	struct inv_event *first_handles[HANDLE_CHAINS_MIN]; /* the chains until they are outgrown */
-	_Atomic int64_t served_ns;   /* when it was last asked whether a broker serves it */
-	_Atomic int64_t lease_ns;    /* when a broker was last seen to hold the lease */
-	_Atomic int64_t named_ns;    /* when it was last asked whether it was abandoned */
-	struct inv_table *next;      /* all attached tables (fork.c) */
+	_Atomic int64_t served_ns; /* when it was last asked whether a broker serves it */
+	_Atomic int64_t lease_ns;  /* when a broker was last seen to hold the lease */
+	_Atomic int64_t named_ns;  /* when it was last asked whether it was abandoned */
+	struct inv_table *next;    /* all attached tables (fork.c) */
 	struct inv_table *previous;
 	bool guarded;
 	int lease_fd; /* of the serving broker; 0: none */

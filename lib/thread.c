@@ -31,7 +31,7 @@ static void *thread_main(void *arg)
 	int error = invocation_enter(thread->invocation);
 
 	thread->result = error ? error : thread->run(thread->arg);
-	int outcome = thread->result == 0 ? INV_COMPLETED
+	int outcome = thread->result == 0            ? INV_COMPLETED
 	              : thread->result == -ECANCELED ? INV_CANCELLED
 	                                             : INV_ERROR;
 	inv_invocation_end(thread->invocation, outcome);
@@ -115,8 +115,9 @@ int inv_thread_join(inv_thread *thread, int *result)
 static int wait_for_either(inv_thread *thread, inv_event *event, uint64_t word)
 {
 	struct futex_watch watch[] = {
-		{.word = &thread->ended, .seen = 0},
-		{.word = futex_low_half(&event->table->event[event->ref.index]), .seen = (uint32_t)word},
+	        {.word = &thread->ended, .seen = 0},
+	        {.word = futex_low_half(&event->table->event[event->ref.index]),
+	         .seen = (uint32_t)word},
 	};
 	int error = futex_wait_any(watch, 2, clock_monotonic_ns() + WAIT_SLICE_NS);
 

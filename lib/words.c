@@ -13,8 +13,8 @@ const char *inv_version(void)
 const char *inv_status_name(int status)
 {
 	static const char *const names[] = {
-		[INV_COMPLETED] = "completed", [INV_CANCELLED] = "cancelled", [INV_ERROR] = "error",
-		[INV_PENDING] = "pending",     [INV_RUNNING] = "running",
+	        [INV_COMPLETED] = "completed", [INV_CANCELLED] = "cancelled", [INV_ERROR] = "error",
+	        [INV_PENDING] = "pending",     [INV_RUNNING] = "running",
 	};
 
 	return status >= 0 && status <= INV_RUNNING ? names[status] : "unknown";
@@ -23,11 +23,11 @@ const char *inv_status_name(int status)
 const char *inv_cause_name(int cause)
 {
 	static const char *const names[] = {
-		[INV_CAUSE_NONE] = "none",           [INV_CAUSE_REQUESTED] = "requested",
-		[INV_CAUSE_DEADLINE] = "deadline",   [INV_CAUSE_PARENT] = "parent",
-		[INV_CAUSE_INTERRUPT] = "interrupt", [INV_CAUSE_HOLD] = "hold",
-		[INV_CAUSE_LOST] = "lost",           [INV_CAUSE_EXIT] = "exit",
-		[INV_CAUSE_SIGNAL] = "signal",       [INV_CAUSE_EXEC] = "exec",
+	        [INV_CAUSE_NONE] = "none",           [INV_CAUSE_REQUESTED] = "requested",
+	        [INV_CAUSE_DEADLINE] = "deadline",   [INV_CAUSE_PARENT] = "parent",
+	        [INV_CAUSE_INTERRUPT] = "interrupt", [INV_CAUSE_HOLD] = "hold",
+	        [INV_CAUSE_LOST] = "lost",           [INV_CAUSE_EXIT] = "exit",
+	        [INV_CAUSE_SIGNAL] = "signal",       [INV_CAUSE_EXEC] = "exec",
 	};
 
 	return cause >= 0 && cause <= INV_CAUSE_EXEC ? names[cause] : "unknown";
@@ -36,9 +36,9 @@ const char *inv_cause_name(int cause)
 const char *inv_cancel_state_name(int state)
 {
 	static const char *const names[] = {
-		[INV_CANCEL_NONE] = "none",           [INV_CANCEL_REQUESTED] = "requested",
-		[INV_CANCEL_DELIVERED] = "delivered", [INV_CANCEL_SIGNALLED] = "signalled",
-		[INV_CANCEL_KILLED] = "killed",
+	        [INV_CANCEL_NONE] = "none",           [INV_CANCEL_REQUESTED] = "requested",
+	        [INV_CANCEL_DELIVERED] = "delivered", [INV_CANCEL_SIGNALLED] = "signalled",
+	        [INV_CANCEL_KILLED] = "killed",
 	};
 
 	return state >= 0 && state <= INV_CANCEL_KILLED ? names[state] : "unknown";
@@ -50,25 +50,25 @@ const char *inv_strerror(int error)
 		int error;
 		const char *sentence;
 	} sentences[] = {
-		{0, "no error"},
-		{ECANCELED, "asked to stop"},
-		{ESTALE, "the invocation has ended, or the handle is another process's"},
-		{ENOENT, "no such invocation or table"},
-		{EEXIST, "the id is registered already"},
-		{EALREADY, "the invocation has already finished"},
-		{ENXIO, "outside any invocation context"},
-		{ENOSPC, "the table or the file system is full"},
-		{EBADMSG, "the segment is not an invctl table, or is damaged"},
-		{EPROTO, "the table is of another version of invctl"},
-		{EPERM, "not permitted"},
-		{EACCES, "permission denied"},
-		{EINVAL, "invalid argument"},
-		{EINTR, "interrupted by a signal"},
-		{ETIMEDOUT, "timed out"},
-		{ECHILD, "the broker could not be started"},
-		{ENOMEM, "out of memory"},
-		{EBUSY, "in use"},
-		{EAGAIN, "temporarily out of resources"},
+	        {0, "no error"},
+	        {ECANCELED, "asked to stop"},
+	        {ESTALE, "the invocation has ended, or the handle is another process's"},
+	        {ENOENT, "no such invocation or table"},
+	        {EEXIST, "the id is registered already"},
+	        {EALREADY, "the invocation has already finished"},
+	        {ENXIO, "outside any invocation context"},
+	        {ENOSPC, "the table or the file system is full"},
+	        {EBADMSG, "the segment is not an invctl table, or is damaged"},
+	        {EPROTO, "the table is of another version of invctl"},
+	        {EPERM, "not permitted"},
+	        {EACCES, "permission denied"},
+	        {EINVAL, "invalid argument"},
+	        {EINTR, "interrupted by a signal"},
+	        {ETIMEDOUT, "timed out"},
+	        {ECHILD, "the broker could not be started"},
+	        {ENOMEM, "out of memory"},
+	        {EBUSY, "in use"},
+	        {EAGAIN, "temporarily out of resources"},
 	};
 
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)

@@ -2,8 +2,11 @@
  * Which processes are an invocation's: see processes.h.
  *
  * Every process of a snapshot is marked with whose it is. Some are known by
- * themselves (the supervisors and commands of live invocations), the others
- * are whose their nearest known ancestor is. Where a supervisor has died, its
+ * themselves (our own, and the supervisors and commands of other live invocations),
+ * the others are whose their nearest known ancestor is. The pids of others stand in a
+ * table that a group may write, so they count only for a process that descends from
+ * us, or whose own environment names that invocation or what it is nested in: a forged
+ * row must not make us kill a stranger. Where a supervisor has died, its
  * processes hang on to somebody else by descent; INVCTL_ID in their environment
  * tells whose they are, so it overrules descent where it names another live
  * invocation of `run`. It makes nobody one of ours while our own supervisor
@@ -53,12 +56,7 @@ static int root_of(const struct marking *marking, const struct process *process)
 	if (process->pid == scope->command &&
 	    (scope->command_start == 0 || process->start == scope->command_start))
 		return OURS;
-	if (is_broker(scope, process))
-		return FOREIGN;
-
-	int claim = claims_by_pid(&marking->claims, process->pid);
-
-	return claim >= 0 ? CLAIMED + claim : UNMARKED;
+	return is_broker(scope, process) ? FOREIGN : UNMARKED;
 }
 
 /* The mark of the nearest marked ancestor, for it and all on the way to it. */
@@ -88,16 +86,54 @@ static void resolve(struct marking *marking)
 		resolve_one(marking, i);
 }
 
+/* The invocation of this table that a process was started in. */
+static bool context_of(const struct marking *marking, const struct process *process, uint8_t id[16])
+{
+	char text[37], table[INV_TABLE_NAME_BYTES];
+
+	return process_context(process->pid, text, table) == 0 && inv_id_parse(text, id) == 0 &&
+	       strcmp(table, marking->table) == 0;
+}
+
+/* Does anything but the table bear out that claim? A command is started in its own
+ * invocation, a supervisor in the one that it is nested in. */
+static bool claim_is_borne_out(const struct marking *marking, size_t index,
+                               const struct claim *claim)
+{
+	uint8_t id[16];
+
+	if (marking->mark[index] == OURS)
+		return true;
+	return context_of(marking, &marking->all.items[index], id) &&
+	       (memcmp(id, claim->id, sizeof(id)) == 0 ||
+	        memcmp(id, claim->parent, sizeof(id)) == 0);
+}
+
+static bool mark_claimed(struct marking *marking)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < marking->all.count; i++) {
+		int claim = marking->root[i] != UNMARKED
+		                    ? -1
+		                    : claims_by_pid(&marking->claims, marking->all.items[i].pid);
+
+		if (claim < 0 || !claim_is_borne_out(marking, i, &marking->claims.items[claim]))
+			continue;
+		marking->root[i] = CLAIMED + claim;
+		changed = true;
+	}
+	return changed;
+}
+
 /* Whose a process is by its environment; UNMARKED: that says nothing. */
 static int root_by_context(const struct marking *marking, const struct process *process)
 {
 	const struct process_scope *scope = marking->scope;
-	char text[37], table[INV_TABLE_NAME_BYTES];
 	uint8_t id[16];
 	uid_t uid;
 
-	if (process_context(process->pid, text, table) != 0 || inv_id_parse(text, id) != 0 ||
-	    strcmp(table, marking->table) != 0)
+	if (!context_of(marking, process, id))
 		return UNMARKED;
 	if (memcmp(id, scope->id, sizeof(id)) != 0) {
 		int claim = claims_by_id(&marking->claims, id);
@@ -125,6 +161,8 @@ static void mark_all(struct marking *marking)
 	for (size_t i = 0; i < marking->all.count; i++)
 		marking->root[i] = root_of(marking, &marking->all.items[i]);
 	resolve(marking);
+	if (mark_claimed(marking))
+		resolve(marking);
 	for (size_t i = 0; i < marking->all.count; i++) {
 		if (!context_matters(marking, i))
 			continue;

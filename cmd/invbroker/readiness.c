@@ -25,14 +25,17 @@ int readiness_fail(struct readiness *readiness, int status, const char *format, 
 
 void readiness_tell(const struct readiness *readiness, int ready_fd)
 {
-	char line[sizeof(readiness->sentence) + 8];
+	char line[sizeof(readiness->sentence) + 32];
 
 	if (ready_fd < 0) {
 		if (readiness->status != EXIT_DONE)
 			message("%s", readiness->sentence);
 		return;
 	}
-	if (readiness->status != EXIT_DONE)
+	if (readiness->status != EXIT_DONE && readiness->error != 0)
+		snprintf(line, sizeof(line), "errno %d: %s\n", readiness->error,
+		         readiness->sentence);
+	else if (readiness->status != EXIT_DONE)
 		snprintf(line, sizeof(line), "%s\n", readiness->sentence);
 	else
 		snprintf(line, sizeof(line), "ok%s%s\n", *readiness->sentence ? " " : "",

@@ -7,6 +7,7 @@
 /* Why the table is not served by this process, or that it is. */
 struct readiness {
 	int status; /* EXIT_DONE: it serves; else what to exit with */
+	int error;  /* an errno by which a program can tell why not; 0: none says it */
 	char sentence[480];
 };
 

@@ -90,6 +90,7 @@ static int explain_space(const struct options *options, int error, struct readin
 
 	if (statvfs("/dev/shm", &system) == 0)
 		free_mib = (unsigned long)(system.f_bavail * system.f_frsize / MIB);
+	readiness->error = -error;
 	return readiness_fail(
 	        readiness, EXIT_NO_TABLE,
 	        "there is no room for table '%s': it takes up to %u MiB, and /dev/shm has %lu "

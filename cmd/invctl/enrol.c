@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attach.h"
@@ -111,14 +112,15 @@ static void write_run_file(const struct run_options *options, const struct enrol
 static int publish_id(struct id_file *file, struct enrolment *enrolment)
 {
 	int error = id_file_publish(file, enrolment->id);
-	struct inv_run_result result = {.exec_errno = -error};
+	/* As if a command had exited so: `wait` is to say the same. */
+	struct inv_run_result result = {.wait_known = 1,
+	                                .wait_status = W_EXITCODE(EXIT_INTERNAL, 0)};
 
 	if (error == 0)
 		return EXIT_DONE;
 	message("the id can't be written to '%s': %s; nothing was started", file->path,
 	        strerror(-error));
-	inv_run_end(enrolment->invocation, &result);
-	return EXIT_INTERNAL;
+	return inv_run_end(enrolment->invocation, &result);
 }
 
 static int enrol_with(const struct globals *globals, const struct run_options *options,

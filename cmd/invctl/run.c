@@ -102,11 +102,12 @@ static int start(struct run *run)
 
 static int not_made(struct run *run, int error)
 {
-	struct inv_run_result result = {.exec_errno = -error};
+	/* As if the command had exited so: `wait` is to say the same. */
+	struct inv_run_result result = {.wait_known = 1,
+	                                .wait_status = W_EXITCODE(EXIT_INTERNAL, 0)};
 
 	message("there is no process to be had for '%s': %s", run->options.name, strerror(-error));
-	inv_run_end(run->enrolment.invocation, &result);
-	return EXIT_INTERNAL;
+	return inv_run_end(run->enrolment.invocation, &result);
 }
 
 static int shell_status(int wait_status)

@@ -15,7 +15,8 @@ void time_format(int64_t time_ns, char text[TIME_TEXT_BYTES])
 	if (below_second_ns < 0)
 		below_second_ns += NS_PER_SECOND;
 
-	time_t seconds = (time_ns - below_second_ns) / NS_PER_SECOND;
+	/* Rounded down, for the earliest times as well, which a table may hold. */
+	time_t seconds = time_ns / NS_PER_SECOND - (time_ns % NS_PER_SECOND < 0);
 
 	localtime_r(&seconds, &local);
 
