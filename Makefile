@@ -138,7 +138,8 @@ install: all
 	$(Q)$(INSTALL) -m 644 include/invctl.h $(DESTDIR)$(INCDIR)
 	$(Q)for page in man/*.[138]; do \
 		$(INSTALL) -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.} || exit 1; done
-	$(Q)sed 's|@BINDIR@|$(BINDIR)|' systemd/invbroker.service > $(DESTDIR)$(UNITDIR)/invbroker.service
+	$(Q)for unit in systemd/*.service; do \
+		sed 's|@BINDIR@|$(BINDIR)|' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; done
 	$(Q)$(INSTALL) -m 644 completions/invctl.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/invctl
 	$(Q)$(INSTALL) -m 644 completions/_invctl $(DESTDIR)$(DATADIR)/zsh/site-functions/_invctl
 	$(Q)$(INSTALL) -m 644 completions/invctl.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/invctl.fish

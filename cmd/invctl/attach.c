@@ -41,7 +41,7 @@ int attach_failure(const struct globals *globals, int error)
 		message("table '%s' is not yours to open, or its mode is not what invctl made it: "
 		        "see 'ls -l /dev/shm/%s'",
 		        name, name);
-		return EXIT_NO_TABLE;
+		return EXIT_DENIED;
 	case -EBADMSG:
 		message("/dev/shm/%s is damaged or no table of invctl; move it away, or choose "
 		        "another --table",
