@@ -103,14 +103,14 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/libinvctl.so
 	$(call say,CC,$@)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< -L$(BUILD) -linvctl -Wl,-rpath,'$$ORIGIN/..'
 
 # Tests: `make check` installs nothing; `make deps` does.
-check: all tests-bin
+check: all tests-bin bench-bin
 	$(Q)BUILD=$(BUILD) tests/run.sh $(SUITES)
 
 tests-bin: $(UNIT_BIN) $(BUILD)/invbroker
 
 # The long ones, on top of check: the whole models and the broken variants.
 check-long: check
-	$(Q)BUILD=$(BUILD) tests/run.sh model crash_all mutants
+	$(Q)BUILD=$(BUILD) tests/run.sh model crash_all stress_long fuzz_long mutants
 
 check-mutants: all
 	$(Q)BUILD=$(BUILD) tests/run.sh mutants

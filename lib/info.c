@@ -20,7 +20,7 @@
 #include "sweep.h"
 #include "text.h"
 
-enum { PROGRESS_TRIES = 100 };
+enum { PROGRESS_TRIES = 100, ROW_TRIES = 1000 };
 
 static void fill_outcome(uint64_t word, struct inv_info *info)
 {
@@ -164,7 +164,8 @@ static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, boo
 static int consistent_row(const inv_table *table, uint32_t index, bool served,
                           struct inv_info *info)
 {
-	for (;;) {
+	/* A slot changes a few times in its life; one that never rests is damage. */
+	for (int tries = 0; tries < ROW_TRIES; tries++) {
 		uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);
 		if (!slot_visible(word))
 			return -ENOENT;
@@ -172,6 +173,7 @@ static int consistent_row(const inv_table *table, uint32_t index, bool served,
 		if (atomic_load_explicit(&table->control[index], memory_order_acquire) == word)
 			return 0;
 	}
+	return -ENOENT;
 }
 
 int inv_info_get(inv_table *table, const uint8_t id[16], struct inv_info *info)

@@ -52,6 +52,7 @@
 #include "index.h"
 #include "text.h"
 
+enum { SETTLE_LOOKS_MAX = 100000 };
 enum { STATUS_BITS = 2, CAUSE_BITS = 4, CODE_BITS = 8 };
 
 uint32_t outcome_pack(const struct outcome *outcome)
@@ -237,10 +238,15 @@ static void fill(inv_table *table, struct slot_ref ref, const struct registratio
 static int settle(inv_table *table, const struct candidates *candidates, uint32_t own,
                   const uint64_t id[2])
 {
+	uint32_t looks = 0;
+
 	for (uint32_t bucket = 0; bucket < candidates->count; bucket++) {
 		for (uint32_t i = 0; i < candidates->width; i++) {
 			uint32_t index = candidates->first[bucket] + i;
 			uint64_t word = atomic_load(&table->control[index]);
+			/* Words that never rest are damage: don't look for ever. */
+			if (++looks > SETTLE_LOOKS_MAX)
+				return -EEXIST;
 			if (index == own || control_tag(word) != candidates->tag)
 				continue;
 			bool publishing = control_state(word) == SLOT_PUBLISHING;

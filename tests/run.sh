@@ -33,19 +33,23 @@ count_line() { # log
 	[ "${line%% *}" -eq 0 ] || cat "$1"
 }
 
-# Run a command; a status other than 0 without a counted failure is a failure too.
-run() { # how-to-count name command…
-	local how=$1 name=$2 before=$failed started=$SECONDS status
-	local log=$logs/${name//\//-}.log
-	shift 2
-	"$@" >"$log" 2>&1 </dev/null
-	status=$?
-	if ! "count_$how" "$log" || { [ "$status" -ne 0 ] && [ "$failed" -eq "$before" ]; }; then
+# What a command said, kept in its log, and how it ended: a status other than 0 without a
+# counted failure is a failure too.
+settle() { # how-to-count name status seconds
+	local before=$failed log=$logs/${2//\//-}.log
+	if ! "count_$1" "$log" || { [ "$3" -ne 0 ] && [ "$failed" -eq "$before" ]; }; then
 		failed=$((failed + 1))
 		tail -n 40 "$log"
 	fi
-	printf '%-34s %s  (%d s)\n' "$name" \
-		"$([ "$failed" -eq "$before" ] && echo ok || echo FAILED)" "$((SECONDS - started))"
+	printf '%-34s %s  (%d s)\n' "$2" \
+		"$([ "$failed" -eq "$before" ] && echo ok || echo FAILED)" "$4"
+}
+
+run() { # how-to-count name command…
+	local how=$1 name=$2 started=$SECONDS
+	shift 2
+	"$@" >"$logs/${name//\//-}.log" 2>&1 </dev/null
+	settle "$how" "$name" $? $((SECONDS - started))
 }
 
 suite_unit() {
@@ -57,10 +61,14 @@ suite_unit() {
 	done
 }
 
+# They wait more than they work, so a few files run at once.
 suite_cli() {
-	local file
+	local file name status seconds
+	printf '%s\n' tests/cli/*.bats | xargs -P 3 -I '{}' tests/one_file.sh '{}' "$logs"
 	for file in tests/cli/*.bats; do
-		run tap "cli/$(basename "$file" .bats)" timeout 600 bats --tap "$file"
+		name=cli/$(basename "$file" .bats)
+		read -r status seconds <"$logs/${name//\//-}.status" || status=1 seconds=0
+		settle tap "$name" "$status" "$seconds"
 	done
 }
 
@@ -72,10 +80,15 @@ suite_model() { run line model timeout 600 tests/model/run.sh; }
 suite_model_quick() { run line model-quick timeout 300 tests/model/run.sh --quick; }
 suite_crash() { run line crash timeout 600 tests/crash/run.sh -k 200; }
 suite_crash_all() { run line crash-all timeout 1800 tests/crash/run.sh; }
+suite_stress() { run line stress timeout 300 tests/stress/run.sh 20; }
+suite_stress_long() { run line stress-long timeout 900 tests/stress/run.sh 240; }
+suite_resources() { run tap resources timeout 600 bats --tap tests/stress/resources.bats; }
+suite_fuzz() { run line fuzz timeout 600 tests/fuzz/run.sh 20; }
+suite_fuzz_long() { run line fuzz-long timeout 1800 tests/fuzz/run.sh 600; }
 suite_guard() { run line guard timeout 300 tests/guard.sh; }
 suite_mutants() { run line mutants timeout 900 tests/crash/mutants.sh; }
 
-[ $# -gt 0 ] || set -- unit abi docs python cli examples model_quick crash
+[ $# -gt 0 ] || set -- unit abi docs python cli examples guard crash model_quick resources stress fuzz
 for suite in "$@"; do
 	"suite_$suite"
 done

@@ -25,8 +25,11 @@ static int fail(const char *what, int error)
 static int forge(inv_table *table, const uint8_t parent[16], const uint8_t child[16],
                  pid_t supervisor, pid_t command)
 {
-	struct inv_run_options options = {.id = child, .parent = parent, .name = "forged",
-	                                  .deadline_ns = INV_FOREVER, .signal_after_ns = INV_FOREVER,
+	struct inv_run_options options = {.id = child,
+	                                  .parent = parent,
+	                                  .name = "forged",
+	                                  .deadline_ns = INV_FOREVER,
+	                                  .signal_after_ns = INV_FOREVER,
 	                                  .kill_after_ns = INV_FOREVER};
 	inv_invocation *invocation;
 	struct slot_ref ref;

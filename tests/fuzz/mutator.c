@@ -9,9 +9,9 @@
  * commands are run on it. Every wait is bounded; what is still there then is ended and
  * counted as failed.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,19 +20,17 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "broker.h"
-#include "clock.h"
 #include "table.h"
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
 
-enum { ACTORS = 4, IDS = 12, TABLE_CAPACITY = 48, ACTOR_ROUNDS = 1500, FLIPS = 400000 };
-enum { HOLES = 3000, COMMAND_ROUNDS = 3, PATIENCE_MS = 60000, COMMAND_PATIENCE_MS = 20000 };
+enum { ACTORS = 4, IDS = 12, TABLE_CAPACITY = 48, ROUNDS_LEAST = 1000, ROUNDS_MOST = 1000000 };
+enum { HARMS_AT_ONCE = 200, COMMAND_ROUNDS = 10, PATIENCE_MS = 60000, COMMAND_PATIENCE_MS = 20000 };
 enum { STATUS_HUNG = -1, STATUS_KILLED = 1000, ACTOR_REFUSED = 3 };
 
 struct stage {
@@ -40,6 +38,9 @@ struct stage {
 	inv_table *table;
 	int fd;
 	struct geometry geometry;
+	unsigned char *pristine; /* an empty segment, which the harm puts back now and then */
+	_Atomic bool *over; /* shared: the commands have been run, so that harm and use may end */
+	_Atomic unsigned *rounds; /* shared: what the actors have done */
 };
 
 static unsigned passed, failed;
@@ -142,39 +143,59 @@ static int actor(const struct stage *stage, uint64_t seed, int ready)
 		return ACTOR_REFUSED;
 	if (write(ready, "", 1) != 1)
 		return ACTOR_REFUSED;
-	for (int round = 0; round < ACTOR_ROUNDS; round++)
+	for (int round = 0; round < ROUNDS_MOST; round++) {
+		if (round >= ROUNDS_LEAST && atomic_load(stage->over))
+			break;
 		act_once(table, draw(&seed));
+		atomic_fetch_add(stage->rounds, 1);
+	}
 	inv_close(table);
 	return 0;
 }
 
+/* What was damaged beyond use is put right again, so that there is something to damage. */
+static void put_right(const struct stage *stage)
+{
+	if (pwrite(stage->fd, stage->pristine, stage->geometry.bytes, 0) < 0)
+		_exit(1);
+}
+
 static void flip(const struct stage *stage, uint64_t seed)
 {
-	unsigned char *bytes = mmap(NULL, stage->geometry.bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-	                            stage->fd, 0);
+	unsigned char *bytes =
+	        mmap(NULL, stage->geometry.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, stage->fd, 0);
 
 	if (bytes == MAP_FAILED)
 		_exit(1);
-	for (int i = 0; i < FLIPS; i++) {
-		uint64_t value = draw(&seed);
-		/* Not the geometry, and mostly not the rows' text. */
-		size_t end = value >> 60 ? stage->geometry.slots_at : stage->geometry.bytes;
-		bytes[128 + (value >> 16) % (end - 128)] ^= (unsigned char)(1u << (value & 7));
+	while (!atomic_load(stage->over)) {
+		for (int i = 0; i < HARMS_AT_ONCE; i++) {
+			uint64_t value = draw(&seed);
+			/* Not the geometry, and mostly not the rows' text. */
+			size_t end = value >> 60 ? stage->geometry.slots_at : stage->geometry.bytes;
+			bytes[128 + (value >> 16) % (end - 128)] ^=
+			        (unsigned char)(1u << (value & 7));
+			sched_yield();
+		}
+		put_right(stage);
 	}
 }
 
 static void punch(const struct stage *stage, uint64_t seed)
 {
-	for (int i = 0; i < HOLES; i++) {
+	while (!atomic_load(stage->over)) {
 		off_t page = 1 + (off_t)(draw(&seed) % (stage->geometry.bytes / LAYOUT_PAGE - 1));
-		fallocate(stage->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, page * LAYOUT_PAGE,
-		          LAYOUT_PAGE);
+		if (fallocate(stage->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		              page * LAYOUT_PAGE, LAYOUT_PAGE) != 0)
+			_exit(1);
+		sched_yield();
 	}
 }
 
 static void cut(const struct stage *stage, uint64_t seed)
 {
 	(void)seed;
+	while (atomic_load(stage->rounds) < ROUNDS_LEAST)
+		sched_yield();
 	if (ftruncate(stage->fd, (off_t)stage->geometry.slots_at) != 0 ||
 	    ftruncate(stage->fd, LAYOUT_PAGE) != 0 || ftruncate(stage->fd, 0) != 0)
 		_exit(1);
@@ -239,16 +260,16 @@ static bool try_commands(const struct stage *stage)
 	static const char id[] = "014a4a4a-4a4a-4a4a-4a4a-4a4a4a4a4a4a";
 	char table[INV_TABLE_NAME_BYTES + 8];
 	const char *const commands[][6] = {
-		{invctl, table, "list", "--all", NULL},
-		{invctl, table, "list", "--json", NULL},
-		{invctl, table, "list", "--tree", NULL},
-		{invctl, table, "show", id, NULL},
-		{invctl, table, "show", "--json", id, NULL},
-		{invctl, table, "cancel", id, NULL},
-		{invctl, table, "cancel", "-v", "--name=*", NULL},
-		{invctl, table, "wait", "--timeout=10ms", id, NULL},
-		{invctl, table, "status", NULL},
-		{invctl, table, "status", "--json", NULL},
+	        {invctl, table, "list", "--all", NULL},
+	        {invctl, table, "list", "--json", NULL},
+	        {invctl, table, "list", "--tree", NULL},
+	        {invctl, table, "show", id, NULL},
+	        {invctl, table, "show", "--json", id, NULL},
+	        {invctl, table, "cancel", id, NULL},
+	        {invctl, table, "cancel", "-v", "--name=*", NULL},
+	        {invctl, table, "wait", "--timeout=10ms", id, NULL},
+	        {invctl, table, "status", NULL},
+	        {invctl, table, "status", "--json", NULL},
 	};
 	bool good = true;
 
@@ -277,6 +298,14 @@ static void make_stage(struct stage *stage, unsigned number)
 	}
 	stage->fd = dup(broker_table_fd(stage->table));
 	stage->geometry = stage->table->geometry;
+	stage->pristine = malloc(stage->geometry.bytes);
+	void *shared =
+	        mmap(NULL, LAYOUT_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (stage->fd < 0 || !stage->pristine || shared == MAP_FAILED)
+		exit(1);
+	memcpy(stage->pristine, stage->table->base, stage->geometry.bytes);
+	stage->rounds = shared;
+	stage->over = (_Atomic bool *)shared + sizeof(*stage->rounds);
 }
 
 static void remove_stage(struct stage *stage)
@@ -284,6 +313,8 @@ static void remove_stage(struct stage *stage)
 	inv_close(stage->table);
 	close(stage->fd);
 	shm_unlink(stage->name);
+	free(stage->pristine);
+	munmap(stage->rounds, LAYOUT_PAGE);
 }
 
 /* Start the actors; returns when each has attached. */
@@ -322,6 +353,7 @@ static void try_harm(unsigned number, const char *name,
 	bool commands = true;
 	for (int round = 0; round < COMMAND_ROUNDS; round++)
 		commands = try_commands(&stage) && commands;
+	atomic_store(stage.over, true);
 	harmed = status_of(harming, PATIENCE_MS) == 0;
 	for (int i = 0; i < ACTORS; i++) {
 		int status = status_of(actors[i], PATIENCE_MS);
@@ -329,9 +361,11 @@ static void try_harm(unsigned number, const char *name,
 			printf("# actor %d: status %d\n", i, status);
 		good = good && status == 0;
 	}
+	printf("# %s: %u rounds of use\n", name, atomic_load(stage.rounds));
 	verdict(harmed, name, "the harm was done");
 	verdict(good, name, "no actor crashes or hangs");
-	verdict(commands && try_commands(&stage), name, "every command ends with a status of its own");
+	verdict(commands && try_commands(&stage), name,
+	        "every command ends with a status of its own");
 	remove_stage(&stage);
 }
 

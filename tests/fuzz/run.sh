@@ -63,7 +63,7 @@ seed_corpus() {
 
 fuzz() {
 	timeout -k 10 $((seconds + 120)) "$out/segment" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" \
-		-timeout=10 -rss_limit_mb=2048 -max_len=512 -print_final_stats=1 -artifact_prefix="$out/" \
+		-timeout=10 -rss_limit_mb=2048 -max_len=512 -len_control=0 -print_final_stats=1 -artifact_prefix="$out/" \
 		"$work/corpus" >"$out/fuzz.log" 2>&1
 }
 

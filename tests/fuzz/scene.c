@@ -80,7 +80,8 @@ void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off
 	if (!(flags & MAP_SHARED) || flags & MAP_ANONYMOUS)
 		return __real_mmap(at, bytes, protection, flags, fd, offset);
 	if (!arena)
-		arena = __real_mmap(NULL, ARENA_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		arena = __real_mmap(NULL, ARENA_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		                    0);
 	if (arena == MAP_FAILED || arena_used != 0 || pages + (size_t)2 * LAYOUT_PAGE > ARENA_BYTES)
 		return __real_mmap(at, bytes, protection, flags, fd, offset);
 	arena_used = pages;
@@ -138,7 +139,7 @@ static void plant_bystander(inv_table *table)
 	uint64_t word;
 
 	atomic_store(&entry->start, process_start(bystander));
-	atomic_store(&entry->namespace, (uint32_t)namespace);
+	atomic_store(&entry->namespace, (uint32_t) namespace);
 	atomic_store(&entry->pidfs, 0);
 	atomic_store(&entry->image, 0);
 	atomic_store(&entry->word, (uint64_t)1 << 40 | (namespace & 0xffff) << NAMESPACE_SHIFT |
@@ -151,10 +152,15 @@ static void plant_bystander(inv_table *table)
 static void register_run(inv_table *table, unsigned which, const uint8_t *parent, unsigned flags)
 {
 	uint8_t id[16];
-	struct inv_run_options options = {.id = id, .parent = parent, .name = "run", .signal = SIGTERM,
+	struct inv_run_options options = {.id = id,
+	                                  .parent = parent,
+	                                  .name = "run",
+	                                  .signal = SIGTERM,
 	                                  .deadline_ns = INT64_C(1000000000000),
-	                                  .signal_after_ns = INV_FOREVER, .kill_after_ns = 1000000,
-	                                  .nested_wait_ns = 1000000, .flags = flags};
+	                                  .signal_after_ns = INV_FOREVER,
+	                                  .kill_after_ns = 1000000,
+	                                  .nested_wait_ns = 1000000,
+	                                  .flags = flags};
 	inv_invocation *invocation;
 
 	memcpy(id, scene_id(which), sizeof(id));

@@ -12,7 +12,7 @@
 #include "table.h"
 
 enum {
-	SCENE_IDS = 8,       /* registered in every scene, and two that are not */
+	SCENE_IDS = 8, /* registered in every scene, and two that are not */
 	SCENE_ABSENT = 2,
 	SCENE_CAPACITIES = 3,
 	BYSTANDER_OWNER = 7, /* the owner's entry that names the bystander */

@@ -7,7 +7,6 @@
  * then come writes into the segment and calls of the library, in any order, so that
  * damage is there before the attach and comes after it as well.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +59,8 @@ static uint64_t likely_control(struct trial *trial, uint32_t index, uint64_t val
 {
 	uint64_t word = 0;
 
-	memcpy(&word, trial->scene->pristine + trial->scene->geometry.control_at + (size_t)index * 8,
+	memcpy(&word,
+	       trial->scene->pristine + trial->scene->geometry.control_at + (size_t)index * 8,
 	       sizeof(word));
 	word = (word & ~UINT64_C(7)) | (value & 7);
 	if (value & 8)
@@ -240,9 +240,13 @@ static void climb(inv_invocation *invocation)
 
 static void run_nested(inv_table *table, const uint8_t *id)
 {
-	struct inv_run_options options = {.parent = id, .name = "nested", .signal = 15,
-	                                  .deadline_ns = INV_FOREVER, .signal_after_ns = 0,
-	                                  .kill_after_ns = 0, .nested_wait_ns = 0};
+	struct inv_run_options options = {.parent = id,
+	                                  .name = "nested",
+	                                  .signal = 15,
+	                                  .deadline_ns = INV_FOREVER,
+	                                  .signal_after_ns = 0,
+	                                  .kill_after_ns = 0,
+	                                  .nested_wait_ns = 0};
 	struct inv_run_result result = {0};
 	inv_invocation *invocation;
 
@@ -293,7 +297,6 @@ static void be_broker(struct trial *trial, unsigned how)
 	const uint32_t indices[] = {how, BYSTANDER_OWNER, UINT32_MAX, 0};
 	inv_table *table = trial->table;
 	unsigned forgotten = 0;
-	uint32_t seen = 0;
 
 	if (broker_serve(table, 0) != 0)
 		return;
@@ -304,7 +307,6 @@ static void be_broker(struct trial *trial, unsigned how)
 	broker_retire(table, how & 1 ? 0 : INT64_C(300000000000), forget, &forgotten);
 	broker_live(table);
 	end_orphans(trial);
-	(void)seen;
 	broker_unserve(table);
 }
 

@@ -18,7 +18,8 @@ static int wrong(const char *call, int time, unsigned place, int answer)
 static void id_of(uint8_t id[16], int time, unsigned place)
 {
 	for (int i = 0; i < 16; i++)
-		id[i] = (uint8_t)(((unsigned)time * 2654435761u + place * 40503u + 1u) >> (i % 4 * 8));
+		id[i] = (uint8_t)(((unsigned)time * 2654435761u + place * 40503u + 1u) >>
+		                  (i % 4 * 8));
 	id[0] = (uint8_t)(place >> 8);
 	id[1] = (uint8_t)place;
 	id[2] = (uint8_t)time;

@@ -339,6 +339,7 @@ def judge_records(verdict, notes, rows, ends, witness):
         (f"{id}: {ends[id]}, {listed.get(id)}" for id in ends if listed.get(id, "none") != ends[id]),
     )
     verdict.that("nobody is on record whom nobody began", (id for id in listed if id not in ends))
+    verdict.that("ends were watched as they came", [] if witness.looks > 1 else ["too few looks"])
     verdict.that("no end that was recorded is ever told otherwise", witness.changed)
     verdict.that(
         "no end that was seen is forgotten", (id for id in witness.ends if id not in listed)

@@ -43,11 +43,11 @@ static bool among(int answer, const int *allowed, size_t count)
 	return false;
 }
 
-#define EXPECT(id, call, answer, ...)                                                   \
-	do {                                                                            \
-		static const int allowed[] = {__VA_ARGS__};                             \
-		if (!among(answer, allowed, sizeof(allowed) / sizeof(allowed[0])))      \
-			note_bad(id, call, answer);                                     \
+#define EXPECT(id, call, answer, ...)                                                              \
+	do {                                                                                       \
+		static const int allowed[] = {__VA_ARGS__};                                        \
+		if (!among(answer, allowed, sizeof(allowed) / sizeof(allowed[0])))                 \
+			note_bad(id, call, answer);                                                \
 	} while (0)
 
 /* One live invocation of all, each as likely as the other. */
@@ -113,7 +113,8 @@ static void other_event(void)
 
 static void ask_somebody(void)
 {
-	static const unsigned flags[] = {0, 0, 0, INV_CANCEL_ONLY, INV_CANCEL_SIGNAL, INV_CANCEL_KILL};
+	static const unsigned flags[] = {
+	        0, 0, 0, INV_CANCEL_ONLY, INV_CANCEL_SIGNAL, INV_CANCEL_KILL};
 	struct inv_info info;
 
 	if (!somebody(&info))
