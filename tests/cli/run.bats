@@ -141,10 +141,11 @@ load helpers
 }
 
 @test "signals: defaults in the command, what was ignored stays ignored, the mask is kept" {
-	run -0 "$INVCTL" run cat /proc/self/status
+	# Whatever the tests themselves were started with: a background job ignores SIGINT.
+	run -0 env --default-signal "$INVCTL" run cat /proc/self/status
 	refute_output --regexp 'Sig(Blk|Ign|Cgt):[[:space:]0]*[1-9a-f]'
 	# HUP (1) and PIPE (13)
-	run -0 sh -c 'trap "" HUP PIPE; exec "$1" run grep ^SigIgn /proc/self/status' sh "$INVCTL"
+	run -0 env --default-signal sh -c 'trap "" HUP PIPE; exec "$1" run grep ^SigIgn /proc/self/status' sh "$INVCTL"
 	assert_output --partial 1001
 	run -0 env --block-signal=USR1,TERM "$INVCTL" run grep ^SigBlk /proc/self/status
 	assert_output --partial 4200
