@@ -26,7 +26,9 @@ static int register_again(inv_table *table, const struct registration *registrat
 	return slot_register(table, registration, ref);
 }
 
-int register_slot(inv_table *table, const struct registration *registration, struct slot_ref *ref)
+/* Enters this process as owner. Under table->lock. */
+static int register_slot(inv_table *table, const struct registration *registration,
+                         struct slot_ref *ref)
 {
 	int error = owner_enter(table);
 
@@ -51,6 +53,25 @@ int register_slot(inv_table *table, const struct registration *registration, str
 	return error;
 }
 
+int register_handle(inv_table *table, const struct registration *registration, bool owned,
+                    inv_event **out)
+{
+	struct slot_ref ref;
+
+	pthread_mutex_lock(&table->lock);
+	int error = register_slot(table, registration, &ref);
+	if (!error) {
+		*out = event_handle(table, ref, registration->id, owned);
+		if (!*out) {
+			slot_release(table, ref.index, slot_word(table, ref));
+			table->owned--;
+			error = -ENOMEM;
+		}
+	}
+	pthread_mutex_unlock(&table->lock);
+	return error;
+}
+
 static bool nil_id(const uint8_t id[16])
 {
 	static const uint8_t nil[16];
@@ -62,7 +83,6 @@ int register_event(inv_table *table, const uint8_t *id, enum inv_kind kind, cons
                    inv_event **out)
 {
 	uint8_t fresh[16], parent[16];
-	struct slot_ref ref;
 	struct registration registration = {.flags = (uint64_t)kind};
 
 	*out = NULL;
@@ -89,18 +109,7 @@ int register_event(inv_table *table, const uint8_t *id, enum inv_kind kind, cons
 	registration.started_ns = registration.requested_ns;
 	if (kind == INV_KIND_EVENT)
 		registration.flags |= SLOT_PENDING;
-	pthread_mutex_lock(&table->lock);
-	error = register_slot(table, &registration, &ref);
-	if (!error) {
-		*out = event_handle(table, ref, id, true);
-		if (!*out) {
-			slot_release(table, ref.index, slot_word(table, ref));
-			table->owned--;
-			error = -ENOMEM;
-		}
-	}
-	pthread_mutex_unlock(&table->lock);
-	return error;
+	return register_handle(table, &registration, true, out);
 }
 
 int inv_event_create(inv_table *table, const uint8_t id[16], inv_event **out)

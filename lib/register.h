@@ -12,9 +12,10 @@ int register_event(inv_table *table, const uint8_t *id, enum inv_kind kind, cons
 /* The context's event: the one there is, or a new one; a NULL id: a fresh one. */
 int register_context(inv_table *table, const uint8_t *id, inv_event **out);
 
-/* Register with everything given; enters this process as owner. Under table->lock. */
+/* Register with everything given, and give the handle; owned as in struct inv_event. */
 struct registration;
-int register_slot(inv_table *table, const struct registration *registration, struct slot_ref *ref);
+int register_handle(inv_table *table, const struct registration *registration, bool owned,
+                    inv_event **out);
 
 /* Not cancellable: outside any context. 0, -EINTR. */
 int plain_sleep(int64_t duration_ns);

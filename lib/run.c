@@ -58,6 +58,39 @@ static void describe(const struct inv_run_options *options, struct registration 
 		registration->flags |= SLOT_STOP_COMMAND;
 }
 
+int inv_run_register(inv_table *table, const struct inv_run_options *options, inv_invocation **out)
+{
+	struct registration registration = {0};
+	uint8_t fresh[16];
+
+	*out = NULL;
+	int error = table_resolve(table, true, &table);
+	if (error)
+		return error;
+	table_ensure_served(table);
+	describe(options, &registration);
+	parent_of(table, options, &registration);
+	if (!registration.id) {
+		error = uuid_fresh(fresh);
+		if (error)
+			return error;
+		registration.id = fresh;
+	}
+	inv_invocation *invocation = calloc(1, sizeof(*invocation));
+	if (!invocation)
+		return -ENOMEM;
+	error = register_handle(table, &registration, false, &invocation->event);
+	if (error) {
+		free(invocation);
+		return error;
+	}
+	invocation->table = table;
+	invocation->ref = invocation->event->ref;
+	*out = invocation;
+	return 0;
+}
+
+/* Of what another process has registered. Under table->lock. */
 static inv_invocation *handle_of(inv_table *table, struct slot_ref ref)
 {
 	inv_invocation *invocation = calloc(1, sizeof(*invocation));
@@ -76,39 +109,6 @@ static inv_invocation *handle_of(inv_table *table, struct slot_ref ref)
 		return invocation;
 	free(invocation);
 	return NULL;
-}
-
-int inv_run_register(inv_table *table, const struct inv_run_options *options, inv_invocation **out)
-{
-	struct registration registration = {0};
-	uint8_t fresh[16];
-	struct slot_ref ref;
-
-	*out = NULL;
-	int error = table_resolve(table, true, &table);
-	if (error)
-		return error;
-	table_ensure_served(table);
-	describe(options, &registration);
-	parent_of(table, options, &registration);
-	if (!registration.id) {
-		error = uuid_fresh(fresh);
-		if (error)
-			return error;
-		registration.id = fresh;
-	}
-	pthread_mutex_lock(&table->lock);
-	error = register_slot(table, &registration, &ref);
-	if (!error) {
-		*out = handle_of(table, ref);
-		if (!*out) {
-			slot_release(table, ref.index, slot_word(table, ref));
-			table->owned--;
-			error = -ENOMEM;
-		}
-	}
-	pthread_mutex_unlock(&table->lock);
-	return error;
 }
 
 inv_invocation *run_adopt(inv_table *table, uint32_t index, uint64_t word)
