@@ -70,7 +70,8 @@ struct inv_run_result {
 	int wait_status;
 };
 
-/* Register; the broker is started where none serves. 0; or as inv_event_create. */
+/* Register; the broker is started where none serves. 0; -ESTALE the table has lost its name
+ * meanwhile (open it anew); or as inv_event_create. */
 int inv_run_register(inv_table *table, const struct inv_run_options *options, inv_invocation **out);
 
 /* The command runs as pid. 0; -ESTALE. */

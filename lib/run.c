@@ -58,6 +58,19 @@ static void describe(const struct inv_run_options *options, struct registration 
 		registration->flags |= SLOT_STOP_COMMAND;
 }
 
+/* As if it had never been registered. */
+static void take_back(inv_invocation *invocation)
+{
+	inv_table *table = invocation->table;
+
+	pthread_mutex_lock(&table->lock);
+	if (slot_release(table, invocation->ref.index, slot_word(table, invocation->ref)))
+		table->owned--;
+	pthread_mutex_unlock(&table->lock);
+	inv_event_put(invocation->event);
+	free(invocation);
+}
+
 int inv_run_register(inv_table *table, const struct inv_run_options *options, inv_invocation **out)
 {
 	struct registration registration = {0};
@@ -86,6 +99,11 @@ int inv_run_register(inv_table *table, const struct inv_run_options *options, in
 	}
 	invocation->table = table;
 	invocation->ref = invocation->event->ref;
+	/* A broker that stopped in between, seeing nobody, has taken the name away. */
+	if (table_abandoned(table)) {
+		take_back(invocation);
+		return -ESTALE;
+	}
 	*out = invocation;
 	return 0;
 }

@@ -63,6 +63,21 @@ static int register_failure(const struct globals *globals, const struct run_opti
 	}
 }
 
+/* The table was taken away between its opening and the registration: there is, or will be, a
+ * new one. */
+static int register_anew(const struct globals *globals, const struct inv_run_options *run,
+                         struct enrolment *enrolment)
+{
+	inv_table *table;
+	int error = attach_table(globals, INV_OPEN_AUTOSTART, &table);
+
+	if (error < 0)
+		return error;
+	inv_close(enrolment->table);
+	enrolment->table = table;
+	return inv_run_register(table, run, &enrolment->invocation);
+}
+
 static int register_run(const struct globals *globals, const struct run_options *options,
                         const uint8_t *parent, struct enrolment *enrolment)
 {
@@ -80,6 +95,8 @@ static int register_run(const struct globals *globals, const struct run_options 
 	};
 	int error = inv_run_register(enrolment->table, &run, &enrolment->invocation);
 
+	if (error == -ESTALE)
+		error = register_anew(globals, &run, enrolment);
 	if (error < 0)
 		return register_failure(globals, options, error);
 	inv_invocation_id(enrolment->invocation, enrolment->id);
