@@ -405,7 +405,11 @@ timer_is_armed() {
 			return 0;
 		}
 	SOURCE
-	"${CC:-cc}" -std=c11 -I "$ROOT/include" owner.c -o owner -L "$BUILD" -linvctl "-Wl,-rpath,$BUILD"
+	# A program over a sanitized library needs the sanitizer's runtime itself.
+	local sanitize=()
+	[[ $BUILD != *-address ]] || sanitize=("-fsanitize=address,undefined")
+	"${CC:-cc}" -std=c11 "${sanitize[@]}" -I "$ROOT/include" owner.c -o owner -L "$BUILD" \
+		-linvctl "-Wl,-rpath,$BUILD"
 	./owner "$id" >begun 3>&- &
 	local owner=$!
 	STARTED_PIDS+=("$owner")
