@@ -49,6 +49,26 @@ static inv_table *find_kept(const char *name)
 	return NULL;
 }
 
+/* Where INVCTL_TABLE does not name it, the name costs system calls: it is kept for 50 ms. */
+static int default_name(char name[INV_TABLE_NAME_BYTES])
+{
+	static char last[INV_TABLE_NAME_BYTES];
+	static int64_t asked_ns = INT64_MIN / 2;
+	const char *set = getenv("INVCTL_TABLE");
+
+	if (set && *set)
+		return table_default_name(name);
+	int64_t now_ns = clock_monotonic_coarse_ns();
+	if (now_ns - asked_ns > ASK_AGAIN_NS) {
+		int error = table_default_name(last);
+		if (error)
+			return error;
+		asked_ns = now_ns;
+	}
+	memcpy(name, last, sizeof(last));
+	return 0;
+}
+
 /* Asks the kernel at most every 50 ms, so that a NULL table costs no system call. */
 static bool newly_abandoned(inv_table *table)
 {
@@ -64,7 +84,7 @@ static int attach_default(bool autostart, inv_table **out)
 {
 	const int last = (int)(sizeof(kept) / sizeof(kept[0])) - 1;
 	char name[INV_TABLE_NAME_BYTES];
-	int error = table_default_name(name);
+	int error = default_name(name);
 
 	if (error)
 		return error;
