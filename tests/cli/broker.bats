@@ -130,7 +130,6 @@ timer_is_armed() {
 }
 
 @test "a broker that is started within an action does not carry its id" {
-	# shellcheck disable=SC2016
 	run -0 "$INVCTL" run -- sh -c '"$INVBROKER" --table="$INVCTL_TABLE-2"'
 	local pid
 	pid=$(INVCTL_TABLE=$INVCTL_TABLE-2 broker_pid)
@@ -140,7 +139,6 @@ timer_is_armed() {
 }
 
 @test "--foreground tells a service manager that it is ready, and that it stops" {
-	# shellcheck disable=SC2016
 	perl -MSocket -e '
 		socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die; bind($s, pack_sockaddr_un($ARGV[0])) or die;
 		open(my $up, ">", "listening"); close $up; $| = 1; my $m = "";
@@ -161,7 +159,6 @@ timer_is_armed() {
 }
 
 @test "readiness goes to an abstract socket as well" {
-	# shellcheck disable=SC2016
 	perl -MSocket -e '
 		socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die; bind($s, pack_sockaddr_un("\0$ARGV[0]")) or die;
 		open(my $up, ">", "listening"); close $up; recv($s, my $m, 4096, 0); print "$m\n"
@@ -315,7 +312,6 @@ timer_is_armed() {
 
 @test "the supervisor killed: its stop command is run, in the action's environment" {
 	serve
-	# shellcheck disable=SC2016
 	MARK=here start --stop='echo "$MARK $PWD" >stopped; kill "$(cat pid)"' \
 		sh -c 'echo $$ >pid; exec sleep 1000'
 	kill_supervisor
@@ -439,7 +435,6 @@ timer_is_armed() {
 	for option in --capacity=0 --capacity=1048577 --capacity=-1 --capacity=ten --capacity=1e3 \
 		--retain=soon --retain=-1 --mode=0666 --group=no-such-group-here --ready-fd=99 \
 		--mode=0600\ --group=0 --nonsense argument; do
-		# shellcheck disable=SC2086
 		run --separate-stderr -2 "$INVBROKER" $option
 		[[ $stderr == "invbroker: "* ]]
 	done
@@ -490,7 +485,6 @@ timer_is_armed() {
 
 @test "a /dev/shm that is full: a sentence with the remedy, and nothing left" {
 	((EUID == 0)) || skip "only root can mount one"
-	# shellcheck disable=SC2016
 	run --separate-stderr unshare --mount sh -c '
 		mount -t tmpfs -o size=1m none /dev/shm || exit 99
 		"$INVBROKER"
@@ -571,7 +565,6 @@ timer_is_armed() {
 @test "clients that only connect do not hold the socket up" {
 	serve
 	rm "/dev/shm/$INVCTL_TABLE"
-	# shellcheck disable=SC2016
 	perl -MSocket -e '
 		open(my $u, "<", "/proc/net/unix"); my ($name) = grep { /\Q$ARGV[0]\E/ } <$u>;
 		$name =~ s/.* @//; chomp $name; my @s;
@@ -675,7 +668,6 @@ timer_is_armed() {
 	name=$(grep -F "$INVCTL_TABLE" /proc/net/unix | sed 's/.* @//')
 	kill -TERM "$BROKER"
 	wait "$BROKER"
-	# shellcheck disable=SC2016
 	setpriv --reuid=23456 --regid=23456 --clear-groups perl -MSocket -e '
 		socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die; bind($s, pack_sockaddr_un("\0$ARGV[0]")) or die;
 		listen($s, 5) or die; $| = 1; print "sits\n"; sleep 1000
