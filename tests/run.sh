@@ -5,6 +5,10 @@
 # in $BUILD/test-logs; what failed is shown.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+# Whoever starts this may ignore signals, as a shell does for its background jobs; what is
+# ignored stays so in every process below.
+[ -n "${SIGNALS_ARE_DEFAULT:-}" ] ||
+	SIGNALS_ARE_DEFAULT=1 exec env --default-signal tests/run.sh "$@"
 BUILD=${BUILD:-build}
 export BUILD
 logs=$BUILD/test-logs

@@ -17,6 +17,7 @@ static const int minded[] = {SIGCHLD, SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
 enum { MINDED_COUNT = sizeof(minded) / sizeof(minded[0]) };
 
 static struct sigaction initial[MINDED_COUNT];
+static struct sigaction initial_bus; /* the table's guard catches SIGBUS later on */
 static sigset_t initial_mask;
 static _Atomic uint32_t word;
 static _Atomic uint64_t arrived_set, arrived_from_terminal;
@@ -56,6 +57,7 @@ void signal_watch_begin(void)
 {
 	sigset_t ours;
 
+	sigaction(SIGBUS, NULL, &initial_bus);
 	sigemptyset(&ours);
 	for (size_t i = 0; i < MINDED_COUNT; i++) {
 		struct sigaction action = action_for(minded[i]);
@@ -119,6 +121,7 @@ void signal_watch_restore(void)
 {
 	for (size_t i = 0; i < MINDED_COUNT; i++)
 		sigaction(minded[i], &initial[i], NULL);
+	sigaction(SIGBUS, &initial_bus, NULL);
 	sigprocmask(SIG_SETMASK, &initial_mask, NULL);
 }
 
