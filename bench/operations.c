@@ -112,7 +112,7 @@ static int perform(struct table *table, const char *name, size_t count)
 int main(int argc, char **argv)
 {
 	size_t count = measure_argument(argc, argv, 3, "TABLE OPERATION COUNT");
-	struct broker_create create = {.name = argv[1], .capacity = 8192};
+	struct broker_create create = {.name = argv[1]};
 	char object[INV_TABLE_NAME_BYTES + 1];
 	struct table table = {0};
 	bool created;

@@ -12,6 +12,7 @@
 #include "cascade.h"
 #include "clock.h"
 #include "event_word.h"
+#include "index.h"
 #include "news.h"
 #include "owner.h"
 #include "slot.h"
@@ -133,7 +134,7 @@ static void wake_ended(inv_table *table, uint32_t index, uint64_t word)
 void broker_recover(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg)
 {
 	sweep_dead(table, adopt, arg);
-	for (uint32_t i = 0; i < table->geometry.slots; i++) {
+	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
 		uint64_t word = atomic_load(&table->control[i]), owner_word;
 		if (control_state(word) == SLOT_DONE)
 			wake_ended(table, i, word);
@@ -165,7 +166,7 @@ int64_t broker_retire(inv_table *table, int64_t retain_ns,
 	int64_t now_ns = clock_monotonic_ns();
 	int64_t next_ns = INV_FOREVER;
 
-	for (uint32_t i = 0; i < table->geometry.slots; i++) {
+	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
 		uint64_t word = atomic_load_explicit(&table->control[i], memory_order_acquire);
 		uint8_t id[16];
 		if (control_state(word) != SLOT_DONE)
@@ -179,7 +180,7 @@ int64_t broker_retire(inv_table *table, int64_t retain_ns,
 				next_ns = due_ns;
 			continue;
 		}
-		words_load(table->slots[i].id, 2, id);
+		words_load(table->ids[i].half, 2, id);
 		if (slot_release(table, i, word))
 			forget(id, arg);
 	}
@@ -190,7 +191,7 @@ uint32_t broker_live(inv_table *table)
 {
 	uint32_t live = 0;
 
-	for (uint32_t i = 0; i < table->geometry.slots; i++)
+	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++)
 		live += control_state(atomic_load_explicit(&table->control[i],
 		                                           memory_order_relaxed)) == SLOT_LIVE;
 	return live;

@@ -25,6 +25,7 @@
 #include "event.h"
 #include "event_word.h"
 #include "futex.h"
+#include "index.h"
 #include "news.h"
 #include "owner.h"
 #include "slot.h"
@@ -71,7 +72,7 @@ void cascade_each(inv_table *table, struct slot_ref ref,
 	mark(&marks, ref.index);
 	for (bool found = true; found;) {
 		found = false;
-		for (uint32_t i = 0; i < table->geometry.slots; i++) {
+		for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
 			if (!child_of_marked(table, &marks, i))
 				continue;
 			mark(&marks, i);

@@ -1,19 +1,54 @@
 /*
- * Where an id may be: two buckets of the control array, chosen by its hash.
- * The array is the index; there is nothing beside it that could disagree.
+ * Where an id may be. The array of control words is the index; there is nothing
+ * beside it that could disagree.
+ *
+ * The array is cut into levels. An id's hash chooses one bucket in each level but the last
+ * and two in the last. A registrar takes the lowest level that has room there, and counts
+ * header.levels up before it claims a slot beyond them. Who looks for an id, or at all
+ * slots, minds the levels in use alone: a table of a million with ten live is looked
+ * through as fast as a table of ten.
+ *
+ * A registrar killed after it has counted levels up leaves a level that is empty: nothing
+ * is to be repaired. The count never goes down while the table lasts.
  */
 #ifndef INDEX_H
 #define INDEX_H
 
 #include "table.h"
 
+enum { CANDIDATES_MAX = LEVELS_MAX + 1 };
+
+struct bucket {
+	uint32_t first; /* its first slot */
+	uint32_t width; /* slots */
+};
+
 struct candidates {
-	uint32_t first[2]; /* the first slot of each bucket; equal in a one-bucket table */
-	uint32_t width;
-	uint32_t count; /* buckets that differ: 1 or 2 */
+	struct bucket bucket[CANDIDATES_MAX]; /* the lowest level first; all different */
+	uint32_t count;
 	uint32_t tag;
 };
 
-struct candidates index_candidates(const inv_table *table, const uint8_t id[16]);
+/* The levels in use: from 1 to the table's, whatever the segment says. */
+static inline uint32_t index_levels(const inv_table *table)
+{
+	uint32_t levels = atomic_load(&table->header->levels);
+
+	if (levels == 0)
+		return 1;
+	return levels < table->geometry.level_count ? levels : table->geometry.level_count;
+}
+
+/* No slot from this one on is in use. */
+static inline uint32_t index_extent(const inv_table *table)
+{
+	return table->geometry.level_end[index_levels(table) - 1];
+}
+
+/* So many levels are in use from now on. */
+void index_use_levels(inv_table *table, uint32_t levels);
+
+/* The buckets of an id in so many levels. */
+struct candidates index_candidates(const inv_table *table, const uint8_t id[16], uint32_t levels);
 
 #endif

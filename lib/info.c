@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "event.h"
 #include "event_word.h"
+#include "index.h"
 #include "lifecycle.h"
 #include "owner.h"
 #include "request.h"
@@ -133,7 +134,7 @@ static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, boo
 	bool done = control_state(word) == SLOT_DONE;
 
 	memset(info, 0, sizeof(*info));
-	words_load(slot->id, 2, info->id);
+	words_load(table->ids[ref.index].half, 2, info->id);
 	words_load(slot->parent, 2, info->parent);
 	info->kind = (int32_t)(flags & SLOT_KIND_MASK);
 	info->exit_status = -1;
@@ -203,7 +204,7 @@ int inv_list(inv_table *table, int (*each)(const struct inv_info *info, void *ar
 	bool served = table_served(table) == 1;
 	if (!served)
 		sweep_dead(table, NULL, NULL);
-	for (uint32_t i = 0; i < table->geometry.slots && result == 0; i++) {
+	for (uint32_t i = 0, extent = index_extent(table); i < extent && result == 0; i++) {
 		uint64_t word = atomic_load_explicit(&table->control[i], memory_order_relaxed);
 		if (slot_visible(word) && consistent_row(table, i, served, &info) == 0)
 			result = each(&info, arg);
@@ -215,7 +216,7 @@ static void count(const inv_table *table, struct inv_table_info *info)
 {
 	struct process_identity identity;
 
-	for (uint32_t i = 0; i < table->geometry.slots; i++) {
+	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
 		uint64_t word = atomic_load_explicit(&table->control[i], memory_order_relaxed);
 		info->live += control_state(word) == SLOT_LIVE;
 		info->finished += control_state(word) == SLOT_DONE;

@@ -12,6 +12,18 @@ static size_t page_round(size_t bytes)
 	return (bytes + LAYOUT_PAGE - 1) / LAYOUT_PAGE * LAYOUT_PAGE;
 }
 
+/* All but the last of a fixed size; the last takes the rest, and most of the table. */
+static void cut_into_levels(struct geometry *geometry)
+{
+	uint32_t end = FIRST_LEVEL_SLOTS;
+
+	while (geometry->level_count < LEVELS_MAX - 1 && geometry->slots > 2 * end) {
+		geometry->level_end[geometry->level_count++] = end;
+		end *= LEVEL_GROWTH;
+	}
+	geometry->level_end[geometry->level_count++] = geometry->slots;
+}
+
 int geometry_of(uint32_t capacity, struct geometry *geometry)
 {
 	struct geometry made = {.capacity = capacity};
@@ -27,12 +39,14 @@ int geometry_of(uint32_t capacity, struct geometry *geometry)
 		made.buckets = (uint32_t)((slots + BUCKET_WIDTH - 1) / BUCKET_WIDTH);
 	}
 	made.slots = made.buckets * made.width;
+	cut_into_levels(&made);
 	made.owners = capacity < OWNERS_MIN ? OWNERS_MIN : capacity;
 	if (made.owners > OWNERS_MAX)
 		made.owners = OWNERS_MAX;
 	made.control_at = LAYOUT_PAGE;
 	made.event_at = made.control_at + page_round((size_t)made.slots * 8);
-	made.kin_at = made.event_at + page_round((size_t)made.slots * 8);
+	made.ids_at = made.event_at + page_round((size_t)made.slots * 8);
+	made.kin_at = made.ids_at + page_round((size_t)made.slots * sizeof(struct slot_id));
 	made.owners_at = made.kin_at + page_round((size_t)made.slots * 4);
 	made.slots_at =
 	        made.owners_at + page_round((size_t)made.owners * sizeof(struct owner_entry));

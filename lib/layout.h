@@ -6,6 +6,7 @@
  *   header    one page; the geometry is written once, before the segment has a name
  *   control   a 64-bit control word for each slot: the slot's life (slot.c)
  *   event     a 64-bit event word for each slot: its cancel event (event_word.c)
+ *   ids       the id of each slot, 16 bytes: a look-up needs no more of it
  *   kin       32 bits for each slot: 1 + the parent's slot; a hint, see cascade.c
  *   owners    an entry for each process that owns slots (owner.c)
  *   slots     the payload
@@ -13,8 +14,11 @@
  * Everything but the geometry can be written by any process that may open the
  * table, so it is untrusted: read once into a local, checked, and the copy used.
  * Every shared field is an atomic; there are no pointers and no locks in it.
- * Control and event words lie apart from the payload, so that a lookup or a
+ * Control and event words and ids lie apart from the payload, so that a lookup or a
  * check touches only the lines that it needs.
+ *
+ * The slots are used a level at a time, so that few invocations lie close together in
+ * a table that is made for many, and a look at all of them is short (index.h).
  */
 #ifndef LAYOUT_H
 #define LAYOUT_H
@@ -34,6 +38,10 @@ enum {
 	CAPACITY_DEFAULT = 65536,
 	CAPACITY_MAX = 1048576,
 	BUCKET_WIDTH = 16, /* words: two cache lines, fetched as a pair */
+	LEVELS_MAX = 3,
+	LOWER_WIDTH = 8, /* of a bucket below the last level: one cache line */
+	FIRST_LEVEL_SLOTS = 8192,
+	LEVEL_GROWTH = 16, /* a level ends at so many times the end of the one below */
 	SMALL_CAPACITY =
 	        256, /* up to this the table is one bucket, and exactly full at its capacity */
 	OWNERS_MIN = 64,
@@ -106,10 +114,14 @@ struct owner_entry {
 };
 static_assert(sizeof(struct owner_entry) == 32, "two owners are one cache line");
 
+/* The id of a slot: its 16 bytes, written between claim and publish. */
+struct slot_id {
+	shared_u64 half[2];
+};
+
 /* The payload of a slot. Who writes what, and when, is told in slot.c. */
 struct slot {
 	/* identity: written between claim and publish */
-	shared_u64 id[2];
 	shared_u64 parent[2];
 	shared_u64 parent_ref;   /* | 1 + slot 32 | generation 32 |; 0: none */
 	shared_i64 requested_ns; /* time of day */
@@ -147,8 +159,7 @@ struct slot {
 
 	shared_u64 name[INV_NAME_BYTES / 8];
 };
-static_assert(sizeof(struct slot) == 384, "six cache lines a slot");
-static_assert(offsetof(struct slot, started_ns) == 64, "identity fills the first line");
+static_assert(sizeof(struct slot) == 368, "with its id and words, 404 bytes a slot");
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
               "only lock-free atomics can be shared between processes");
 
@@ -179,6 +190,9 @@ struct header {
 	shared_i64 retain_ns;
 	shared_u64 broker_version[2];
 
+	/* written by whoever registers where the levels below are full; only grows */
+	shared_u32 levels;
+
 	/* written by everybody: that there is something new for the broker (news.c) */
 	_Alignas(64) shared_u32 news;
 	shared_u32 news_wanted;
@@ -198,10 +212,12 @@ static_assert(sizeof(struct header) <= LAYOUT_PAGE, "the header is one page");
 struct geometry {
 	uint32_t capacity;
 	uint32_t buckets;
-	uint32_t width; /* words in a bucket */
+	uint32_t width; /* words in a bucket of the last level */
 	uint32_t slots;
 	uint32_t owners;
-	size_t control_at, event_at, kin_at, owners_at, slots_at;
+	uint32_t level_count;
+	uint32_t level_end[LEVELS_MAX]; /* the slot behind each level */
+	size_t control_at, event_at, ids_at, kin_at, owners_at, slots_at;
 	size_t bytes;
 };
 

@@ -14,6 +14,7 @@
 #include "process.h"
 #include "register.h"
 #include "shield.h"
+#include "text.h"
 #include "uuid.h"
 
 /* 1 + milliseconds, rounded up; 0: never. */
@@ -116,10 +117,7 @@ static inv_invocation *handle_of(inv_table *table, struct slot_ref ref)
 
 	if (!invocation)
 		return NULL;
-	for (int i = 0; i < 2; i++) {
-		uint64_t half = atomic_load(&table->slots[ref.index].id[i]);
-		memcpy(id + (size_t)i * sizeof(half), &half, sizeof(half));
-	}
+	words_load(table->ids[ref.index].half, 2, id);
 	invocation->table = table;
 	invocation->ref = ref;
 	invocation->event = event_handle(table, ref, id, false);

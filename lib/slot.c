@@ -8,7 +8,7 @@
  *   1. FREE(g) -> CLAIMED(g + 1)   by a registrar, with its owner index and the id's
  *                                  tag. Then it writes id, payload and event word.
  *   2. CLAIMED -> PUBLISHING       by the same: the id can now be read.
- *      It scans both buckets for the same id. One that is live or done, or is being
+ *      It scans the id's buckets (index.h) for the same id. One that is live or done, or is being
  *      published at a lower index: it withdraws (FREE) and answers -EEXIST. One that is
  *      being published at a higher index it aborts (PUBLISHING -> ABORTED).
  *   3. PUBLISHING -> LIVE          by the same, unless a rival has aborted it.
@@ -87,27 +87,33 @@ static uint64_t with_state(uint64_t word, enum slot_state state)
 	return (word & ~UINT64_C(7)) | (uint64_t)state;
 }
 
+/* Could this word be of an id with that tag, live or done? */
+static bool may_be(uint64_t word, uint32_t tag)
+{
+	return control_tag(word) == tag && slot_visible(word);
+}
+
 static bool same_id(const inv_table *table, uint32_t index, const uint64_t id[2])
 {
-	const struct slot *slot = &table->slots[index];
+	const struct slot_id *there = &table->ids[index];
 
-	return atomic_load_explicit(&slot->id[0], memory_order_acquire) == id[0] &&
-	       atomic_load_explicit(&slot->id[1], memory_order_acquire) == id[1];
+	return atomic_load_explicit(&there->half[0], memory_order_acquire) == id[0] &&
+	       atomic_load_explicit(&there->half[1], memory_order_acquire) == id[1];
 }
 
 int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref, uint64_t *word)
 {
-	struct candidates candidates = index_candidates(table, id);
+	struct candidates candidates = index_candidates(table, id, index_levels(table));
 	uint64_t wanted[2];
 
 	memcpy(wanted, id, sizeof(wanted));
-	for (uint32_t bucket = 0; bucket < candidates.count; bucket++) {
-		for (uint32_t i = 0; i < candidates.width; i++) {
-			uint32_t index = candidates.first[bucket] + i;
+	for (uint32_t at = candidates.count; at-- > 0;) {
+		const struct bucket *bucket = &candidates.bucket[at];
+		for (uint32_t i = 0; i < bucket->width; i++) {
+			uint32_t index = bucket->first + i;
 			uint64_t seen =
 			        atomic_load_explicit(&table->control[index], memory_order_acquire);
-			if (control_tag(seen) != candidates.tag || !slot_visible(seen) ||
-			    !same_id(table, index, wanted))
+			if (!may_be(seen, candidates.tag) || !same_id(table, index, wanted))
 				continue;
 			if (slot_word(table, slot_ref_of(index, seen)) == 0)
 				continue; /* it ended while it was read */
@@ -126,6 +132,13 @@ uint64_t slot_word(const inv_table *table, struct slot_ref ref)
 	return control_generation(word) == ref.generation && slot_visible(word) ? word : 0;
 }
 
+/* Where an id can go: the first free word of a bucket, and how many are free there. */
+struct room {
+	uint32_t count;
+	uint32_t index;
+	uint64_t word;
+};
+
 /* The oldest finished one of the buckets makes room. */
 static bool evict_oldest(inv_table *table, const struct candidates *candidates)
 {
@@ -133,9 +146,10 @@ static bool evict_oldest(inv_table *table, const struct candidates *candidates)
 	uint32_t victim = 0;
 	uint64_t victim_word = 0;
 
-	for (uint32_t bucket = 0; bucket < candidates->count; bucket++) {
-		for (uint32_t i = 0; i < candidates->width; i++) {
-			uint32_t index = candidates->first[bucket] + i;
+	for (uint32_t at = 0; at < candidates->count; at++) {
+		const struct bucket *bucket = &candidates->bucket[at];
+		for (uint32_t i = 0; i < bucket->width; i++) {
+			uint32_t index = bucket->first + i;
 			uint64_t word = atomic_load(&table->control[index]);
 			int64_t ended_ns = atomic_load(&table->slots[index].completed_monotonic_ns);
 			if (control_state(word) != SLOT_DONE || ended_ns >= oldest_ns)
@@ -148,53 +162,83 @@ static bool evict_oldest(inv_table *table, const struct candidates *candidates)
 	return victim_word != 0 && slot_release(table, victim, victim_word);
 }
 
-/* Look for the id and for room: the first free word of the emptier bucket. */
-static int survey(inv_table *table, const struct candidates *candidates, const uint64_t id[2],
-                  uint32_t *free_index, uint64_t *free_word)
+/* Free words of a bucket, and the first of them. -EEXIST: the id is in it. */
+static int survey_bucket(const inv_table *table, const struct bucket *bucket, uint32_t tag,
+                         const uint64_t id[2], struct room *room)
 {
-	uint32_t most_free = 0;
-
-	for (uint32_t bucket = 0; bucket < candidates->count; bucket++) {
-		uint32_t free_count = 0, first_free = 0;
-		uint64_t first_word = 0;
-		for (uint32_t i = 0; i < candidates->width; i++) {
-			uint32_t index = candidates->first[bucket] + i;
-			uint64_t word =
-			        atomic_load_explicit(&table->control[index], memory_order_acquire);
-			if (control_state(word) == SLOT_FREE) {
-				if (free_count++ == 0) {
-					first_free = index;
-					first_word = word;
-				}
-			} else if (control_tag(word) == candidates->tag && slot_visible(word) &&
-			           same_id(table, index, id)) {
-				return -EEXIST;
+	*room = (struct room){0};
+	for (uint32_t i = 0; i < bucket->width; i++) {
+		uint32_t index = bucket->first + i;
+		uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);
+		if (control_state(word) == SLOT_FREE) {
+			if (room->count++ == 0) {
+				room->index = index;
+				room->word = word;
 			}
-		}
-		if (free_count > most_free) {
-			most_free = free_count;
-			*free_index = first_free;
-			*free_word = first_word;
+		} else if (may_be(word, tag) && same_id(table, index, id)) {
+			return -EEXIST;
 		}
 	}
-	return most_free > 0 ? 0 : -ENOSPC;
+	return 0;
 }
 
-static int claim(inv_table *table, const struct candidates *candidates, const uint64_t id[2],
-                 uint32_t *index, uint64_t *claimed)
+/* Look for the id and for room: in the lowest level that has any. Of the last level's two
+ * buckets the first is taken while half of it is free, so that most look-ups end there, and
+ * then the emptier one. */
+static int survey(const inv_table *table, const struct candidates *candidates, const uint64_t id[2],
+                  struct room *best)
 {
-	for (;;) {
-		uint64_t word = 0;
-		*index = 0;
-		int error = survey(table, candidates, id, index, &word);
-		if (error == -ENOSPC && evict_oldest(table, candidates))
-			continue;
+	uint32_t lower_levels = table->geometry.level_count - 1, enough = 1;
+
+	best->count = 0;
+	for (uint32_t at = 0; at < candidates->count; at++) {
+		const struct bucket *bucket = &candidates->bucket[at];
+		struct room room;
+		int error = survey_bucket(table, bucket, candidates->tag, id, &room);
 		if (error)
 			return error;
-		uint32_t generation = control_generation(word) + 1;
-		*claimed = control_word(generation ? generation : 1, candidates->tag, table->owner,
+		if (best->count < enough && room.count > best->count) {
+			*best = room;
+			enough = at < lower_levels ? 1 : bucket->width / 2;
+		}
+	}
+	return best->count > 0 ? 0 : -ENOSPC;
+}
+
+/* Room for an id, where there may be none in the levels in use. */
+static int find_room(inv_table *table, const uint8_t id[16], struct candidates *candidates,
+                     struct room *room)
+{
+	uint64_t halves[2];
+
+	memcpy(halves, id, sizeof(halves));
+	for (;;) {
+		uint32_t levels = index_levels(table);
+		*candidates = index_candidates(table, id, levels);
+		int error = survey(table, candidates, halves, room);
+		if (error != -ENOSPC)
+			return error;
+		if (levels < table->geometry.level_count)
+			index_use_levels(table, levels + 1);
+		else if (!evict_oldest(table, candidates))
+			return error;
+	}
+}
+
+static int claim(inv_table *table, const uint8_t id[16], uint32_t *index, uint64_t *claimed)
+{
+	struct candidates candidates;
+	struct room room = {0};
+
+	for (;;) {
+		int error = find_room(table, id, &candidates, &room);
+		if (error)
+			return error;
+		uint32_t generation = control_generation(room.word) + 1;
+		*claimed = control_word(generation ? generation : 1, candidates.tag, table->owner,
 		                        SLOT_CLAIMED);
-		if (swap(table, *index, word, *claimed))
+		*index = room.index;
+		if (swap(table, room.index, room.word, *claimed))
 			return 0;
 	}
 }
@@ -211,7 +255,7 @@ static void fill(inv_table *table, struct slot_ref ref, const struct registratio
 		atomic_store_explicit(&table->kin[ref.index], registration->parent_ref.index + 1,
 		                      memory_order_release);
 	}
-	words_store(slot->id, 2, registration->id);
+	words_store(table->ids[ref.index].half, 2, registration->id);
 	words_store(slot->parent, 2, registration->parent ? registration->parent : nobody);
 	atomic_store_explicit(&slot->parent_ref, parent_ref, memory_order_release);
 	atomic_store_explicit(&slot->requested_ns, registration->requested_ns,
@@ -234,23 +278,27 @@ static void fill(inv_table *table, struct slot_ref ref, const struct registratio
 	event_word_reset(table, ref);
 }
 
-/* Step 2: settle with others that register the same id. 0, or -EEXIST. */
-static int settle(inv_table *table, const struct candidates *candidates, uint32_t own,
-                  const uint64_t id[2])
+/* Step 2: settle with others that register the same id. 0, or -EEXIST. A rival in a level
+ * that is not in use yet counts it up before it is published, and so sees this one. */
+static int settle(inv_table *table, uint32_t own, const uint8_t id[16])
 {
+	struct candidates candidates = index_candidates(table, id, index_levels(table));
+	uint64_t halves[2];
 	uint32_t looks = 0;
 
-	for (uint32_t bucket = 0; bucket < candidates->count; bucket++) {
-		for (uint32_t i = 0; i < candidates->width; i++) {
-			uint32_t index = candidates->first[bucket] + i;
+	memcpy(halves, id, sizeof(halves));
+	for (uint32_t at = 0; at < candidates.count; at++) {
+		const struct bucket *bucket = &candidates.bucket[at];
+		for (uint32_t i = 0; i < bucket->width; i++) {
+			uint32_t index = bucket->first + i;
 			uint64_t word = atomic_load(&table->control[index]);
 			/* Words that never rest are damage: don't look for ever. */
 			if (++looks > SETTLE_LOOKS_MAX)
 				return -EEXIST;
-			if (index == own || control_tag(word) != candidates->tag)
+			if (index == own || control_tag(word) != candidates.tag)
 				continue;
 			bool publishing = control_state(word) == SLOT_PUBLISHING;
-			if ((!publishing && !slot_visible(word)) || !same_id(table, index, id))
+			if ((!publishing && !slot_visible(word)) || !same_id(table, index, halves))
 				continue;
 			if (atomic_load(&table->control[index]) != word) {
 				i--; /* it moved on while it was read: look again */
@@ -267,12 +315,10 @@ static int settle(inv_table *table, const struct candidates *candidates, uint32_
 
 int slot_register(inv_table *table, const struct registration *registration, struct slot_ref *ref)
 {
-	struct candidates candidates = index_candidates(table, registration->id);
-	uint64_t id[2], word;
+	uint64_t word;
 	uint32_t index;
+	int error = claim(table, registration->id, &index, &word);
 
-	memcpy(id, registration->id, sizeof(id));
-	int error = claim(table, &candidates, id, &index, &word);
 	if (error)
 		return error;
 	*ref = slot_ref_of(index, word);
@@ -280,7 +326,7 @@ int slot_register(inv_table *table, const struct registration *registration, str
 	uint64_t publishing = with_state(word, SLOT_PUBLISHING);
 	if (!swap(table, index, word, publishing))
 		return -ESTALE;
-	error = settle(table, &candidates, index, id);
+	error = settle(table, index, registration->id);
 	if (!error && swap(table, index, publishing, with_state(word, SLOT_LIVE)))
 		return 0;
 	/* A rival has it, or has aborted us; or we were swept, then neither swap succeeds. */

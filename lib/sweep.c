@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "event_word.h"
+#include "index.h"
 #include "lifecycle.h"
 #include "owner.h"
 #include "run.h"
@@ -79,7 +80,7 @@ size_t sweep_owner(inv_table *table, uint32_t index, uint64_t owner_word, sweep_
 {
 	size_t left = 0;
 
-	for (uint32_t i = 0; i < table->geometry.slots; i++) {
+	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
 		/* Read again until it is settled: it may lose a race against a late
 		 * helper, and a single try would leave it. */
 		for (int tries = 0; tries < 3; tries++) {
@@ -152,7 +153,7 @@ static void sweep_judged_slot(inv_table *table, uint32_t index, struct judged *j
 /* One pass over the slots, however many owners have died. */
 static void sweep_judged(inv_table *table, struct judged *judged, sweep_adopt *adopt, void *arg)
 {
-	for (uint32_t i = 0; i < table->geometry.slots; i++)
+	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++)
 		sweep_judged_slot(table, i, judged, adopt, arg);
 	for (uint32_t index = 1; index < table->geometry.owners; index++)
 		if (judged[index].word != 0 && !judged[index].left)

@@ -26,6 +26,7 @@ struct inv_table {
 	struct header *header;
 	shared_u64 *control;
 	shared_u64 *event;
+	struct slot_id *ids;
 	shared_u32 *kin;
 	struct owner_entry *owners;
 	struct slot *slots;

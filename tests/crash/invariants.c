@@ -39,10 +39,10 @@ static void check_unique(struct scene *scene, uint32_t index)
 		if (slot_visible(atomic_load(&table->control[i])) &&
 		    slot_visible(atomic_load(&table->control[index])))
 			expect(scene,
-			       atomic_load(&table->slots[i].id[0]) !=
-			                       atomic_load(&table->slots[index].id[0]) ||
-			               atomic_load(&table->slots[i].id[1]) !=
-			                       atomic_load(&table->slots[index].id[1]),
+			       atomic_load(&table->ids[i].half[0]) !=
+			                       atomic_load(&table->ids[index].half[0]) ||
+			               atomic_load(&table->ids[i].half[1]) !=
+			                       atomic_load(&table->ids[index].half[1]),
 			       "slots %u and %u have the same id", i, index);
 }
 

@@ -44,6 +44,7 @@ lost="-DSETTERS=1 -DAWAITERS=1 -DOWNERS=1 -DDEATHS=1"
 # FULL|QUICK good|broken|live  MODEL  WHAT IT IS CALLED : FLAGS
 cases="
 QUICK good   slot  two rivals, a death: $two -DDEATHS=1
+QUICK good   slot  two rivals, levels taken into use, a death: $two -DDEATHS=1 -DLEVELS
 FULL  good   slot  two rivals, two deaths: $two -DDEATHS=2
 FULL  good   slot  three rivals: $three
 QUICK good   slot  an index used again: $reuse
@@ -68,6 +69,7 @@ QUICK broken slot  FREE_OWNER_FIRST: $two -DDEATHS=1
 QUICK broken slot  NO_OWNER_STILL: $reuse
 QUICK broken slot  SETTLE_BEFORE: $two -DDEATHS=0
 QUICK broken slot  NO_ABORT: $two -DDEATHS=0
+QUICK broken slot  LEVELS_BEFORE: $two -DDEATHS=0
 QUICK broken slot  SWEEP_STORES: $look
 QUICK broken event WAKE_ONE: $wakes
 QUICK broken event NO_SLICE: $kills

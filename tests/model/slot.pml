@@ -8,6 +8,9 @@
  *
  * Configured by REGISTRARS, SLOTS, OWNERS, SWEEPERS, LOOKERS and DEATHS.
  *
+ * With LEVELS, each slot is a level of its own and at first only the first one is in
+ * use (lib/index.h): who finds no room counts the levels up, and looks again.
+ *
  * Broken variants, each of which must fail:
  *   OWNER_AFTER_CLAIM    the claim is anonymous; its owner is stored by a second step
  *   NO_GENERATION        a claim does not count the generation up
@@ -15,6 +18,7 @@
  *   FREE_OWNER_FIRST     the owner's entry is freed before its slots are swept
  *   NO_OWNER_STILL       a sweep does not look at the entry again
  *   SETTLE_BEFORE        the rivals are looked for before PUBLISHING, not after
+ *   LEVELS_BEFORE        the levels to look through for rivals are read before PUBLISHING
  *   NO_ABORT             of two that publish, the lower one does not abort the higher
  *   SWEEP_STORES         a sweep stores the slot's new word instead of swapping it
  */
@@ -67,9 +71,16 @@
 #define OWNER_PID(word) ((word) >> 2 & 7)
 #define OWNER_GENERATION(word) ((word) >> 5)
 
+#if defined(LEVELS) || defined(LEVELS_BEFORE)
+#define FIRST_LEVELS 1
+#else
+#define FIRST_LEVELS SLOTS
+#endif
+
 #define PROCESSES (REGISTRARS + SWEEPERS + LOOKERS)
 
 byte control[SLOTS];
+byte levels = FIRST_LEVELS; /* in use */
 byte owners[OWNERS + 1]; /* entry 0 is nobody */
 byte payload[SLOTS];     /* the generation for which id and payload were written */
 
@@ -160,12 +171,16 @@ inline one_is_visible()
 
 inline settle()
 {
+#ifdef LEVELS_BEFORE
 	i = 0;
+#else
+	atomic { i = 0; extent = levels };
+#endif
 	do
-	:: atomic { i >= SLOTS -> break }
-	:: atomic { i == index -> i++ }
+	:: atomic { i >= extent -> break }
+	:: atomic { i < extent && i == index -> i++ }
 	:: atomic {
-		i < SLOTS && i != index ->
+		i < extent && i != index ->
 		seen = control[i];
 		if
 		:: CONTROL_STATE(seen) != PUBLISHING && !VISIBLE(seen) -> i++; seen = 0
@@ -202,7 +217,7 @@ inline settle()
 
 proctype registrar(byte me)
 {
-	byte entry, owner_word, seen, next, index, word, i, ghost, visible;
+	byte entry, owner_word, seen, next, index, word, i, ghost, visible, extent;
 	bool succeeded, exists, chosen;
 
 	{
@@ -214,9 +229,10 @@ claim:
 		 * next one all the same. */
 		atomic {
 			i = 0;
+			extent = levels;
 			do
-			:: i >= SLOTS -> break
-			:: i < SLOTS ->
+			:: i >= extent -> break
+			:: i < extent ->
 				if
 				:: VISIBLE(control[i]) -> exists = true; i = SLOTS
 				:: CONTROL_STATE(control[i]) == FREE -> chosen = true; index = i; word = control[i]; i++
@@ -225,10 +241,21 @@ claim:
 			od;
 			i = 0;
 			if
-			:: exists || !chosen -> chosen = false; goto leave
+			:: !exists && !chosen && extent < SLOTS -> goto raise
+			:: exists || (!chosen && extent == SLOTS) -> chosen = false; goto leave
 			:: else -> chosen = false
-			fi
+			fi;
+			goto claim_it
 		}
+raise:
+		atomic {
+			if
+			:: levels < extent + 1 -> levels = extent + 1
+			:: else
+			fi;
+			goto claim
+		}
+claim_it:
 		atomic {
 #ifdef NO_GENERATION
 			i = CONTROL_GENERATION(word);
@@ -318,7 +345,7 @@ live:
 			fi
 		}
 leave:
-		atomic { word = 0; next = 0; index = 0; exists = false; succeeded = false };
+		atomic { word = 0; next = 0; index = 0; extent = 0; exists = false; succeeded = false };
 		owner_free(entry, owner_word);
 		atomic { entry = 0; owner_word = 0; ended[me] = true }
 	} unless { dead[me] }

@@ -18,21 +18,24 @@ static void candidates_lie_within_the_table(void **state)
 	static const uint32_t capacities[] = {1, 2, 16, 256, 257, 1000, LARGE, CAPACITY_MAX};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(capacities) / sizeof(capacities[0]); i++) {
+	for (size_t size = 0; size < sizeof(capacities) / sizeof(capacities[0]); size++) {
 		inv_table table = {0};
-		assert_int_equal(geometry_of(capacities[i], &table.geometry), 0);
+		assert_int_equal(geometry_of(capacities[size], &table.geometry), 0);
 		for (int tries = 0; tries < 2000; tries++) {
 			uint8_t id[16];
 			fixture_id(id);
-			struct candidates candidates = index_candidates(&table, id);
-			assert_in_range(candidates.count, 1, 2);
-			for (uint32_t bucket = 0; bucket < candidates.count; bucket++) {
-				assert_int_equal(candidates.first[bucket] % candidates.width, 0);
-				assert_true(candidates.first[bucket] + candidates.width <=
-				            table.geometry.slots);
+			struct candidates candidates =
+			        index_candidates(&table, id, table.geometry.level_count);
+			assert_in_range(candidates.count, table.geometry.level_count,
+			                table.geometry.level_count + 1);
+			for (uint32_t i = 0; i < candidates.count; i++) {
+				const struct bucket *bucket = &candidates.bucket[i];
+				assert_int_equal(bucket->first % bucket->width, 0);
+				assert_true(bucket->first + bucket->width <= table.geometry.slots);
 			}
 			assert_true(candidates.tag < 1u << CONTROL_TAG_BITS);
-			struct candidates again = index_candidates(&table, id);
+			struct candidates again =
+			        index_candidates(&table, id, table.geometry.level_count);
 			assert_memory_equal(&again, &candidates, sizeof(again));
 		}
 	}
@@ -50,7 +53,10 @@ static void the_parts_follow_each_other_and_hold_what_they_must(void **state)
 		assert_int_equal(geometry.slots, geometry.buckets * geometry.width);
 		assert_true(geometry.control_at >= sizeof(struct header));
 		assert_true(geometry.event_at >= geometry.control_at + geometry.slots * 8u);
-		assert_true(geometry.kin_at >= geometry.event_at + geometry.slots * 8u);
+		assert_true(geometry.ids_at >= geometry.event_at + geometry.slots * 8u);
+		assert_true(geometry.kin_at >= geometry.ids_at + geometry.slots * 16u);
+		assert_in_range(geometry.level_count, 1, LEVELS_MAX);
+		assert_int_equal(geometry.level_end[geometry.level_count - 1], geometry.slots);
 		assert_true(geometry.owners_at >= geometry.kin_at + geometry.slots * 4u);
 		assert_true(geometry.slots_at >=
 		            geometry.owners_at + geometry.owners * sizeof(struct owner_entry));
@@ -82,22 +88,75 @@ static void a_live_invocation_takes_512_bytes_at_most(void **state)
 	}
 }
 
-static void a_table_takes_as_many_as_it_was_made_for(void **state)
+static void register_ids(struct fixture *fixture, uint8_t (*ids)[16], size_t count)
 {
-	struct fixture *fixture = *state;
-	uint8_t id[16];
-	struct slot_ref ref;
+	for (size_t i = 0; i < count; i++) {
+		struct slot_ref ref;
+		fixture_id(ids[i]);
+		struct registration registration = {
+		        .id = ids[i], .name = "", .flags = INV_KIND_EVENT};
+		assert_int_equal(slot_register(fixture->table, &registration, &ref), 0);
+	}
+}
 
+static void make_table_with_owner(struct fixture *fixture)
+{
 	assert_int_equal(fixture_make_table(fixture, LARGE), 0);
 	pthread_mutex_lock(&fixture->table->lock);
 	assert_int_equal(owner_enter(fixture->table), 0);
 	pthread_mutex_unlock(&fixture->table->lock);
-	for (int i = 0; i < LARGE; i++) {
-		fixture_id(id);
-		struct registration registration = {.id = id, .name = "", .flags = INV_KIND_EVENT};
-		assert_int_equal(slot_register(fixture->table, &registration, &ref), 0);
-	}
+}
+
+static void a_table_takes_as_many_as_it_was_made_for(void **state)
+{
+	static uint8_t ids[LARGE][16];
+	struct fixture *fixture = *state;
+
+	make_table_with_owner(fixture);
+	register_ids(fixture, ids, LARGE);
 	assert_int_equal(fixture_live(fixture), LARGE);
+}
+
+/* A look at all of a few is a look at a few slots, and none is lost when they become many. */
+static void few_invocations_lie_close_together(void **state)
+{
+	enum { FEW = 1000, MANY = 20000 };
+	static uint8_t ids[MANY][16];
+	struct fixture *fixture = *state;
+	struct slot_ref ref;
+	uint64_t word;
+
+	make_table_with_owner(fixture);
+	inv_table *table = fixture->table;
+	uint32_t first_level = table->geometry.level_end[0];
+	assert_true(first_level < table->geometry.slots / 8);
+	register_ids(fixture, ids, FEW);
+	assert_int_equal(index_extent(table), first_level);
+	register_ids(fixture, ids + FEW, MANY - FEW);
+	assert_int_equal(index_extent(table), table->geometry.slots);
+	assert_int_equal(fixture_live(fixture), MANY);
+	for (size_t i = 0; i < MANY; i++) {
+		struct registration again = {.id = ids[i], .name = "", .flags = INV_KIND_EVENT};
+		assert_int_equal(slot_register(table, &again, &ref), -EEXIST);
+		assert_int_equal(slot_find(table, ids[i], &ref, &word), 0);
+		assert_true(slot_release(table, ref.index, word));
+		assert_int_equal(slot_find(table, ids[i], &ref, &word), -ENOENT);
+	}
+}
+
+/* The count of levels may be any number: it is damage, and no reason to look outside. */
+static void a_damaged_count_of_levels_is_kept_within_the_table(void **state)
+{
+	static const uint32_t counts[] = {0, 1, 2, LEVELS_MAX + 1, UINT32_MAX};
+	struct fixture *fixture = *state;
+
+	assert_int_equal(fixture_make_table(fixture, LARGE), 0);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		atomic_store(&fixture->table->header->levels, counts[i]);
+		assert_in_range(index_levels(fixture->table), 1,
+		                fixture->table->geometry.level_count);
+		assert_in_range(index_extent(fixture->table), 1, fixture->table->geometry.slots);
+	}
 }
 
 int main(void)
@@ -108,6 +167,8 @@ int main(void)
 	        cmocka_unit_test(capacities_out_of_range_are_refused),
 	        cmocka_unit_test(a_live_invocation_takes_512_bytes_at_most),
 	        NO_TABLE_TEST(a_table_takes_as_many_as_it_was_made_for),
+	        NO_TABLE_TEST(few_invocations_lie_close_together),
+	        NO_TABLE_TEST(a_damaged_count_of_levels_is_kept_within_the_table),
 	};
 
 	return cmocka_run_group_tests_name("index", tests, NULL, NULL);

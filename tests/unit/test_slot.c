@@ -223,12 +223,12 @@ static void forge(struct fixture *fixture, uint32_t index, const uint8_t id[16],
                   enum slot_state slot_state)
 {
 	inv_table *table = fixture->table;
-	struct candidates candidates = index_candidates(table, id);
+	struct candidates candidates = index_candidates(table, id, index_levels(table));
 	uint64_t halves[2];
 
 	memcpy(halves, id, sizeof(halves));
-	atomic_store(&table->slots[index].id[0], halves[0]);
-	atomic_store(&table->slots[index].id[1], halves[1]);
+	atomic_store(&table->ids[index].half[0], halves[0]);
+	atomic_store(&table->ids[index].half[1], halves[1]);
 	atomic_store(&table->slots[index].flags, INV_KIND_EVENT);
 	atomic_store(&table->control[index], control_word(7, candidates.tag, owner, slot_state));
 }
