@@ -21,6 +21,7 @@
 #include "event_word.h"
 #include "fork.h"
 #include "register.h"
+#include "variable.h"
 
 struct inv_context {
 	inv_event *event;
@@ -36,9 +37,7 @@ static _Thread_local inv_context *innermost;
 /* What INVCTL_ID named, and where it stood in the environment. */
 struct environment {
 	inv_event *event;
-	char **variables;
-	char **place;
-	char *variable;
+	struct variable_place place;
 	struct environment *former; /* not freed: another thread may be using it.
 	                             * INVCTL_ID seldom changes within a process. */
 };
@@ -80,20 +79,6 @@ static int find_environment_event(const uint8_t id[16], inv_event **event)
 	return error ? error : event_handle_find(table, id, event);
 }
 
-static bool environment_unchanged(const struct environment *kept)
-{
-	return environ == kept->variables && *kept->place == kept->variable;
-}
-
-static char **place_of_id(void)
-{
-	char **place = environ;
-
-	while (*place && strncmp(*place, "INVCTL_ID=", 10) != 0)
-		place++;
-	return place;
-}
-
 /* Under environment_lock. */
 static int keep_environment(inv_event *event)
 {
@@ -102,9 +87,7 @@ static int keep_environment(inv_event *event)
 	if (!made)
 		return -ENOMEM;
 	made->event = event;
-	made->variables = environ;
-	made->place = place_of_id();
-	made->variable = *made->place;
+	made->place = variable_place_of("INVCTL_ID=");
 	made->former = atomic_load(&kept_environment);
 	/* release: publishes the rest; pairs with the load in a check */
 	atomic_store_explicit(&kept_environment, made, memory_order_release);
@@ -125,7 +108,7 @@ static int environment(inv_event **event)
 	*event = kept ? kept->event : NULL;
 	if (!kept || memcmp(kept->event->id, id, 16) != 0 || event_word_of(kept->event, &word) != 0)
 		error = find_environment_event(id, event);
-	if (!error && (!kept || *event != kept->event || !environment_unchanged(kept)))
+	if (!error && (!kept || *event != kept->event || !variable_unchanged(&kept->place)))
 		error = keep_environment(*event);
 	pthread_mutex_unlock(&environment_lock);
 	return error;
@@ -257,7 +240,7 @@ int inv_check(void)
 		return inv_event_check(innermost->event);
 	struct environment *kept =
 	        innermost ? NULL : atomic_load_explicit(&kept_environment, memory_order_acquire);
-	if (kept && environment_unchanged(kept)) {
+	if (kept && variable_unchanged(&kept->place)) {
 		int result = inv_event_check(kept->event);
 		if (result != -ESTALE)
 			return result;

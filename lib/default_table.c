@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "guard.h"
+#include "variable.h"
 
 enum { ASK_AGAIN_NS = 50000000 };
 
@@ -49,47 +50,16 @@ static inv_table *find_kept(const char *name)
 	return NULL;
 }
 
-/* Where INVCTL_TABLE does not name it, the name costs system calls: it is kept for 50 ms. */
-static int default_name(char name[INV_TABLE_NAME_BYTES])
-{
-	static char last[INV_TABLE_NAME_BYTES];
-	static int64_t asked_ns = INT64_MIN / 2;
-	const char *set = getenv("INVCTL_TABLE");
-
-	if (set && *set)
-		return table_default_name(name);
-	int64_t now_ns = clock_monotonic_coarse_ns();
-	if (now_ns - asked_ns > ASK_AGAIN_NS) {
-		int error = table_default_name(last);
-		if (error)
-			return error;
-		asked_ns = now_ns;
-	}
-	memcpy(name, last, sizeof(last));
-	return 0;
-}
-
-/* Asks the kernel at most every 50 ms, so that a NULL table costs no system call. */
-static bool newly_abandoned(inv_table *table)
-{
-	int64_t now_ns = clock_monotonic_coarse_ns();
-
-	if (atomic_load_explicit(&table->named_ns, memory_order_relaxed) + ASK_AGAIN_NS > now_ns)
-		return false;
-	atomic_store_explicit(&table->named_ns, now_ns, memory_order_relaxed);
-	return table_abandoned(table);
-}
-
 static int attach_default(bool autostart, inv_table **out)
 {
 	const int last = (int)(sizeof(kept) / sizeof(kept[0])) - 1;
 	char name[INV_TABLE_NAME_BYTES];
-	int error = default_name(name);
+	int error = table_default_name(name);
 
 	if (error)
 		return error;
 	inv_table *table = find_kept(name);
-	if (table && !newly_abandoned(table)) {
+	if (table && !table_abandoned(table)) {
 		*out = table;
 		return 0;
 	}
@@ -104,14 +74,60 @@ static int attach_default(bool autostart, inv_table **out)
 	return 0;
 }
 
+/* The default table as it was last found: good for 50 ms, while INVCTL_TABLE stays. */
+struct finding {
+	struct variable_place place;
+	inv_table *table;
+	_Atomic int64_t found_ns;
+	struct finding *former; /* not freed: another thread may be using it.
+	                         * INVCTL_TABLE seldom changes within a process. */
+};
+
+static _Atomic(struct finding *) latest;
+
+static inv_table *found_lately(void)
+{
+	struct finding *finding = atomic_load_explicit(&latest, memory_order_acquire);
+
+	if (!finding || !variable_unchanged(&finding->place) ||
+	    atomic_load_explicit(&finding->found_ns, memory_order_relaxed) + ASK_AGAIN_NS <=
+	            clock_monotonic_coarse_ns())
+		return NULL;
+	return finding->table;
+}
+
+/* Under the lock. Without memory, the next call asks again. */
+static void note_finding(inv_table *table)
+{
+	struct finding *finding = atomic_load(&latest);
+
+	if (!finding || finding->table != table || !variable_unchanged(&finding->place)) {
+		struct finding *former = finding;
+		finding = calloc(1, sizeof(*finding));
+		if (!finding)
+			return;
+		finding->place = variable_place_of("INVCTL_TABLE=");
+		finding->table = table;
+		finding->former = former;
+	}
+	atomic_store_explicit(&finding->found_ns, clock_monotonic_coarse_ns(),
+	                      memory_order_relaxed);
+	/* release: publishes the rest; pairs with the load in found_lately */
+	atomic_store_explicit(&latest, finding, memory_order_release);
+}
+
 int table_resolve(inv_table *table, bool autostart, inv_table **resolved)
 {
+	if (!table)
+		table = found_lately();
 	if (table) {
 		*resolved = table;
 		return 0;
 	}
 	pthread_mutex_lock(&lock);
 	int error = attach_default(autostart, resolved);
+	if (!error)
+		note_finding(*resolved);
 	pthread_mutex_unlock(&lock);
 	return error;
 }

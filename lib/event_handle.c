@@ -57,9 +57,12 @@ inv_event *event_handle(inv_table *table, struct slot_ref ref, const uint8_t id[
 			return event;
 		}
 	}
-	inv_event *event = malloc(sizeof(*event));
+	inv_event *event = table->spare;
+	if (!event)
+		event = malloc(sizeof(*event));
 	if (!event)
 		return NULL;
+	table->spare = NULL;
 	atomic_init(&event->word, &table->event[ref.index]);
 	atomic_init(&event->calm, IMPOSSIBLE_CALM);
 	atomic_init(&event->until_sample, 0);
@@ -149,9 +152,13 @@ void inv_event_put(inv_event *event)
 		if (event->owned)
 			release_owned(table, event->ref, event->id);
 	}
+	/* What comes and goes again and again needs one handle, and no allocator. */
+	bool kept = last && table && !table->spare && !watcher;
+	if (kept)
+		table->spare = event;
 	if (table)
 		pthread_mutex_unlock(&table->lock);
-	if (!last)
+	if (!last || kept)
 		return;
 	if (watcher)
 		event_watcher_stop(watcher);
@@ -175,6 +182,8 @@ void event_handles_disown(inv_table *table, bool forked)
 		table->handles[i] = NULL;
 	}
 	table->handle_count = 0;
+	free(table->spare);
+	table->spare = NULL;
 }
 
 int event_word_of(const inv_event *event, uint64_t *word)

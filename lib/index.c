@@ -18,10 +18,18 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return low ^ low >> 32;
 }
 
-/* The first slot of the bucket, of those from slot begin on to end, that half a hash chooses. */
-static uint32_t choose(uint64_t half, uint32_t begin, uint32_t end, uint32_t width)
+/* The bucket of a level that half a hash chooses. */
+static inline struct bucket bucket_of(const struct geometry *geometry, uint32_t level,
+                                      uint64_t half, uint32_t place)
 {
-	return begin + (uint32_t)(half * ((end - begin) / width) >> 32) * width;
+	uint32_t width = level + 1 == geometry->level_count ? geometry->width : LOWER_WIDTH;
+	uint32_t first = level > 0 ? geometry->level_end[level - 1] : 0;
+
+	first += (uint32_t)(half * geometry->level_buckets[level] >> 32) * width;
+	place &= BUCKET_WIDTH - PLACE_STEP;
+	if (place >= width)
+		place = place - width < width ? place - width : 0;
+	return (struct bucket){first, width, place};
 }
 
 struct candidates index_candidates(const inv_table *table, const uint8_t id[16], uint32_t levels)
@@ -31,23 +39,23 @@ struct candidates index_candidates(const inv_table *table, const uint8_t id[16],
 
 	memcpy(half, id, sizeof(half));
 	uint64_t hash = mix(half[0], half[1]);
-	uint64_t low = hash & 0xffffffff, high = hash >> 32;
-	struct candidates candidates = {
-	        .tag = (uint32_t)((hash ^ hash >> 23) * UINT64_C(0x9e3779b97f4a7c15) >>
-	                          (64 - CONTROL_TAG_BITS)),
-	};
-	uint32_t begin = 0;
-	for (uint32_t level = 0; level < levels; level++) {
-		uint32_t end = geometry->level_end[level];
-		bool last = level + 1 == geometry->level_count;
-		uint32_t width = last ? geometry->width : LOWER_WIDTH;
-		uint32_t one = choose(low, begin, end, width);
-		candidates.bucket[candidates.count++] = (struct bucket){one, width};
-		uint32_t other = choose(high, begin, end, width);
-		if (last && other != one)
-			candidates.bucket[candidates.count++] = (struct bucket){other, width};
-		begin = end;
+	uint64_t low = hash & UINT32_MAX, high = hash >> 32;
+	uint64_t more = (hash ^ hash >> 23) * UINT64_C(0x9e3779b97f4a7c15);
+	struct candidates candidates = {.tag = (uint32_t)(more >> (64 - CONTROL_TAG_BITS))};
+	uint32_t place = (uint32_t)(more >> (60 - CONTROL_TAG_BITS));
+	uint32_t level = levels;
+
+	if (level == geometry->level_count) {
+		level--;
+		struct bucket one = bucket_of(geometry, level, low, place);
+		struct bucket other = bucket_of(geometry, level, high, place);
+		candidates.bucket[candidates.count++] = one;
+		if (other.first != one.first)
+			candidates.bucket[candidates.count++] = other;
+		candidates.last_level = candidates.count;
 	}
+	while (level-- > 0)
+		candidates.bucket[candidates.count++] = bucket_of(geometry, level, low, place);
 	return candidates;
 }
 

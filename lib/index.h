@@ -16,16 +16,30 @@
 
 #include "table.h"
 
-enum { CANDIDATES_MAX = LEVELS_MAX + 1 };
+enum {
+	CANDIDATES_MAX = LEVELS_MAX + 1,
+	PLACE_STEP = 4, /* as many ids are a cache line */
+};
 
+/* Looked through from a place of the id's own on, so that mostly the first line does. */
 struct bucket {
 	uint32_t first; /* its first slot */
 	uint32_t width; /* slots */
+	uint32_t place;
 };
 
+/* The slot to look at as the i-th. */
+static inline uint32_t bucket_slot(const struct bucket *bucket, uint32_t i)
+{
+	uint32_t at = bucket->place + i;
+
+	return bucket->first + (at < bucket->width ? at : at - bucket->width);
+}
+
 struct candidates {
-	struct bucket bucket[CANDIDATES_MAX]; /* the lowest level first; all different */
-	uint32_t count;
+	struct bucket bucket[CANDIDATES_MAX]; /* the last level's first, then downwards */
+	uint32_t count;                       /* all different */
+	uint32_t last_level;                  /* so many of them are in the last level */
 	uint32_t tag;
 };
 

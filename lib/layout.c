@@ -12,16 +12,23 @@ static size_t page_round(size_t bytes)
 	return (bytes + LAYOUT_PAGE - 1) / LAYOUT_PAGE * LAYOUT_PAGE;
 }
 
+static void add_level(struct geometry *geometry, uint32_t begin, uint32_t end, uint32_t width)
+{
+	geometry->level_end[geometry->level_count] = end;
+	geometry->level_buckets[geometry->level_count++] = (end - begin) / width;
+}
+
 /* All but the last of a fixed size; the last takes the rest, and most of the table. */
 static void cut_into_levels(struct geometry *geometry)
 {
-	uint32_t end = FIRST_LEVEL_SLOTS;
+	uint32_t begin = 0, end = FIRST_LEVEL_SLOTS;
 
 	while (geometry->level_count < LEVELS_MAX - 1 && geometry->slots > 2 * end) {
-		geometry->level_end[geometry->level_count++] = end;
+		add_level(geometry, begin, end, LOWER_WIDTH);
+		begin = end;
 		end *= LEVEL_GROWTH;
 	}
-	geometry->level_end[geometry->level_count++] = geometry->slots;
+	add_level(geometry, begin, geometry->slots, geometry->width);
 }
 
 int geometry_of(uint32_t capacity, struct geometry *geometry)

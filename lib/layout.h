@@ -216,7 +216,8 @@ struct geometry {
 	uint32_t slots;
 	uint32_t owners;
 	uint32_t level_count;
-	uint32_t level_end[LEVELS_MAX]; /* the slot behind each level */
+	uint32_t level_end[LEVELS_MAX];     /* the slot behind each level */
+	uint32_t level_buckets[LEVELS_MAX]; /* buckets in it */
 	size_t control_at, event_at, ids_at, kin_at, owners_at, slots_at;
 	size_t bytes;
 };

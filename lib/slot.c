@@ -101,16 +101,24 @@ static bool same_id(const inv_table *table, uint32_t index, const uint64_t id[2]
 	       atomic_load_explicit(&there->half[1], memory_order_acquire) == id[1];
 }
 
+/* The word and the id that are most likely to be asked for, both on their way at once. */
+static inline void prefetch(const inv_table *table, const struct bucket *bucket)
+{
+	__builtin_prefetch(&table->control[bucket_slot(bucket, 0)]);
+	__builtin_prefetch(&table->ids[bucket_slot(bucket, 0)]);
+}
+
 int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref, uint64_t *word)
 {
 	struct candidates candidates = index_candidates(table, id, index_levels(table));
 	uint64_t wanted[2];
 
 	memcpy(wanted, id, sizeof(wanted));
-	for (uint32_t at = candidates.count; at-- > 0;) {
+	prefetch(table, &candidates.bucket[0]);
+	for (uint32_t at = 0; at < candidates.count; at++) {
 		const struct bucket *bucket = &candidates.bucket[at];
 		for (uint32_t i = 0; i < bucket->width; i++) {
-			uint32_t index = bucket->first + i;
+			uint32_t index = bucket_slot(bucket, i);
 			uint64_t seen =
 			        atomic_load_explicit(&table->control[index], memory_order_acquire);
 			if (!may_be(seen, candidates.tag) || !same_id(table, index, wanted))
@@ -149,7 +157,7 @@ static bool evict_oldest(inv_table *table, const struct candidates *candidates)
 	for (uint32_t at = 0; at < candidates->count; at++) {
 		const struct bucket *bucket = &candidates->bucket[at];
 		for (uint32_t i = 0; i < bucket->width; i++) {
-			uint32_t index = bucket->first + i;
+			uint32_t index = bucket_slot(bucket, i);
 			uint64_t word = atomic_load(&table->control[index]);
 			int64_t ended_ns = atomic_load(&table->slots[index].completed_monotonic_ns);
 			if (control_state(word) != SLOT_DONE || ended_ns >= oldest_ns)
@@ -168,7 +176,7 @@ static int survey_bucket(const inv_table *table, const struct bucket *bucket, ui
 {
 	*room = (struct room){0};
 	for (uint32_t i = 0; i < bucket->width; i++) {
-		uint32_t index = bucket->first + i;
+		uint32_t index = bucket_slot(bucket, i);
 		uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);
 		if (control_state(word) == SLOT_FREE) {
 			if (room->count++ == 0) {
@@ -188,20 +196,23 @@ static int survey_bucket(const inv_table *table, const struct bucket *bucket, ui
 static int survey(const inv_table *table, const struct candidates *candidates, const uint64_t id[2],
                   struct room *best)
 {
-	uint32_t lower_levels = table->geometry.level_count - 1, enough = 1;
+	struct room room[CANDIDATES_MAX];
 
 	best->count = 0;
-	for (uint32_t at = 0; at < candidates->count; at++) {
-		const struct bucket *bucket = &candidates->bucket[at];
-		struct room room;
-		int error = survey_bucket(table, bucket, candidates->tag, id, &room);
+	for (uint32_t at = candidates->count; at-- > 0;) {
+		int error = survey_bucket(table, &candidates->bucket[at], candidates->tag, id,
+		                          &room[at]);
 		if (error)
 			return error;
-		if (best->count < enough && room.count > best->count) {
-			*best = room;
-			enough = at < lower_levels ? 1 : bucket->width / 2;
-		}
+		if (at >= candidates->last_level && best->count == 0)
+			*best = room[at];
 	}
+	if (best->count > 0 || candidates->last_level == 0)
+		return best->count > 0 ? 0 : -ENOSPC;
+	*best = room[0];
+	if (candidates->last_level == 2 && best->count < candidates->bucket[0].width / 2 &&
+	    best->count < room[1].count)
+		*best = room[1];
 	return best->count > 0 ? 0 : -ENOSPC;
 }
 
@@ -290,7 +301,7 @@ static int settle(inv_table *table, uint32_t own, const uint8_t id[16])
 	for (uint32_t at = 0; at < candidates.count; at++) {
 		const struct bucket *bucket = &candidates.bucket[at];
 		for (uint32_t i = 0; i < bucket->width; i++) {
-			uint32_t index = bucket->first + i;
+			uint32_t index = bucket_slot(bucket, i);
 			uint64_t word = atomic_load(&table->control[index]);
 			/* Words that never rest are damage: don't look for ever. */
 			if (++looks > SETTLE_LOOKS_MAX)

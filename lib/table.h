@@ -40,10 +40,10 @@ struct inv_table {
 	struct inv_event **handles; /* chains, by slot (event_handle.c) */
 	uint32_t handle_chains;     /* how many: a power of two */
 	uint32_t handle_count;      /* handles in them */
+	struct inv_event *spare;    /* a handle that was given back, or NULL */
 	struct inv_event *first_handles[HANDLE_CHAINS_MIN]; /* the chains until they are outgrown */
 	_Atomic int64_t served_ns; /* when it was last asked whether a broker serves it */
 	_Atomic int64_t lease_ns;  /* when a broker was last seen to hold the lease */
-	_Atomic int64_t named_ns;  /* when it was last asked whether it was abandoned */
 	struct inv_table *next;    /* all attached tables (fork.c) */
 	struct inv_table *previous;
 	bool guarded;
