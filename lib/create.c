@@ -15,6 +15,7 @@
 
 #include "broker.h"
 #include "clock.h"
+#include "newcomer.h"
 #include "process.h"
 #include "table.h"
 
@@ -91,6 +92,15 @@ static int make(const struct broker_create *create, inv_table **out)
 	return table_attach_fd(create->name, fd, false, true, out);
 }
 
+/* The one there is: by its name; or from another user's broker, where a shared one has lost it. */
+static int attach_existing(const char *name, inv_table **out)
+{
+	int error = table_attach_named(name, true, out);
+	int fd = error == -ENOENT ? newcomer_ask_others(name) : -ENOENT;
+
+	return fd < 0 ? error : table_attach_fd(name, fd, true, true, out);
+}
+
 int broker_open(const struct broker_create *create, inv_table **out, bool *created)
 {
 	enum { RACES_MAX = 100 };
@@ -99,7 +109,7 @@ int broker_open(const struct broker_create *create, inv_table **out, bool *creat
 		return -EINVAL;
 	for (int i = 0; i < RACES_MAX; i++) {
 		*created = false;
-		int error = table_attach_named(create->name, true, out);
+		int error = attach_existing(create->name, out);
 		if (error != -ENOENT)
 			return error;
 		*created = true;

@@ -15,16 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "broker.h"
-#include "clock.h"
 #include "event.h"
 #include "fork.h"
 #include "guard.h"
+#include "invctl-supervisor.h"
+#include "newcomer.h"
 #include "owner.h"
 
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
@@ -70,9 +68,7 @@ int table_default_name(char name[INV_TABLE_NAME_BYTES])
 	return table_name_valid(name) ? 0 : -EINVAL;
 }
 
-/* The default name of a user is that user's alone: nobody else's segment is taken
- * under it, shared or not. */
-static bool private_name(const char *name)
+bool table_name_private(const char *name)
 {
 	char own[INV_TABLE_NAME_BYTES];
 
@@ -86,7 +82,7 @@ static int check_file(const char *name, const struct stat *status, bool handed_o
 
 	if (!S_ISREG(status->st_mode))
 		return -EBADMSG;
-	if (status->st_uid != geteuid() && (!shared || private_name(name)))
+	if (status->st_uid != geteuid() && (!shared || table_name_private(name)))
 		return -EPERM;
 	if ((status->st_mode & 07777) != 0600 && !shared)
 		return -EPERM;
@@ -200,43 +196,6 @@ int table_attach_fd(const char *name, int fd, bool handed_over, bool guard, inv_
 	return 0;
 }
 
-/* The live table of a name that was removed, from the broker that serves it. */
-static int fd_from_broker(const char *name)
-{
-	struct sockaddr_un address;
-	char byte[128];
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec data = {.iov_base = byte, .iov_len = sizeof(byte)};
-	struct msghdr message = {.msg_iov = &data,
-	                         .msg_iovlen = 1,
-	                         .msg_control = &control,
-	                         .msg_controllen = sizeof(control)};
-	struct timeval patience = {.tv_sec = 2};
-	struct ucred peer;
-	socklen_t peer_size = sizeof(peer);
-	int length = broker_socket_address(name, geteuid(), &address);
-	int fd = -ENOENT;
-
-	int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (connection < 0)
-		return -errno;
-	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (length > 0 &&
-	    connect(connection, (struct sockaddr *)&address, (socklen_t)length) == 0 &&
-	    getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) == 0 &&
-	    peer.uid == geteuid() && recvmsg(connection, &message, MSG_CMSG_CLOEXEC) > 0) {
-		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-		if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-		    header->cmsg_len == CMSG_LEN(sizeof(int)))
-			memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	}
-	close(connection);
-	return fd;
-}
-
 static int open_segment(const char *name)
 {
 	char object[INV_TABLE_NAME_BYTES + 1];
@@ -265,7 +224,7 @@ static int table_attach(const char *name, bool guard, inv_table **out)
 
 	if (error != -ENOENT)
 		return error;
-	int fd = fd_from_broker(name);
+	int fd = newcomer_ask(name);
 	return fd < 0 ? fd : table_attach_fd(name, fd, true, guard, out);
 }
 

@@ -59,6 +59,10 @@ struct slot_ref {
 /* [A-Za-z0-9._-]{1,64}, but not "." or "..". */
 bool table_name_valid(const char *name);
 
+/* The default name of a user is that user's alone: nobody else's segment is taken
+ * under it, shared or not. */
+bool table_name_private(const char *name);
+
 /* The default name. 0, or -EINVAL. */
 int table_default_name(char name[INV_TABLE_NAME_BYTES]);
 

@@ -107,7 +107,7 @@ static bool may_have(int connection)
 	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
 		return false;
 	return peer.uid == geteuid() ||
-	       (shared && (peer.gid == shared_gid || in_groups(connection)));
+	       (shared && (peer.uid == 0 || peer.gid == shared_gid || in_groups(connection)));
 }
 
 static void hand_over(int connection)

@@ -7,6 +7,7 @@
 #include "exit_status.h"
 #include "invctl-supervisor.h"
 #include "message.h"
+#include "segment.h"
 
 const char *attach_name(const struct globals *globals)
 {
@@ -38,20 +39,14 @@ int attach_failure(const struct globals *globals, int error)
 		return EXIT_NO_TABLE;
 	case -EACCES:
 	case -EPERM:
-		message("table '%s' is not yours to open, or its mode is not what invctl made it: "
-		        "see 'ls -l /dev/shm/%s'",
-		        name, name);
-		return EXIT_DENIED;
 	case -EBADMSG:
-		message("/dev/shm/%s is damaged or no table of invctl; move it away, or choose "
-		        "another --table",
-		        name);
-		return EXIT_NO_TABLE;
-	case -EPROTO:
-		message("table '%s' was made by another version of invctl than this one (%s); use "
-		        "that one, or end its broker and move /dev/shm/%s away",
-		        name, inv_version(), name);
-		return EXIT_NO_TABLE;
+	case -EPROTO: {
+		char sentence[SEGMENT_SENTENCE_BYTES];
+		int status = segment_explain(name, error, sentence);
+
+		message("%s", sentence);
+		return status;
+	}
 	case -ENOSPC:
 	case -ENOMEM:
 		message("there is no room for table '%s'; see 'df -h /dev/shm', or start invbroker "

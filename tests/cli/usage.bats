@@ -106,7 +106,7 @@ COMMANDS="run cancel list ls show wait status id check sleep log why"
 	for command in "list" "status" "cancel abcd" "show abcd" "wait abcd"; do
 		# shellcheck disable=SC2086  # several words on purpose
 		run -116 "$INVCTL" $command
-		assert_output --partial "invctl: /dev/shm/$INVCTL_TABLE is damaged or no table"
+		assert_output --partial "invctl: /dev/shm/$INVCTL_TABLE (8 bytes) is damaged or no table of invctl"
 	done
 }
 
