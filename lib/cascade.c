@@ -14,20 +14,14 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "event.h"
 #include "event_word.h"
 #include "futex.h"
 #include "index.h"
 #include "news.h"
-#include "owner.h"
+#include "program.h"
 #include "slot.h"
 #include "sweep.h"
 
@@ -85,56 +79,6 @@ void cascade_each(inv_table *table, struct slot_ref ref,
 	free(marks.bits);
 }
 
-/* Does the process map this table? Then it is a user of it, and not merely a pid
- * that somebody wrote into the segment. */
-static bool maps_table(const inv_table *table, pid_t pid)
-{
-	char path[40], line[512], wanted[64];
-	bool found = false;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
-	snprintf(wanted, sizeof(wanted), " %02x:%02x %lu ", major(table->device),
-	         minor(table->device), (unsigned long)table->inode);
-	FILE *maps = fopen(path, "re");
-	if (!maps)
-		return false;
-	while (!found && fgets(line, sizeof(line), maps))
-		found = strstr(line, wanted) != NULL;
-	fclose(maps);
-	return found;
-}
-
-static bool same_user(pid_t pid)
-{
-	char path[40];
-	struct stat status;
-
-	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
-	return stat(path, &status) == 0 && status.st_uid == geteuid();
-}
-
-/* A program linked with the library has no supervisor: it is signalled itself. */
-static int signal_owner(inv_table *table, struct slot_ref ref, int signum)
-{
-	struct process_identity identity;
-	uint64_t word = slot_word(table, ref);
-
-	if (control_state(word) != SLOT_LIVE ||
-	    owner_read(table, control_owner(word), &identity) == 0)
-		return -ESTALE;
-	int pidfd = process_open(&identity);
-	if (pidfd < 0)
-		return pidfd;
-	int error = -EPERM;
-	if (same_user(identity.pid) && maps_table(table, identity.pid)) {
-		if (signum == SIGKILL)
-			atomic_fetch_or(&table->slots[ref.index].flags, SLOT_KILLED);
-		error = syscall(SYS_pidfd_send_signal, pidfd, signum, NULL, 0) == 0 ? 0 : -errno;
-	}
-	close(pidfd);
-	return error;
-}
-
 static void tell_supervisor(inv_table *table, struct slot_ref ref, unsigned asks, int signum)
 {
 	shared_u64 *word = &table->slots[ref.index].asks;
@@ -154,9 +98,11 @@ static void tell_supervisor(inv_table *table, struct slot_ref ref, unsigned asks
 	}
 }
 
-int cascade_ask(inv_table *table, struct slot_ref ref, unsigned asks, int signum)
+/* 0; -EPERM its process is not the caller's to signal. */
+static int ask_for_more(inv_table *table, struct slot_ref ref, const struct cascade_asks *more)
 {
 	uint64_t flags = atomic_load(&table->slots[ref.index].flags);
+	unsigned asks = more->asks;
 	int error = 0;
 
 	if (flags & SLOT_NO_KILL)
@@ -164,11 +110,12 @@ int cascade_ask(inv_table *table, struct slot_ref ref, unsigned asks, int signum
 	if (asks == 0)
 		return 0;
 	if ((flags & SLOT_KIND_MASK) == INV_KIND_RUN)
-		tell_supervisor(table, ref, asks, signum);
+		tell_supervisor(table, ref, asks, more->signum);
 	else if (asks & ASK_KILL)
-		error = signal_owner(table, ref, SIGKILL);
+		error = program_signal(table, ref, &more->target, SIGKILL);
 	else
-		error = signal_owner(table, ref, signum ? signum : SIGTERM);
+		error = program_signal(table, ref, &more->target,
+		                       more->signum ? more->signum : SIGTERM);
 	/* A process that has gone needs no signal. */
 	return error == -EPERM ? -EPERM : 0;
 }
@@ -181,48 +128,76 @@ static bool has_supervisor(const inv_table *table, struct slot_ref ref)
 /* What more is asked stands before the request does: a supervisor that the event
  * wakes would do the usual thing first otherwise. A program has none to wait for it. */
 static int request_and_ask(inv_table *table, struct slot_ref ref, const struct request *request,
-                           unsigned asks, int signum)
+                           const struct cascade_asks *more)
 {
 	bool supervised = has_supervisor(table, ref);
 	uint64_t event = event_word_load(table, ref);
 	/* Asked to stop before: what more is asked may end it before the next line. */
-	bool heard = supervised && asks != 0 && event & EVENT_ASKED && !(event & EVENT_ENDED);
+	bool heard = supervised && more->asks != 0 && event & EVENT_ASKED && !(event & EVENT_ENDED);
 
 	if (supervised)
-		cascade_ask(table, ref, asks, signum);
+		ask_for_more(table, ref, more);
 	int result = request_make(table, ref, request);
 	if (result < 0)
 		return heard ? 0 : result;
-	return supervised ? 0 : cascade_ask(table, ref, asks, signum);
+	return supervised ? 0 : ask_for_more(table, ref, more);
 }
 
 struct passing_on {
 	struct request request;
-	unsigned asks;
-	int signum;
+	const struct cascade_asks *more;
+	struct slot_ref *programs; /* without a supervisor, parents first */
+	size_t count, room;
 };
+
+/* It is signalled after those nested in it, whose belonging it bears out while it lives. */
+static bool put_off(struct passing_on *passing, struct slot_ref ref)
+{
+	if (passing->count == passing->room) {
+		size_t room = passing->room ? 2 * passing->room : 16;
+		struct slot_ref *grown = realloc(passing->programs, room * sizeof(*grown));
+		if (!grown)
+			return false;
+		passing->programs = grown;
+		passing->room = room;
+	}
+	passing->programs[passing->count++] = ref;
+	return true;
+}
 
 static void pass_on(inv_table *table, struct slot_ref ref, void *arg)
 {
-	const struct passing_on *passing = arg;
+	struct passing_on *passing = arg;
 
-	request_and_ask(table, ref, &passing->request, passing->asks, passing->signum);
+	if (passing->more->asks == 0 || has_supervisor(table, ref) || !put_off(passing, ref))
+		request_and_ask(table, ref, &passing->request, passing->more);
+	else
+		request_make(table, ref, &passing->request);
 }
 
-int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request, bool only,
-                    unsigned asks, int signum)
+static void pass_on_to_all(inv_table *table, struct slot_ref ref, const struct request *request,
+                           const struct cascade_asks *more)
 {
 	struct passing_on passing = {
 	        .request = {.cause = INV_CAUSE_PARENT, .reason = request->reason},
-	        .asks = asks,
-	        .signum = signum,
+	        .more = more,
 	};
-	int result = request_and_ask(table, ref, request, asks, signum);
+
+	cascade_each(table, ref, pass_on, &passing);
+	while (passing.count > 0)
+		ask_for_more(table, passing.programs[--passing.count], more);
+	free(passing.programs);
+}
+
+int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request, bool only,
+                    const struct cascade_asks *more)
+{
+	int result = request_and_ask(table, ref, request, more);
 
 	if (result == -ESTALE)
 		return result;
 	if (!only)
-		cascade_each(table, ref, pass_on, &passing);
+		pass_on_to_all(table, ref, request, more);
 	return result;
 }
 
@@ -230,7 +205,7 @@ int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const cha
 {
 	struct request request = {.cause = INV_CAUSE_REQUESTED, .reason = reason};
 	int signum = (int)(flags >> 8);
-	unsigned asks = 0;
+	struct cascade_asks more = {.signum = signum};
 	struct slot_ref ref;
 	uint64_t word;
 
@@ -248,8 +223,9 @@ int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const cha
 		return -EALREADY;
 	if (flags & INV_CANCEL_KILL && atomic_load(&table->slots[ref.index].flags) & SLOT_NO_KILL)
 		return -EPERM;
-	asks |= flags & INV_CANCEL_SIGNAL ? (unsigned)ASK_SIGNAL : 0;
-	asks |= flags & INV_CANCEL_KILL ? (unsigned)ASK_KILL : 0;
-	error = cascade_request(table, ref, &request, flags & INV_CANCEL_ONLY, asks, signum);
+	more.asks |= flags & INV_CANCEL_SIGNAL ? (unsigned)ASK_SIGNAL : 0;
+	more.asks |= flags & INV_CANCEL_KILL ? (unsigned)ASK_KILL : 0;
+	more.target = (struct target){.id = id, .ref = ref};
+	error = cascade_request(table, ref, &request, flags & INV_CANCEL_ONLY, &more);
 	return error == -ESTALE ? -EALREADY : error;
 }

@@ -2,6 +2,7 @@
 #ifndef CASCADE_H
 #define CASCADE_H
 
+#include "program.h"
 #include "request.h"
 
 /* Call each for every live descendant, at any depth. */
@@ -9,12 +10,16 @@ void cascade_each(inv_table *table, struct slot_ref ref,
                   void (*each)(inv_table *table, struct slot_ref ref, void *arg), void *arg);
 
 /* What more is asked than the request: ASK_KILL, ASK_SIGNAL, of the supervisor, or of the
- * program itself where there is none. 0; -EPERM its process is not the caller's to signal. */
-int cascade_ask(inv_table *table, struct slot_ref ref, unsigned asks, int signum);
+ * program itself where there is none. */
+struct cascade_asks {
+	unsigned asks; /* 0: nothing */
+	int signum;    /* of ASK_SIGNAL; 0: the usual one */
+	struct target target;
+};
 
 /* Make the request, and pass it on to the descendants as cause "parent". 0, -ESTALE,
- * -EPERM as cascade_ask (the requests are made all the same). */
+ * -EPERM its process is not the caller's to signal (the requests are made all the same). */
 int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request, bool only,
-                    unsigned asks, int signum);
+                    const struct cascade_asks *more);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "event_word.h"
 #include "fork.h"
+#include "ledger.h"
 #include "log.h"
 #include "slot.h"
 #include "sweep.h"
@@ -134,8 +135,10 @@ static void release_owned(inv_table *table, struct slot_ref ref, const uint8_t i
 		return;
 	if (atomic_load(&table->slots[ref.index].flags) & SLOT_HAS_LOG)
 		log_remove(table, id);
-	if (slot_release(table, ref.index, word))
-		table->owned--;
+	if (!slot_release(table, ref.index, word))
+		return;
+	table->owned--;
+	ledger_strike(table, ref.index);
 }
 
 void inv_event_put(inv_event *event)

@@ -7,6 +7,7 @@
 #include "context.h"
 #include "event_word.h"
 #include "invocation.h"
+#include "ledger.h"
 #include "lifecycle.h"
 #include "register.h"
 #include "run.h"
@@ -116,6 +117,7 @@ int inv_invocation_end(inv_invocation *invocation, int result)
 		if (!error) {
 			pthread_mutex_lock(&table->lock);
 			table->owned--;
+			ledger_strike(table, invocation->ref.index);
 			pthread_mutex_unlock(&table->lock);
 		}
 	}

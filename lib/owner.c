@@ -33,6 +33,7 @@
 #include <unistd.h>
 
 #include "fork.h"
+#include "ledger.h"
 #include "news.h"
 #include "sweep.h"
 
@@ -123,6 +124,7 @@ int owner_enter(inv_table *table)
 		return 0;
 	table->owner = 0;
 	table->owned = 0;
+	ledger_close(table);
 	int error = process_self(&self);
 	if (error)
 		return error;

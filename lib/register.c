@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "context.h"
+#include "ledger.h"
 #include "owner.h"
 #include "sweep.h"
 #include "uuid.h"
@@ -48,9 +49,13 @@ static int register_slot(inv_table *table, const struct registration *registrati
 	}
 	if (error == -ENOSPC || error == -EEXIST)
 		error = register_again(table, registration, error, ref);
-	if (!error)
-		table->owned++;
-	return error;
+	if (error)
+		return error;
+	table->owned++;
+	/* `run` signals for itself, and is not signalled. */
+	if ((registration->flags & SLOT_KIND_MASK) != INV_KIND_RUN)
+		ledger_enter(table, ref->index, registration->id, registration->parent);
+	return 0;
 }
 
 int register_handle(inv_table *table, const struct registration *registration, bool owned,

@@ -158,6 +158,7 @@ int inv_run_started(inv_invocation *invocation, pid_t pid)
 int inv_run_request(inv_invocation *invocation, int cause, int signum, const char *reason)
 {
 	struct request request = {.cause = cause, .reason = reason};
+	const struct cascade_asks nothing = {0};
 	struct slot *slot = run_slot(invocation);
 
 	if (run_owned_word(invocation) == 0)
@@ -169,7 +170,7 @@ int inv_run_request(inv_invocation *invocation, int cause, int signum, const cha
 	while (!pending &&
 	       !atomic_compare_exchange_weak(&slot->flags, &flags, (flags & ~mask) | with_signal))
 		;
-	return cascade_request(invocation->table, invocation->ref, &request, false, 0, 0);
+	return cascade_request(invocation->table, invocation->ref, &request, false, &nothing);
 }
 
 int inv_run_take(inv_invocation *invocation)
@@ -228,14 +229,18 @@ static void kill_nested(inv_table *table, struct slot_ref ref, void *arg)
 {
 	struct request request = {.cause = INV_CAUSE_PARENT};
 
-	(void)arg;
-	cascade_request(table, ref, &request, true, ASK_KILL, 0);
+	cascade_request(table, ref, &request, true, arg);
 }
 
 void inv_run_kill_nested(inv_invocation *invocation)
 {
+	struct cascade_asks kill = {
+	        .asks = ASK_KILL,
+	        .target = {.id = invocation->event->id, .ref = invocation->ref},
+	};
+
 	if (run_owned_word(invocation) != 0)
-		cascade_each(invocation->table, invocation->ref, kill_nested, NULL);
+		cascade_each(invocation->table, invocation->ref, kill_nested, &kill);
 }
 
 int inv_run_refused(inv_table *table, const uint8_t id[16])

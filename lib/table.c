@@ -22,6 +22,7 @@
 #include "fork.h"
 #include "guard.h"
 #include "invctl-supervisor.h"
+#include "ledger.h"
 #include "newcomer.h"
 #include "owner.h"
 
@@ -166,6 +167,7 @@ static int attach_checked(inv_table *table, bool handed_over, bool guard)
 	error = check_header(&header, &status, &table->geometry);
 	if (error)
 		return error;
+	table->shared = (status.st_mode & 07777) == 0660;
 	table->device = status.st_dev;
 	table->inode = status.st_ino;
 	return map_segment(table, &header, guard);
@@ -262,6 +264,7 @@ void inv_close(inv_table *table)
 	fork_unwatch(table);
 	event_handles_disown(table, false);
 	owner_leave(table);
+	ledger_close(table);
 	if (table->guarded)
 		guard_remove(table->base);
 	munmap(table->base, table->geometry.bytes);

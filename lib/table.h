@@ -23,6 +23,7 @@ struct inv_table {
 	struct geometry geometry;
 	uint64_t epoch;
 	uint32_t uid;
+	bool shared; /* others may write to it */
 	struct header *header;
 	shared_u64 *control;
 	shared_u64 *event;
@@ -47,7 +48,9 @@ struct inv_table {
 	struct inv_table *next;    /* all attached tables (fork.c) */
 	struct inv_table *previous;
 	bool guarded;
-	int lease_fd; /* of the serving broker; 0: none */
+	int lease_fd;            /* of the serving broker; 0: none */
+	int ledger_fd;           /* what this process owns in a shared table (ledger.c); 0: none */
+	unsigned ledger_process; /* fork_generation() of the process that began it */
 };
 
 /* A registration, for as long as its generation lasts. */

@@ -117,9 +117,9 @@ static int ask(inv_table *table, const uint8_t id[16], const struct arguments *a
 		return selector_unknown(id_text);
 	case -EPERM:
 	case -EACCES:
-		message("invocation %s refuses that: it was run with --no-kill, or its processes "
-		        "are "
-		        "not yours; 'invctl cancel %s' asks it to stop",
+		message("invocation %s refuses that: it was run with --no-kill, or it is a program "
+		        "of another user or one that only the table says is it; 'invctl cancel "
+		        "%s' asks it to stop",
 		        id_text, id_text);
 		return EXIT_DENIED;
 	default:
