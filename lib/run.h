@@ -5,7 +5,12 @@
 #include "event.h"
 #include "invctl-supervisor.h"
 
-enum { ACTION_START_SHIFT = 24, RUN_NS_PER_MS = 1000000, RUN_SIGNUM_MASK = 0x7f };
+enum {
+	ACTION_START_SHIFT = 24,
+	RUN_NS_PER_MS = 1000000,
+	RUN_SIGNUM_MASK = 0x7f,
+	RUN_SIGNUM_MAX = 64
+};
 #define ACTION_PID_MASK UINT64_C(0xffffff)
 
 struct inv_invocation {

@@ -52,6 +52,14 @@ static int64_t asked_ns(inv_invocation *invocation, uint64_t event_word,
 	return invocation->request_seen_ns;
 }
 
+/* A number that is no signal's is none. */
+static int signal_number(uint64_t bits)
+{
+	unsigned number = (unsigned)(bits & RUN_SIGNUM_MASK);
+
+	return number <= RUN_SIGNUM_MAX ? (int)number : 0;
+}
+
 static void view_asks(const struct slot *slot, struct slot_ref ref, struct inv_run_view *view)
 {
 	uint64_t asks = atomic_load(&slot->asks);
@@ -61,7 +69,7 @@ static void view_asks(const struct slot *slot, struct slot_ref ref, struct inv_r
 		return;
 	view->force_kill = (asks & ASK_KILL) != 0;
 	view->force_signal = (asks & ASK_SIGNAL) != 0;
-	view->force_signum = (int)((asks & ASK_SIGNUM_MASK) >> ASK_SIGNUM_SHIFT);
+	view->force_signum = signal_number(asks >> ASK_SIGNUM_SHIFT);
 	view->force_count = (uint32_t)asks >> 16;
 }
 
@@ -71,8 +79,8 @@ static void view_options(const struct slot *slot, uint64_t flags, struct inv_run
 	uint64_t action = atomic_load(&slot->action_process);
 	int64_t deadline_ns = atomic_load(&slot->deadline_monotonic_ns);
 
-	view->signal = (int)(flags >> SLOT_SIGNUM_SHIFT & RUN_SIGNUM_MASK);
-	view->asked_signal = (int)(flags >> SLOT_ASKED_SIGNUM_SHIFT & RUN_SIGNUM_MASK);
+	view->signal = signal_number(flags >> SLOT_SIGNUM_SHIFT);
+	view->asked_signal = signal_number(flags >> SLOT_ASKED_SIGNUM_SHIFT);
 	view->flags = (flags & SLOT_NO_KILL ? INV_RUN_NO_KILL : 0u) |
 	              (flags & SLOT_STOP_COMMAND ? INV_RUN_STOP_COMMAND : 0u);
 	view->signal_after_ns = unpack_after(after);

@@ -22,6 +22,13 @@
 
 enum { ENVIRONMENT_BYTES_MAX = 4 * 1024 * 1024, ENVIRONMENT_STEP = 16384 };
 
+/* Our invocation as it stands in the environment of its processes. The id alone is not enough:
+ * it may be another table's, where nobody of this one has anything to say. */
+struct context {
+	char id[16 + 37];
+	char table[16 + INV_TABLE_NAME_BYTES];
+};
+
 /* All of a file of /proc, which tells no size, with a NUL behind it; NULL on any error. */
 static char *read_all(int fd, size_t *used)
 {
@@ -62,10 +69,12 @@ static char *read_environment(pid_t pid, size_t *used)
 	return text;
 }
 
-/* Split into strings, and leave out the one that is ours; *named: it was there. */
-static char **split_environment(char *text, size_t used, const char *ours, bool *named)
+/* Split into strings, and leave out the one that names an invocation; *named: it is ours, and
+ * of our table. */
+static char **split_environment(char *text, size_t used, const struct context *ours, bool *named)
 {
 	size_t count = 0, kept = 0;
+	bool id_named = false, table_named = false;
 
 	for (size_t i = 0; i < used; i++)
 		count += text[i] == '\0';
@@ -75,23 +84,27 @@ static char **split_environment(char *text, size_t used, const char *ours, bool 
 	for (char *string = text; string < text + used; string += strlen(string) + 1) {
 		if (strncmp(string, "INVCTL_ID=", 10) != 0)
 			strings[kept++] = string;
-		else if (strcasecmp(string, ours) == 0)
-			*named = true;
+		else
+			id_named = strcasecmp(string, ours->id) == 0;
+		if (strcmp(string, ours->table) == 0)
+			table_named = true;
 	}
+	*named = id_named && table_named;
 	return strings;
 }
 
-static bool learn_environment(struct orphan *orphan, const char *id)
+static bool learn_environment(inv_table *table, struct orphan *orphan, const char *id)
 {
-	char ours[64];
+	struct context ours;
 	size_t used;
 	bool named = false;
 
-	snprintf(ours, sizeof(ours), "INVCTL_ID=%s", id);
+	snprintf(ours.id, sizeof(ours.id), "INVCTL_ID=%s", id);
+	snprintf(ours.table, sizeof(ours.table), "INVCTL_TABLE=%s", inv_table_name(table));
 	orphan->environment_text = orphan->pid > 0 ? read_environment(orphan->pid, &used) : NULL;
 	if (!orphan->environment_text)
 		return false;
-	orphan->environment = split_environment(orphan->environment_text, used, ours, &named);
+	orphan->environment = split_environment(orphan->environment_text, used, &ours, &named);
 	/* Read before it is made sure of that the pid was not used again meanwhile. */
 	return named && process_alive(orphan->pid, orphan->pid_start);
 }
@@ -110,7 +123,7 @@ void orphan_open(inv_table *table, bool shared, inv_invocation *invocation,
 	orphan->foreign = row.uid != geteuid();
 	snprintf(orphan->label, sizeof(orphan->label), "%s (%.*s)", id, INV_NAME_BYTES - 1,
 	         row.name);
-	if (learn_environment(orphan, id) || !shared) {
+	if (learn_environment(table, orphan, id) || !shared) {
 		orphan->scope.command = orphan->pid;
 		orphan->scope.command_start = orphan->pid_start;
 	}

@@ -90,8 +90,7 @@ static int register_run(const struct globals *globals, const struct run_options 
 	        .kill_after_ns = options->kill_after_ns,
 	        .nested_wait_ns = options->nested_wait_ns,
 	        .signal = options->signal,
-	        .flags = (options->no_kill ? INV_RUN_NO_KILL : 0u) |
-	                 (options->stop_command ? INV_RUN_STOP_COMMAND : 0u),
+	        .flags = run_options_flags(options),
 	};
 	int error = inv_run_register(enrolment->table, &run, &enrolment->invocation);
 

@@ -66,6 +66,7 @@ static void prepare(struct run *run)
 	supervision->how_to = run->how_to;
 	supervision->view = (struct inv_run_view){
 	        .signal = options->signal,
+	        .flags = run_options_flags(options),
 	        .signal_after_ns = options->signal_after_ns,
 	        .kill_after_ns = options->kill_after_ns,
 	        .nested_wait_ns = options->nested_wait_ns,

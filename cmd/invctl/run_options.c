@@ -6,7 +6,7 @@
 
 #include "duration.h"
 #include "exit_status.h"
-#include "invctl.h"
+#include "invctl-supervisor.h"
 #include "message.h"
 #include "options.h"
 
@@ -178,4 +178,10 @@ int run_options_parse(int argc, char **argv, struct run_options *run)
 	message("--no-kill refuses SIGKILL, --kill-after=DURATION asks for it; leave one of them "
 	        "out");
 	return EXIT_DENIED;
+}
+
+unsigned run_options_flags(const struct run_options *run)
+{
+	return (run->no_kill ? INV_RUN_NO_KILL : 0u) |
+	       (run->stop_command ? INV_RUN_STOP_COMMAND : 0u);
 }

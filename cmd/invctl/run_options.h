@@ -26,4 +26,7 @@ struct run_options {
 /* Read it. 0, or an exit status after a message; a usage error exits. */
 int run_options_parse(int argc, char **argv, struct run_options *options);
 
+/* What the table, and a supervisor's view, have of them: INV_RUN_NO_KILL and the like. */
+unsigned run_options_flags(const struct run_options *options);
+
 #endif

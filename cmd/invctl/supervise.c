@@ -43,6 +43,18 @@ static void reap(struct supervision *supervision)
 	}
 }
 
+/* What the command line said, others can't change: they may be able to write the table. */
+static void keep_options(struct inv_run_view *view, const struct inv_run_view *own)
+{
+	const unsigned options = INV_RUN_NO_KILL | INV_RUN_STOP_COMMAND;
+
+	view->signal = own->signal;
+	view->flags = (view->flags & ~options) | (own->flags & options);
+	view->signal_after_ns = own->signal_after_ns;
+	view->kill_after_ns = own->kill_after_ns;
+	view->nested_wait_ns = own->nested_wait_ns;
+}
+
 /* Without a table the last view stands, and requests are noted in it. */
 static void refresh(struct supervision *supervision)
 {
@@ -51,6 +63,7 @@ static void refresh(struct supervision *supervision)
 	if (supervision->delivery.alone)
 		return;
 	if (inv_run_view(supervision->invocation, &view) == 0) {
+		keep_options(&view, &supervision->view);
 		supervision->view = view;
 		return;
 	}

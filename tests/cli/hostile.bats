@@ -87,3 +87,54 @@ broker_owns() {
 	retry process_is_gone "$command"
 	retry process_is_gone "$supervisor"
 }
+
+# A command of the same user, of an invocation of another, private table; its id in $PRIVATE_ID,
+# its pid in $PRIVATE_COMMAND, its supervisor's in $PRIVATE_RUN.
+private_action() {
+	PRIVATE_ID=$(new_id)
+	PRIVATE_TABLE=$INVCTL_TABLE-private
+	"$INVCTL" --table="$PRIVATE_TABLE" run --id="$PRIVATE_ID" sleep 1000 3>&- &
+	PRIVATE_RUN=$!
+	STARTED_PIDS+=("$PRIVATE_RUN")
+	private_runs() {
+		[[ $("$INVCTL" --table="$PRIVATE_TABLE" show --json "$PRIVATE_ID" | jq -r .status) == running ]]
+	}
+	retry private_runs
+	PRIVATE_COMMAND=$("$INVCTL" --table="$PRIVATE_TABLE" show --json "$PRIVATE_ID" | jq .pid)
+}
+
+@test "the broker: a forged orphan with the id of another table's action is not signalled" {
+	private_action
+	"$FORGE" "$INVCTL_TABLE" - "$PRIVATE_ID" "$PRIVATE_RUN" "$PRIVATE_COMMAND"
+	retry broker_owns "$PRIVATE_ID"
+	run -119 "$INVCTL" cancel --kill --wait=300ms "$PRIVATE_ID"
+	assert_alive "$PRIVATE_COMMAND"
+	INVCTL_TABLE=$PRIVATE_TABLE
+	"$INVCTL" cancel --wait=20s "$PRIVATE_ID"
+	end_broker
+	rm "/dev/shm/$PRIVATE_TABLE"
+	INVCTL_TABLE=${PRIVATE_TABLE%-private}
+}
+
+@test "the broker: a forged orphan that claims a stranger's pid signals nobody" {
+	bystander
+	local id
+	id=$(new_id)
+	"$FORGE" "$INVCTL_TABLE" - "$id" "$BYSTANDER" "$BYSTANDER"
+	retry broker_owns "$id"
+	run -119 "$INVCTL" cancel --kill --wait=300ms "$id"
+	assert_alive "$BYSTANDER"
+	kill -KILL "$BYSTANDER"
+	retry field_is "$id" .status cancelled
+}
+
+@test "what run was told not to have done is not done, whatever the table says by then" {
+	start --no-kill --signal=none -- sleep 1000
+	local command
+	command=$(field "$ID" .pid)
+	"$FORGE" "$INVCTL_TABLE" unprotect "$ID"
+	run -119 "$INVCTL" cancel --kill --wait=300ms "$ID"
+	assert_alive "$command"
+	kill -KILL "$command"
+	ended_with 122
+}
