@@ -312,3 +312,74 @@ user_is() {
 	[[ ! -e /dev/shm/$INVCTL_TABLE ]]
 	run -116 as $STRANGER "$INVCTL" status
 }
+
+# survives COMMAND...: what Anna runs ends, and by itself: not by a fault, nor by our patience.
+survives() {
+	local status=0 began=$SECONDS
+	as $ANNA timeout --signal=KILL 60 "$@" >>storm.log 2>&1 3>&- || status=$?
+	((SECONDS - began < 60)) || {
+		echo "did not end: $*" >&2
+		return 1
+	}
+	case $status in
+	132 | 133 | 134 | 135 | 136 | 139)
+		echo "ended with $status: $*" >&2
+		return 1
+		;;
+	esac
+}
+
+compile() { # PROGRAM
+	"${CC:-cc}" -std=c11 -D_GNU_SOURCE -DINV_VERSION='"test"' -DINV_LIBEXECDIR='"/nowhere"' \
+		-DINV_BINDIR='"/nowhere"' -I"$ROOT/include" -I"$ROOT/lib" -o "$SHARED/$1" \
+		"$ROOT/tests/fuzz/$1.c" "$ROOT"/lib/*.c -luuid -lrt -lpthread
+}
+
+@test "whatever a member writes into the table, the other's commands and broker end by themselves" {
+	compile scribble
+	as $ANNA "$INVBROKER" --group=$GROUP --capacity=60 --foreground >broker.log 2>&1 3>&- &
+	local broker=$! round
+	STARTED_PIDS+=("$broker")
+	retry broker_pid
+	local BECOME
+	become $ANNA
+	# Processes of Anna's that nothing may touch: one uses the table, one has nothing to do with it.
+	"${BECOME[@]}" "$SHARED/scribble" "$INVCTL_TABLE" map >mapper.log 3>&- &
+	local mapper=$!
+	"${BECOME[@]}" sleep 1000 3>&- &
+	local bystander=$!
+	STARTED_PIDS+=("$mapper" "$bystander")
+	retry test -s mapper.log
+	start_as $ANNA --name=longer -- sh -c 'while "$INVCTL" sleep 0.1; [ $? != 122 ]; do :; done'
+	local longer=$ID
+	become $BERT
+	"${BECOME[@]}" "$SHARED/scribble" "$INVCTL_TABLE" $RANDOM "$broker" "$mapper" "$bystander" >scribble.log 3>&- &
+	local scribbler=$!
+	STARTED_PIDS+=("$scribbler")
+	retry test -s scribble.log
+	for round in {1..6}; do
+		survives "$INVCTL" run --name="action-$round" -- sh -c '
+			"$INVCTL" check; "$INVCTL" sleep 0.01; "$INVCTL" log "a word"; "$INVCTL" why
+			"$INVCTL" run true; exit 0'
+		survives "$INVCTL" run --kill-after=0.1 --timeout=0.05 -- sleep 0.3
+		survives "$INVCTL" list --all
+		survives "$INVCTL" list --all --json
+		survives "$INVCTL" list --tree
+		survives "$INVCTL" show "$longer"
+		survives "$INVCTL" show --json longer
+		survives "$INVCTL" wait --timeout=50ms "$longer"
+		survives "$INVCTL" status
+		survives "$INVCTL" status --json
+		survives "$INVCTL" cancel --only "$longer"
+		survives "$INVCTL" cancel --all --wait=50ms -v
+		survives "$INVCTL" cancel --all --signal=USR1 --wait=50ms
+		survives "$INVCTL" cancel --all --kill --wait=50ms
+	done
+	kill -KILL "$scribbler"
+	kill -0 "$bystander"
+	kill -0 "$mapper"
+	kill -0 "$broker"
+	retry process_is_gone "$RUN_PID"
+	kill -TERM "$broker"
+	retry process_is_gone "$broker"
+}
