@@ -127,6 +127,12 @@ int inv_run_end(inv_invocation *invocation, const struct inv_run_result *result)
 int inv_state_path(inv_table *table, const uint8_t id[16], const char *suffix, char *path,
                    size_t size);
 
+/* Does a broker serve the table? Where none does, one is started. 1 or 0. */
+int inv_table_have_broker(inv_table *table);
+
+/* From now on a NULL table is this one, as long as INVCTL_TABLE names it. */
+void inv_default_table_set(inv_table *table);
+
 /* The name that a NULL table stands for. 0; -EINVAL the environment's is unusable. */
 int inv_default_table_name(char name[INV_TABLE_NAME_BYTES]);
 

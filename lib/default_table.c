@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "guard.h"
+#include "invctl-supervisor.h"
 #include "variable.h"
 
 enum { ASK_AGAIN_NS = 50000000 };
@@ -130,4 +131,13 @@ int table_resolve(inv_table *table, bool autostart, inv_table **resolved)
 		note_finding(*resolved);
 	pthread_mutex_unlock(&lock);
 	return error;
+}
+
+void inv_default_table_set(inv_table *table)
+{
+	const int last = (int)(sizeof(kept) / sizeof(kept[0])) - 1;
+
+	pthread_mutex_lock(&lock);
+	keep_first(table, last);
+	pthread_mutex_unlock(&lock);
 }

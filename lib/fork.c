@@ -14,7 +14,7 @@
 #include "event.h"
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool installed; /* under list_lock: pthread_once(3) would cost a system call */
 static inv_table *tables;
 static _Atomic unsigned generation = 1;
 
@@ -55,15 +55,13 @@ static void after_in_child(void)
 	context_fork_unlock();
 }
 
-static void install(void)
-{
-	pthread_atfork(before_fork, after_in_parent, after_in_child);
-}
-
 void fork_watch(inv_table *table)
 {
-	pthread_once(&once, install);
 	pthread_mutex_lock(&list_lock);
+	if (!installed) {
+		pthread_atfork(before_fork, after_in_parent, after_in_child);
+		installed = true;
+	}
 	table->previous = NULL;
 	table->next = tables;
 	if (tables)

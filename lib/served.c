@@ -16,6 +16,7 @@
 
 #include "clock.h"
 #include "futex.h"
+#include "invctl-supervisor.h"
 
 enum { ASK_AGAIN_NS = 1000000000, LATELY_NS = 50000000 };
 
@@ -82,4 +83,12 @@ void table_ensure_served(inv_table *table)
 	atomic_store_explicit(&table->served_ns, now_ns, memory_order_relaxed);
 	if (table_served(table) == 0)
 		autostart_broker(table->name);
+}
+
+int inv_table_have_broker(inv_table *table)
+{
+	if (table_served_lately(table))
+		return 1;
+	autostart_broker(table->name);
+	return table_served_lately(table);
 }

@@ -142,6 +142,28 @@ static void ask_newcomers(struct delivery *delivery, const struct nested *before
 	}
 }
 
+/* The command comes first, being the oldest. Where nothing is nested it is surely this
+ * invocation's, and where it can't start a clean-up that must be left alone, it is told
+ * before the look for what else there is. */
+static void signal_command(struct delivery *delivery, const struct nested *nested,
+                           struct process_list *told, int signum)
+{
+	pid_t command = delivery->scope.command;
+	struct process *process = process_list_room(told);
+	bool catches;
+	char state;
+
+	/* Our own child that is not reaped yet keeps its pid. */
+	if (delivery->scope.supervisor != getpid() || command <= 0 || nested->count > 0 ||
+	    !process || !process_state_and_catch(command, signum, &state, &catches) || catches ||
+	    kill(command, signum) != 0)
+		return;
+	if (state == 'T' && wakes_the_stopped(signum))
+		kill(command, SIGCONT);
+	if (process_read(command, process) == 0)
+		told->count++;
+}
+
 static void signal_all(struct delivery *delivery, int signum)
 {
 	struct process_list before = {0};
@@ -149,7 +171,7 @@ static void signal_all(struct delivery *delivery, int signum)
 	bool clean_up = false;
 
 	look_at_nested(delivery, &nested);
-
+	signal_command(delivery, &nested, &before, signum);
 	for (int i = 0; i < LOOKS && !clean_up && look(delivery, PROCESSES_OWN); i++) {
 		struct process_list found = delivery->found;
 

@@ -16,7 +16,7 @@
 #define SYS_pidfd_open 434
 #endif
 
-enum { STAT_STATE = 3, STAT_PARENT = 4, STAT_SESSION = 6, STAT_START = 22 };
+enum { STAT_STATE = 3, STAT_PARENT = 4, STAT_SESSION = 6, STAT_THREADS = 20, STAT_START = 22 };
 
 static int open_of(pid_t pid, const char *file)
 {
@@ -42,6 +42,8 @@ static bool parse_stat(const char *text, struct process *process)
 			process->parent = (pid_t)strtol(field, NULL, 10);
 		else if (number == STAT_SESSION)
 			process->session = (pid_t)strtol(field, NULL, 10);
+		else if (number == STAT_THREADS)
+			process->threads = (int)strtol(field, NULL, 10);
 		else if (number == STAT_START)
 			process->start = strtoull(field, NULL, 10);
 		field = strchr(field, ' ');
@@ -183,41 +185,57 @@ int process_pidfd(const struct process *process)
 	return error;
 }
 
-/* The value of a line of /proc/PID/status, to be read as a number; false: there is none. */
-static bool status_value(pid_t pid, const char *key, char value[32])
+enum { STATUS_BYTES = 8192 };
+
+/* /proc/PID/status; false: it has ended. */
+static bool read_status(pid_t pid, char text[STATUS_BYTES])
 {
-	char text[8192];
 	int fd = open_of(pid, "status");
-	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, STATUS_BYTES - 1);
 
 	if (fd >= 0)
 		close(fd);
-	if (length <= 0)
-		return false;
-	text[length] = '\0';
+	text[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
 
-	const char *line = strstr(text, key);
+/* What stands behind a key at the beginning of a line, and blanks; NULL: nothing. */
+static const char *value_of(const char *status, const char *key)
+{
+	const char *line = strstr(status, key);
 
-	if (!line)
-		return false;
-	snprintf(value, 32, "%.31s", line + strlen(key));
-	return true;
+	return line ? line + strlen(key) + strspn(line + strlen(key), " \t") : NULL;
 }
 
 int process_real_uid(pid_t pid, uid_t *uid)
 {
-	char value[32];
+	char status[STATUS_BYTES];
+	const char *value = read_status(pid, status) ? value_of(status, "\nUid:") : NULL;
 
-	if (!status_value(pid, "\nUid:", value))
+	if (!value)
 		return -ESRCH;
 	*uid = (uid_t)strtoul(value, NULL, 10);
 	return 0;
 }
 
+bool process_state_and_catch(pid_t pid, int signum, char *state, bool *catches)
+{
+	char status[STATUS_BYTES];
+	const char *value, *caught;
+
+	if (!read_status(pid, status))
+		return false;
+	value = value_of(status, "\nState:");
+	caught = value_of(status, "\nSigCgt:");
+	*state = value ? *value : 'R';
+	*catches = caught && (strtoull(caught, NULL, 16) >> (signum - 1) & 1) != 0;
+	return true;
+}
+
 bool process_catches(pid_t pid, int signum)
 {
-	char value[32];
+	bool catches;
+	char state;
 
-	return status_value(pid, "\nSigCgt:", value) &&
-	       (strtoull(value, NULL, 16) >> (signum - 1) & 1) != 0;
+	return process_state_and_catch(pid, signum, &state, &catches) && catches;
 }

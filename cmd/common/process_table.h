@@ -41,6 +41,9 @@ int process_real_uid(pid_t pid, uid_t *uid);
 /* Has it a handler for that signal? A process that has none starts no clean-up. */
 bool process_catches(pid_t pid, int signum);
 
+/* The same, and its state as in struct process. false: it has ended. */
+bool process_state_and_catch(pid_t pid, int signum, char *state, bool *catches);
+
 /*
  * The values of INVCTL_ID and INVCTL_TABLE in the environment that a process was
  * executed with; "" where there is none. 0; -EACCES and the like.

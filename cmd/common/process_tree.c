@@ -4,7 +4,8 @@
  * /proc/PID/task/TID/children is exact only while none of the children exits: the
  * kernel goes on by counting, so that an exit in the middle can hide the next one. A
  * walk is therefore repeated until two in a row have found the same processes: what an
- * exit has hidden from one of them is in the other, or what exited is.
+ * exit has hidden from one of them is in the other, or what exited is. What is known of a
+ * process since the walk before is not read again.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -19,18 +20,30 @@
 /* A tree that changes all the time is read as a whole instead. */
 enum { WALKS_MAX = 16, CHILDREN_BYTES = 4096 };
 
-static int add(struct process_list *list, pid_t pid)
+struct walk {
+	const struct process_list *before; /* what the walk before has found */
+	struct process_list *found;
+};
+
+static int add(struct walk *walk, pid_t pid)
 {
-	struct process *process = process_list_room(list);
-	int error = process ? process_read(pid, process) : -ENOMEM;
+	struct process *process = process_list_room(walk->found);
+	long known = process_table_find(walk->before, pid);
+
+	if (!process)
+		return -ENOMEM;
+	if (known >= 0)
+		*process = walk->before->items[known];
+
+	int error = known >= 0 ? 0 : process_read(pid, process);
 
 	if (!error)
-		list->count++;
+		walk->found->count++;
 	return error == -ESRCH ? 0 : error;
 }
 
 /* Numbers, each followed by a blank; one may be cut by the end of a read. */
-static int add_children(struct process_list *list, int fd)
+static int add_children(struct walk *walk, int fd)
 {
 	char text[CHILDREN_BYTES];
 	ssize_t length;
@@ -42,7 +55,7 @@ static int add_children(struct process_list *list, int fd)
 				pid = pid * 10 + (text[i] - '0');
 				continue;
 			}
-			int error = pid > 0 ? add(list, pid) : 0;
+			int error = pid > 0 ? add(walk, pid) : 0;
 			if (error)
 				return error;
 			pid = 0;
@@ -51,20 +64,20 @@ static int add_children(struct process_list *list, int fd)
 	return length < 0 && errno != ESRCH ? -errno : 0;
 }
 
-static int add_children_of_thread(struct process_list *list, pid_t pid, const char *thread)
+static int add_children_of_thread(struct walk *walk, pid_t pid, pid_t thread)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%.16s/children", (int)pid, thread);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)thread);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ENOSYS : -errno;
-	int error = add_children(list, fd);
+	int error = add_children(walk, fd);
 	close(fd);
 	return error;
 }
 
-static int add_children_of(struct process_list *list, pid_t pid)
+static int add_children_of_threads(struct walk *walk, pid_t pid)
 {
 	char path[32];
 	struct dirent *thread;
@@ -76,27 +89,38 @@ static int add_children_of(struct process_list *list, pid_t pid)
 		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
 	while (!error && (thread = readdir(threads)))
 		if (isdigit((unsigned char)thread->d_name[0]))
-			error = add_children_of_thread(list, pid, thread->d_name);
+			error = add_children_of_thread(walk, pid,
+			                               (pid_t)strtol(thread->d_name, NULL, 10));
 	closedir(threads);
-	/* A thread that has just ended has no list either: its process tells. */
-	if (error == -ENOSYS) {
-		struct process process;
-		snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
-		if (access(path, F_OK) == 0 || process_read(pid, &process) != 0)
-			error = 0;
-	}
 	return error;
 }
 
-static int walk(pid_t root, struct process_list *list)
+static int add_children_of(struct walk *walk, const struct process *process)
 {
-	list->count = 0;
-	int error = add(list, root);
+	pid_t pid = process->pid;
+	struct process now;
+	char path[64];
+	int error = process->threads <= 1 ? add_children_of_thread(walk, pid, pid)
+	                                  : add_children_of_threads(walk, pid);
+
+	if (error != -ENOSYS)
+		return error;
+	/* What has just ended has no list either. */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	return access(path, F_OK) == 0 || process_read(pid, &now) != 0 ? 0 : error;
+}
+
+static int take_walk(pid_t root, struct walk *walk)
+{
+	walk->found->count = 0;
+	int error = add(walk, root);
 
 	/* It grows while it is gone through. */
-	for (size_t i = 0; !error && i < list->count; i++)
-		error = add_children_of(list, list->items[i].pid);
-	process_list_sort(list);
+	for (size_t i = 0; !error && i < walk->found->count; i++) {
+		struct process process = walk->found->items[i];
+		error = add_children_of(walk, &process);
+	}
+	process_list_sort(walk->found);
 	return error;
 }
 
@@ -114,13 +138,14 @@ static bool same_processes(const struct process_list *one, const struct process_
 int process_table_read_tree(pid_t root, struct process_list *list)
 {
 	struct process_list before = {0};
-	int error = walk(root, list);
+	struct walk walk = {.before = &before, .found = list};
+	int error = take_walk(root, &walk);
 
 	for (int walks = 1; !error; walks++) {
 		struct process_list swapped = before;
 		before = *list;
 		*list = swapped;
-		error = walks < WALKS_MAX ? walk(root, list) : -EAGAIN;
+		error = walks < WALKS_MAX ? take_walk(root, &walk) : -EAGAIN;
 		if (!error && same_processes(&before, list))
 			break;
 	}

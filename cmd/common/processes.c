@@ -183,8 +183,10 @@ static bool is_sought(const struct marking *marking, size_t index, enum process_
 	if (mark != OURS && (reach == PROCESSES_OWN || mark < CLAIMED ||
 	                     !marking->claims.items[mark - CLAIMED].killable))
 		return false;
-	return (process->state != 'Z' && process->state != 'X') ||
-	       process_alive(process->pid, process->start);
+	if (process->state != 'Z' && process->state != 'X')
+		return true;
+	/* Its first thread has ended; others may go on. */
+	return process->threads > 1 && process_alive(process->pid, process->start);
 }
 
 /* Leave only those that are sought in the list, and hand it over. */

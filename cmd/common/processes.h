@@ -25,6 +25,7 @@ struct process {
 	pid_t parent;
 	uint64_t start; /* clock ticks since boot: tells it from a later one of the same pid */
 	pid_t session;
+	int threads;
 	char state;    /* as /proc tells: 'T' stopped */
 	char name[16]; /* of its program */
 };

@@ -7,6 +7,7 @@
 #include "await.h"
 #include "command.h"
 #include "exit_status.h"
+#include "invctl-supervisor.h"
 #include "message.h"
 #include "options.h"
 #include "report.h"
@@ -165,16 +166,9 @@ static bool any_orphan(inv_table *table, const struct targets *targets)
 static void have_broker(const struct globals *globals, inv_table *table,
                         const struct targets *targets)
 {
-	struct inv_table_info info;
-	inv_table *served;
-	int error = attach_table(globals, INV_OPEN_AUTOSTART, &served);
-
-	if (error == 0)
-		inv_close(served);
-	if (any_orphan(table, targets) && (inv_table_info_get(table, &info) < 0 || !info.serving))
+	if (!inv_table_have_broker(table) && any_orphan(table, targets))
 		message("no broker serves table '%s', and could not be started: what a dead "
-		        "'invctl "
-		        "run' left goes on until 'invbroker' runs",
+		        "'invctl run' left goes on until 'invbroker' runs",
 		        attach_name(globals));
 }
 
@@ -236,7 +230,6 @@ static int run(int argc, char **argv, const struct globals *globals)
 	if (status == 0)
 		status = cancel_targets(globals, table, &targets, &arguments);
 	targets_free(&targets);
-	inv_close(table);
 	return status;
 }
 

@@ -82,7 +82,6 @@ static int run(int argc, char **argv, const struct globals *globals)
 
 	if (status == 0 && context.inside)
 		status = look(globals, &context, arguments.peek);
-	context_close(&context);
 	return status;
 }
 

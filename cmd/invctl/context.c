@@ -74,17 +74,7 @@ int context_open(const struct globals *globals, const char *id_text, struct cont
 	}
 	context->inside = true;
 
-	int status = open_table(globals, id_text, context);
-
-	if (status != 0)
-		context_close(context);
-	return status;
-}
-
-void context_close(struct context *context)
-{
-	inv_close(context->table);
-	context->table = NULL;
+	return open_table(globals, id_text, context);
 }
 
 int context_failure(const struct globals *globals, const struct context *context, int error)

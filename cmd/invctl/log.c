@@ -10,6 +10,7 @@
 #include "command.h"
 #include "context.h"
 #include "exit_status.h"
+#include "invctl-supervisor.h"
 #include "level.h"
 #include "message.h"
 #include "options.h"
@@ -197,6 +198,7 @@ static int become_current(const struct globals *globals, const struct context *c
 	if (setenv("INVCTL_TABLE", attach_name(globals), 1) != 0 ||
 	    setenv("INVCTL_ID", id_text, 1) != 0)
 		return -ENOMEM;
+	inv_default_table_set(context->table);
 	return 0;
 }
 
@@ -233,7 +235,6 @@ static int run(int argc, char **argv, const struct globals *globals)
 
 	if (status == 0)
 		status = log_message(globals, &context, &arguments);
-	context_close(&context);
 	free(words);
 	return status;
 }

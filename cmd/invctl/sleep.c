@@ -154,7 +154,6 @@ static int run(int argc, char **argv, const struct globals *globals)
 		status = sleep_in_context(globals, &context, until_ns, arguments.peek);
 	else if (status == 0)
 		plain_sleep(until_ns);
-	context_close(&context);
 	return status;
 }
 

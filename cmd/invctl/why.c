@@ -101,7 +101,6 @@ static int run(int argc, char **argv, const struct globals *globals)
 		message("this runs in no invocation of table '%s'", attach_name(globals));
 		status = EXIT_NO;
 	}
-	context_close(&context);
 	return status;
 }
 
