@@ -53,7 +53,8 @@ inv_event *event_handle(inv_table *table, struct slot_ref ref, const uint8_t id[
 	inv_event **chain = chain_of(table, ref.index);
 
 	for (inv_event *event = *chain; event; event = event->next) {
-		if (event->ref.index == ref.index && event->ref.generation == ref.generation) {
+		if (event->ref.index == ref.index && event->ref.generation == ref.generation &&
+		    memcmp(event->id, id, 16) == 0) {
 			event->count++;
 			return event;
 		}
@@ -192,7 +193,9 @@ void event_handles_disown(inv_table *table, bool forked)
 int event_word_of(const inv_event *event, uint64_t *word)
 {
 	*word = 0;
-	if (atomic_load(&event->disowned))
+	/* The id too: generations come round after 2^32 tenants of one slot. */
+	if (atomic_load(&event->disowned) ||
+	    !slot_has_id(event->table, event->ref.index, event->id))
 		return -ESTALE;
 	*word = event_word_load(event->table, event->ref);
 	return *word == 0 || *word & EVENT_ENDED ? -ESTALE : 0;

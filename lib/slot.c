@@ -34,7 +34,7 @@
  * The generation is counted up when a slot is claimed, and skips 0; given, when it
  * is taken over. A word never returns to a former value (before 2^32 registrations of
  * one slot, or eight brokers killed in turn), so that a late compare-and-swap of a stalled
- * process fails.
+ * process fails. A handle that is kept longer is refused by its id (event_handle.c).
  *
  * Who writes the payload: id, parent, name, requested time and options: the
  * registrar, before PUBLISHING. started, completed, action: the owner. look, asks,
@@ -106,6 +106,14 @@ static inline void prefetch(const inv_table *table, const struct bucket *bucket)
 {
 	__builtin_prefetch(&table->control[bucket_slot(bucket, 0)]);
 	__builtin_prefetch(&table->ids[bucket_slot(bucket, 0)]);
+}
+
+bool slot_has_id(const inv_table *table, uint32_t index, const uint8_t id[16])
+{
+	uint64_t wanted[2];
+
+	memcpy(wanted, id, sizeof(wanted));
+	return same_id(table, index, wanted);
 }
 
 int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref, uint64_t *word)

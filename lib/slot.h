@@ -77,6 +77,9 @@ int slot_register(inv_table *table, const struct registration *registration, str
 /* Where an id is, live or done. *word is its control word. 0 or -ENOENT. */
 int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref, uint64_t *word);
 
+/* Is that the id in the slot? Whoever asks knows the generation by which it was there. */
+bool slot_has_id(const inv_table *table, uint32_t index, const uint8_t id[16]);
+
 /* LIVE -> DONE with that outcome; closes the event and wakes who waits. false: it was not
  * LIVE as word said, and nothing is done. */
 bool slot_finish(inv_table *table, struct slot_ref ref, uint64_t word,
