@@ -188,8 +188,8 @@ int inv_info_get(inv_table *table, const uint8_t id[16], struct inv_info *info)
 	if (error)
 		return error;
 	bool served = table_served(table) == 1;
-	if (control_state(word) == SLOT_LIVE && !served)
-		sweep_slot(table, ref.index);
+	if (control_state(word) == SLOT_LIVE)
+		sweep_asked_about(table, ref.index, served);
 	error = consistent_row(table, ref.index, served, info);
 	return !error && memcmp(info->id, id, 16) != 0 ? -ENOENT : error;
 }

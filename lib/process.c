@@ -190,6 +190,20 @@ enum process_life process_life(const struct process_identity *identity)
 	return pidfd == -ESRCH ? PROCESS_DEAD : PROCESS_UNKNOWN;
 }
 
+bool process_executed(const struct process_identity *identity)
+{
+	char path[40];
+	uint64_t start;
+	uint32_t image;
+
+	if (identity->pid <= 0 || identity->image == 0 ||
+	    identity->namespace != process_namespace())
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)identity->pid);
+	return read_stat(path, &start, &image) == 0 && start == identity->start && image != 0 &&
+	       image != identity->image;
+}
+
 void process_command(pid_t pid, char command[16])
 {
 	char path[40], text[64] = "";

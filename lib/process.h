@@ -6,6 +6,7 @@
 #ifndef PROCESS_H
 #define PROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -37,6 +38,9 @@ enum process_life process_life(const struct process_identity *identity);
 
 /* A pidfd of that very process. -ESRCH: it is dead. */
 int process_open(const struct process_identity *identity);
+
+/* It lives, but executed another program: cheaper than its life, and nothing else is said. */
+bool process_executed(const struct process_identity *identity);
 
 /* The first 15 bytes of a process's name, "" where it can't be read. */
 void process_command(pid_t pid, char command[16]);

@@ -19,11 +19,14 @@
 
 #include <stdlib.h>
 
+#include "clock.h"
 #include "event_word.h"
 #include "index.h"
 #include "lifecycle.h"
 #include "owner.h"
 #include "run.h"
+
+enum { ASK_AGAIN_NS = 50000000 };
 
 static bool action_lives(const inv_table *table, uint32_t index)
 {
@@ -192,4 +195,33 @@ bool sweep_slot(inv_table *table, uint32_t index)
 	if (!owned(word) || owner_life(table, control_owner(word), &owner_word) != PROCESS_DEAD)
 		return false;
 	return sweep_one(table, index, word, owner_word, NULL, NULL);
+}
+
+/* Three system calls, so not oftener than it matters. */
+static bool owner_executed_lately(inv_table *table, uint32_t owner)
+{
+	int64_t now_ns = clock_monotonic_coarse_ns();
+	struct process_identity identity;
+	uint64_t word = owner_read(table, owner, &identity);
+
+	if (atomic_load_explicit(&table->same_program, memory_order_relaxed) == word &&
+	    atomic_load_explicit(&table->same_program_ns, memory_order_relaxed) + ASK_AGAIN_NS >
+	            now_ns)
+		return false;
+	if (process_executed(&identity))
+		return true;
+	atomic_store_explicit(&table->same_program_ns, now_ns, memory_order_relaxed);
+	atomic_store_explicit(&table->same_program, word, memory_order_relaxed);
+	return false;
+}
+
+bool sweep_asked_about(inv_table *table, uint32_t index, bool served)
+{
+	uint64_t kind = atomic_load(&table->slots[index].flags) & SLOT_KIND_MASK;
+	uint32_t owner = control_owner(atomic_load(&table->control[index]));
+
+	if (served &&
+	    (kind == INV_KIND_RUN || owner == table->owner || !owner_executed_lately(table, owner)))
+		return false;
+	return sweep_slot(table, index);
 }

@@ -26,6 +26,10 @@ void sweep_ended(inv_table *table, uint32_t index, uint64_t word);
 /* Sweep one slot, if its owner is dead. true: it was. */
 bool sweep_slot(inv_table *table, uint32_t index);
 
+/* The same for whoever asks about one invocation. A broker that serves sees owners end,
+ * but not one that executes another program: a supervisor never does, others may. */
+bool sweep_asked_about(inv_table *table, uint32_t index, bool served);
+
 /* Sweep one slot whose control word was read as word and whose owner was judged by
  * owner_word after that. false: it stays (an orphan's action lives). */
 bool sweep_one(inv_table *table, uint32_t index, uint64_t word, uint64_t owner_word,

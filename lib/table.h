@@ -43,9 +43,11 @@ struct inv_table {
 	uint32_t handle_count;      /* handles in them */
 	struct inv_event *spare;    /* a handle that was given back, or NULL */
 	struct inv_event *first_handles[HANDLE_CHAINS_MIN]; /* the chains until they are outgrown */
-	_Atomic int64_t served_ns; /* when it was last asked whether a broker serves it */
-	_Atomic int64_t lease_ns;  /* when a broker was last seen to hold the lease */
-	struct inv_table *next;    /* all attached tables (fork.c) */
+	_Atomic int64_t served_ns;       /* when it was last asked whether a broker serves it */
+	_Atomic int64_t lease_ns;        /* when a broker was last seen to hold the lease */
+	_Atomic int64_t same_program_ns; /* when the owner's entry with this word was last */
+	_Atomic uint64_t same_program;   /* found to run the program that it entered with */
+	struct inv_table *next;          /* all attached tables (fork.c) */
 	struct inv_table *previous;
 	bool guarded;
 	int lease_fd;            /* of the serving broker; 0: none */

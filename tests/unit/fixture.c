@@ -215,3 +215,55 @@ struct inv_info fixture_info(struct fixture *fixture, const uint8_t id[16])
 	assert_int_equal(inv_info_get(fixture->table, id, &info), 0);
 	return info;
 }
+
+/* The broker beside the tests, two folders up. */
+void fixture_use_built_broker(void)
+{
+	char directory[4096], path[8192];
+	ssize_t length = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
+
+	assert_true(length > 0);
+	directory[length] = '\0';
+	for (int i = 0; i < 3; i++)
+		*strrchr(directory, '/') = '\0';
+	snprintf(path, sizeof(path), "%s/invbroker", directory);
+	if (access(path, X_OK) != 0)
+		skip();
+	snprintf(path, sizeof(path), "%s:%s", directory, getenv("PATH"));
+	setenv("PATH", path, 1);
+	setenv("INVCTL_AUTOSTART", "1", 1);
+}
+
+int fixture_set_up_for_broker(void **state)
+{
+	/* Brokers come to this test when those who started them end. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	return fixture_set_up_without_table(state);
+}
+
+pid_t fixture_broker(inv_table *table)
+{
+	struct inv_table_info info;
+
+	return table && inv_table_info_get(table, &info) == 0 && info.serving ? info.broker_pid : 0;
+}
+
+void fixture_end_broker(inv_table *table, int signum)
+{
+	pid_t broker = fixture_broker(table);
+
+	if (broker == 0)
+		return;
+	kill(broker, signum);
+	AWAIT(waitpid(broker, NULL, WNOHANG) != 0 && kill(broker, 0) != 0);
+}
+
+int fixture_tear_down_with_broker(void **state)
+{
+	struct fixture *fixture = *state;
+
+	if (!fixture->table)
+		inv_open(&fixture->table, fixture->name, 0);
+	fixture_end_broker(fixture->table, SIGTERM);
+	return fixture_tear_down(state);
+}

@@ -67,6 +67,17 @@ void fixture_environment(const uint8_t *id);
 /* The thread sleeps: in a futex, or for a time. */
 bool fixture_asleep(pid_t process, pid_t thread);
 
+/* For tests with the broker of this build, which is then started by whoever needs one;
+ * skips the test where there is none. The set-up makes no table; the tear-down ends the
+ * broker. */
+int fixture_set_up_for_broker(void **state);
+int fixture_tear_down_with_broker(void **state);
+void fixture_use_built_broker(void);
+
+/* The broker that serves the table; 0: none. */
+pid_t fixture_broker(inv_table *table);
+void fixture_end_broker(inv_table *table, int signum);
+
 /* How many invocations of the table live. */
 int fixture_live(struct fixture *fixture);
 
@@ -101,5 +112,8 @@ bool patience_left(int64_t begun_ns);
 	cmocka_unit_test_setup_teardown(function, fixture_set_up_small, fixture_tear_down)
 #define NO_TABLE_TEST(function)                                                                    \
 	cmocka_unit_test_setup_teardown(function, fixture_set_up_without_table, fixture_tear_down)
+#define BROKER_TEST(function)                                                                      \
+	cmocka_unit_test_setup_teardown(function, fixture_set_up_for_broker,                       \
+	                                fixture_tear_down_with_broker)
 
 #endif

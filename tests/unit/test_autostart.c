@@ -1,80 +1,25 @@
 /*
- * With a real broker: started by whoever needs one, exactly one; the dead are seen at
- * once; killed, it is replaced by one that adopts the live table.
+ * With a real broker: started by whoever needs one, exactly one; killed, it is replaced
+ * by one that adopts the live table.
  */
 #include "fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STARTERS = 10, READY = 0, GO, OWNED };
-
-/* The broker beside the tests, two folders up. */
-static void use_built_broker(void)
-{
-	char directory[4096], path[8192];
-	ssize_t length = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
-
-	assert_true(length > 0);
-	directory[length] = '\0';
-	for (int i = 0; i < 3; i++)
-		*strrchr(directory, '/') = '\0';
-	snprintf(path, sizeof(path), "%s/invbroker", directory);
-	if (access(path, X_OK) != 0)
-		skip();
-	snprintf(path, sizeof(path), "%s:%s", directory, getenv("PATH"));
-	setenv("PATH", path, 1);
-	setenv("INVCTL_AUTOSTART", "1", 1);
-}
-
-static int set_up(void **state)
-{
-	/* Brokers come to this test when those who started them end. */
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	return fixture_set_up_without_table(state);
-}
-
-static pid_t broker_of(inv_table *table)
-{
-	struct inv_table_info info;
-
-	return table && inv_table_info_get(table, &info) == 0 && info.serving ? info.broker_pid : 0;
-}
-
-static void end_broker(inv_table *table, int signum)
-{
-	pid_t broker = broker_of(table);
-
-	if (broker == 0)
-		return;
-	kill(broker, signum);
-	AWAIT(waitpid(broker, NULL, WNOHANG) != 0 && kill(broker, 0) != 0);
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	if (!fixture->table)
-		inv_open(&fixture->table, fixture->name, 0);
-	end_broker(fixture->table, SIGTERM);
-	return fixture_tear_down(state);
-}
+enum { STARTERS = 10, READY = 0, GO };
 
 static void without_permission_none_is_started(void **state)
 {
 	struct fixture *fixture = *state;
 	inv_table *table;
 
-	use_built_broker();
+	fixture_use_built_broker();
 	setenv("INVCTL_AUTOSTART", "0", 1);
 	assert_int_equal(inv_open(&table, fixture->name, INV_OPEN_AUTOSTART), -ENOENT);
 	assert_int_equal(inv_open(&table, fixture->name, 0), -ENOENT);
@@ -87,7 +32,7 @@ static void whoever_registers_first_starts_it(void **state)
 	uint8_t id[16];
 	inv_event *event;
 
-	use_built_broker();
+	fixture_use_built_broker();
 	fixture_id(id);
 	assert_int_equal(inv_event_find(NULL, id, &event), -ENOENT);
 	assert_int_equal(inv_event_create(NULL, id, &event), 0);
@@ -131,7 +76,7 @@ static void of_ten_starters_one_broker_stays(void **state)
 	struct fixture *fixture = *state;
 	pid_t starters[STARTERS];
 
-	use_built_broker();
+	fixture_use_built_broker();
 	for (int i = 0; i < STARTERS; i++)
 		starters[i] = fixture_fork(fixture, start_at_once, NULL);
 	EVENTUALLY(atomic_load(&fixture->counters[READY]) == STARTERS);
@@ -139,11 +84,11 @@ static void of_ten_starters_one_broker_stays(void **state)
 	for (int i = 0; i < STARTERS; i++)
 		assert_int_equal(fixture_reap(fixture, starters[i]), 0);
 	assert_int_equal(inv_open(&fixture->table, fixture->name, 0), 0);
-	pid_t broker = broker_of(fixture->table);
+	pid_t broker = fixture_broker(fixture->table);
 	assert_true(broker > 0);
 	/* Reap those that found another serving: they have ended, or will. */
 	EVENTUALLY((waitpid(-1, NULL, WNOHANG), count_brokers(fixture->name) == 1));
-	assert_int_equal(broker_of(fixture->table), broker);
+	assert_int_equal(fixture_broker(fixture->table), broker);
 }
 
 static void it_keeps_none_of_the_starters_descriptors(void **state)
@@ -152,40 +97,15 @@ static void it_keeps_none_of_the_starters_descriptors(void **state)
 	struct pollfd one = {.events = POLLIN};
 	int ends[2];
 
-	use_built_broker();
+	fixture_use_built_broker();
 	assert_int_equal(pipe(ends), 0); /* on purpose without O_CLOEXEC */
 	assert_int_equal(inv_open(&fixture->table, fixture->name, INV_OPEN_AUTOSTART), 0);
-	assert_true(broker_of(fixture->table) > 0);
+	assert_true(fixture_broker(fixture->table) > 0);
 	close(ends[1]);
 	one.fd = ends[0];
 	assert_int_equal(poll(&one, 1, 0), 1);
 	assert_true(one.revents & POLLHUP);
 	close(ends[0]);
-}
-
-static int own_and_stay(struct fixture *fixture, void *id)
-{
-	inv_invocation *invocation;
-
-	if (inv_invocation_begin(NULL, id, NULL, &invocation) != 0)
-		return 1;
-	atomic_store(&fixture->counters[OWNED], 1);
-	return fixture_stay();
-}
-
-static void the_dead_are_recorded_without_a_look(void **state)
-{
-	struct fixture *fixture = *state;
-	uint8_t id[16];
-
-	use_built_broker();
-	fixture_id(id);
-	assert_int_equal(inv_open(&fixture->table, fixture->name, INV_OPEN_AUTOSTART), 0);
-	pid_t owner = fixture_fork(fixture, own_and_stay, id);
-	EVENTUALLY(atomic_load(&fixture->counters[OWNED]));
-	fixture_kill(fixture, owner);
-	assert_int_equal(inv_wait(fixture->table, id, INV_FOREVER), INV_ERROR);
-	assert_int_equal(fixture_info(fixture, id).cause, INV_CAUSE_LOST);
 }
 
 static void a_killed_broker_is_replaced_by_one_that_adopts(void **state)
@@ -195,21 +115,21 @@ static void a_killed_broker_is_replaced_by_one_that_adopts(void **state)
 	uint8_t id[16], fresh[16];
 	inv_event *event, *other;
 
-	use_built_broker();
+	fixture_use_built_broker();
 	fixture_id(id);
 	fixture_id(fresh);
 	assert_int_equal(inv_open(&fixture->table, fixture->name, INV_OPEN_AUTOSTART), 0);
 	assert_int_equal(inv_event_create(fixture->table, id, &event), 0);
 	assert_int_equal(inv_table_info_get(fixture->table, &former), 0);
-	end_broker(fixture->table, SIGKILL);
-	assert_int_equal(broker_of(fixture->table), 0);
+	fixture_end_broker(fixture->table, SIGKILL);
+	assert_int_equal(fixture_broker(fixture->table), 0);
 	/* Everything goes on without it. */
 	assert_int_equal(inv_event_set(event, NULL), 0);
 	assert_int_equal(inv_event_check(event), -ECANCELED);
 
 	inv_table *again;
 	assert_int_equal(inv_open(&again, fixture->name, INV_OPEN_AUTOSTART), 0);
-	EVENTUALLY(broker_of(fixture->table) != 0);
+	EVENTUALLY(fixture_broker(fixture->table) != 0);
 	assert_int_equal(inv_table_info_get(again, &info), 0);
 	assert_int_equal(info.epoch, former.epoch);
 	assert_int_not_equal(info.broker_pid, former.broker_pid);
@@ -229,7 +149,7 @@ static void newcomers_get_a_table_without_a_name_from_the_broker(void **state)
 	inv_event *event, *seen;
 	inv_table *newcomer;
 
-	use_built_broker();
+	fixture_use_built_broker();
 	fixture_id(id);
 	assert_int_equal(inv_open(&fixture->table, fixture->name, INV_OPEN_AUTOSTART), 0);
 	assert_int_equal(inv_event_create(fixture->table, id, &event), 0);
@@ -247,8 +167,6 @@ static void newcomers_get_a_table_without_a_name_from_the_broker(void **state)
 	inv_event_put(event);
 }
 
-#define BROKER_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,7 +174,6 @@ int main(void)
 	        BROKER_TEST(whoever_registers_first_starts_it),
 	        BROKER_TEST(of_ten_starters_one_broker_stays),
 	        BROKER_TEST(it_keeps_none_of_the_starters_descriptors),
-	        BROKER_TEST(the_dead_are_recorded_without_a_look),
 	        BROKER_TEST(a_killed_broker_is_replaced_by_one_that_adopts),
 	        BROKER_TEST(newcomers_get_a_table_without_a_name_from_the_broker),
 	};
