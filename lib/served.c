@@ -20,11 +20,18 @@
 
 enum { ASK_AGAIN_NS = 1000000000, LATELY_NS = 50000000 };
 
-/* A host program may have closed our descriptor, and opened something else there. */
 static bool descriptor_is_ours(const inv_table *table, struct stat *status)
 {
 	return fstat(table->fd, status) == 0 && status->st_dev == table->device &&
 	       status->st_ino == table->inode;
+}
+
+void table_close_descriptor(const inv_table *table)
+{
+	struct stat status;
+
+	if (descriptor_is_ours(table, &status))
+		close(table->fd);
 }
 
 int table_served(const inv_table *table)

@@ -268,7 +268,7 @@ void inv_close(inv_table *table)
 	if (table->guarded)
 		guard_remove(table->base);
 	munmap(table->base, table->geometry.bytes);
-	close(table->fd);
+	table_close_descriptor(table);
 	pthread_mutex_destroy(&table->lock);
 	if (table->handles != table->first_handles)
 		free(table->handles);

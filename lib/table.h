@@ -86,6 +86,10 @@ int table_attach_named(const char *name, bool guard, inv_table **out);
 /* Attach to a segment that is open as fd, which is taken over (closed on error). */
 int table_attach_fd(const char *name, int fd, bool handed_over, bool guard, inv_table **out);
 
+/* A host program may have closed the table's descriptor, and opened something else there:
+ * that stays open. */
+void table_close_descriptor(const inv_table *table);
+
 /* Whether a broker holds the table's lease: 1, 0, or -ESTALE where the
  * descriptor was closed behind our back. */
 int table_served(const inv_table *table);
