@@ -180,6 +180,43 @@ static void test_a_refusal_delivers_nothing_and_is_a_look(void **state)
 	        INV_CAUSE_EXIT, 0);
 }
 
+/* Clean-up belongs under a shield: what it runs is started. */
+static void test_inside_a_shield_nothing_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	inv_invocation *parent = started(fixture, id);
+
+	assert_int_equal(inv_cancel(fixture->table, id, 0, NULL), 0);
+	fixture_environment(id);
+	assert_int_equal(inv_shield_begin(), 0);
+	assert_int_equal(inv_run_refused(fixture->table, id), 0);
+	assert_int_equal(inv_shield_end(), 0);
+	assert_int_equal(inv_run_refused(fixture->table, id), 1);
+	fixture_environment(NULL);
+	ends_as(fixture, parent, &(struct inv_run_result){.wait_known = 1}, INV_COMPLETED,
+	        INV_CAUSE_EXIT, 0);
+}
+
+/* "Library calls never refuse": what they begin learns of its parent's request by itself. */
+static void test_calls_are_not_refused_while_a_request_is_pending(void **state)
+{
+	struct fixture *fixture = *state;
+	inv_invocation *outer, *inner;
+	inv_context *context;
+	uint8_t id[16];
+
+	assert_int_equal(inv_invocation_begin(fixture->table, NULL, NULL, &outer), 0);
+	inv_invocation_id(outer, id);
+	assert_int_equal(inv_cancel(fixture->table, id, 0, NULL), 0);
+	assert_int_equal(inv_invocation_begin(fixture->table, NULL, NULL, &inner), 0);
+	assert_int_equal(inv_context_enter(fixture->table, NULL, &context), 0);
+	assert_int_equal(inv_context_leave(context), 0);
+	assert_int_equal(inv_invocation_end(inner, INV_COMPLETED), 0);
+	assert_int_equal(inv_check(), -ECANCELED);
+	assert_int_equal(inv_invocation_end(outer, INV_CANCELLED), 0);
+}
+
 /* Nobody could cancel by id what is registered in a table without a name. */
 static void test_a_table_that_lost_its_name_takes_no_run(void **state)
 {
@@ -208,6 +245,8 @@ int main(void)
 	        TEST(test_killed_after_a_request_is_137),
 	        TEST(test_cancelled_while_pending_is_not_started),
 	        TEST(test_a_refusal_delivers_nothing_and_is_a_look),
+	        TEST(test_inside_a_shield_nothing_is_refused),
+	        TEST(test_calls_are_not_refused_while_a_request_is_pending),
 	        TEST(test_a_table_that_lost_its_name_takes_no_run),
 	};
 
