@@ -500,6 +500,10 @@ timer_is_armed() {
 	local first=$ID
 	start sleep 1000
 	run -117 "$INVCTL" run true
+	assert_output --partial "table '$INVCTL_TABLE' is full"
+	assert_output --partial "--capacity"
+	# Nothing is lost by it.
+	assert_equal "$("$INVCTL" list --json | jq length)" 2
 	run -0 "$INVCTL" cancel --wait=20s "$first"
 	retry "$INVCTL" run true
 }

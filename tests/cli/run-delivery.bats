@@ -230,11 +230,82 @@ cancel_state_is() {
 	assert_equal "$(field "$ID" .cancel.state)" killed
 }
 
-@test "--kill-after kills a cooperative action too, and overrides its shield" {
+@test "--kill-after kills a cooperative action too" {
 	start --kill-after=100ms sh -c "$(look); touch ready; while :; do sleep 0.02; done"
 	wait_for ready
 	"$INVCTL" cancel "$ID"
 	ended_with 137
+}
+
+# An action that shields itself from its start until the file "end" is there, then looks,
+# and exits with 7 where it is told; a SIGTERM leaves the file "signalled".
+build_shielding() {
+	cat >shielding.c <<-'SOURCE'
+		#include <errno.h>
+		#include <fcntl.h>
+		#include <invctl.h>
+		#include <signal.h>
+		#include <unistd.h>
+		static void on_signal(int signum)
+		{
+			(void)signum;
+			close(open("signalled", O_CREAT | O_WRONLY, 0600));
+		}
+		int main(void)
+		{
+			signal(SIGTERM, on_signal);
+			if (inv_shield_begin() != 0)
+				return 1;
+			close(open("ready", O_CREAT | O_WRONLY, 0600));
+			while (access("end", F_OK) != 0)
+				if (inv_check() != 0 || inv_sleep(20000000) == -ECANCELED)
+					return 2;
+			if (inv_shield_end() != 0)
+				return 3;
+			while (access("signalled", F_OK) != 0)
+				if (inv_check() == -ECANCELED)
+					return 7;
+			return 8;
+		}
+	SOURCE
+	# A program over a sanitized library needs the sanitizer's runtime itself.
+	local sanitize=()
+	[[ $BUILD != *-address ]] || sanitize=("-fsanitize=address,undefined")
+	"${CC:-cc}" -std=c11 "${sanitize[@]}" -I "$ROOT/include" shielding.c -o shielding \
+		-L "$BUILD" -linvctl "-Wl,-rpath,$BUILD"
+}
+
+@test "inside a shield a request waits, cancel --signal too; its end lets both through" {
+	build_shielding
+	start ./shielding
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	run -119 "$INVCTL" cancel --wait=300ms "$ID"
+	assert_equal "$(field "$ID" '[.status, .shielded, .cancel.state] | @json')" '["running",true,"requested"]'
+	touch end
+	ended_with 122
+	assert_equal "$(field "$ID" .exitStatus)" 7
+	rm end ready
+	start ./shielding
+	wait_for ready
+	run -119 "$INVCTL" cancel --signal --wait=300ms "$ID"
+	[[ ! -e signalled ]]
+	touch end
+	ended_with 122
+}
+
+@test "--kill-after and cancel --kill override a shield" {
+	build_shielding
+	start --kill-after=100ms ./shielding
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	ended_with 137
+	rm ready
+	start ./shielding
+	wait_for ready
+	"$INVCTL" cancel --kill "$ID"
+	ended_with 137
+	[[ ! -e signalled ]]
 }
 
 @test "an action that forks all the time is killed to the last process" {

@@ -188,6 +188,17 @@ cat_has_echoed() {
 	[[ $(screen | grep -c '^hello$') == 2 ]]
 }
 
+@test "after the hand-over its death by Ctrl-\\ is an interrupt as well" {
+	type_line 'ulimit -c 0; invctl run cat; echo "status=$?"'
+	learn_id
+	retry handed_over
+	keys 'C-\'
+	retry field_is "$ID" .status cancelled
+	assert_equal "$(field "$ID" .cause)" interrupt
+	assert_equal "$(field "$ID" .signal)" 3
+	shell_answers
+}
+
 @test "a command that minds Ctrl-C itself goes on after the hand-over" {
 	type_line "invctl run bash -c 'trap \"echo minded\$((6 * 7))\" INT; while read -r x; do :; done'"
 	learn_id
@@ -289,4 +300,35 @@ command_state_is() {
 	tmux -S "$SOCKET" kill-server
 	retry field_is "$ID" .status cancelled
 	[[ -e cleaned ]]
+}
+
+# terminal_closed_during_clean_up COMMAND…, which asks: an action that parks when it is asked to, in a terminal that
+# is closed while it does; then it is told to go on.
+terminal_closed_during_clean_up() {
+	type_line "invctl run sh -c 'park() { trap \"\" HUP; echo parking\$((6 * 7)); until [ -e go ]; do sleep 0.02; done; touch cleaned; exit 0; }; trap park INT TERM; echo up; while :; do sleep 0.02; done'"
+	retry on_screen '^up'
+	learn_id
+	"$@"
+	retry on_screen parking42
+	local shell
+	shell=$(tmux -S "$SOCKET" display-message -p '#{pane_pid}')
+	tmux -S "$SOCKET" kill-server
+	retry process_is_gone "$shell"
+	assert_equal "$(field "$ID" .status)" running
+	touch go
+	retry field_is "$ID" .status cancelled
+	[[ -e cleaned ]]
+	assert_equal "$(field "$ID" .cancel.state)" signalled
+	assert_equal "$(field "$ID" .exitStatus)" 0
+}
+
+@test "a terminal that is closed during the clean-up after a Ctrl-C: it completes, and is recorded" {
+	terminal_closed_during_clean_up keys C-c
+	assert_equal "$(field "$ID" .cause)" interrupt
+}
+
+@test "a terminal that is closed during the clean-up after a cancel: it completes, and is recorded" {
+	ask() { "$INVCTL" cancel "$ID"; }
+	terminal_closed_during_clean_up ask
+	assert_equal "$(field "$ID" .cause)" requested
 }

@@ -44,6 +44,34 @@ load helpers
 	assert_line "live: 1"
 }
 
+@test "where logind will remove the name at logout, status and run --detach name the setting" {
+	((EUID == 0)) || skip "needs a user of its own"
+	unshare --mount true 2>/dev/null || skip "no mount namespace is permitted here"
+	local user=$((4400000 + $$))
+	INVCTL_STATE_DIR=$(mktemp -d)
+	chown "$user" "$INVCTL_STATE_DIR"
+	setpriv --reuid="$user" --clear-groups test -x "$INVCTL" || skip "another user can't reach $INVCTL"
+	# What logind leaves of a user who is logged in.
+	run --separate-stderr unshare --mount bash -c '
+		mount -t tmpfs tmpfs /run || exit 99
+		mkdir -p /run/systemd/users
+		echo NAME=ada >"/run/systemd/users/$1"
+		cd /
+		as() { setpriv --reuid="$user" --regid="$user" --clear-groups "$@"; }
+		user=$1
+		as "$INVCTL" run --detach true || exit
+		as "$INVCTL" status
+		status=$?
+		broker=$(as "$INVCTL" status --json | jq .broker.pid)
+		kill "$broker"
+		while kill -0 "$broker" 2>/dev/null; do command sleep 0.02; done
+		exit "$status"' - "$user"
+	rm -r "$INVCTL_STATE_DIR"
+	[[ $status != 99 ]] || skip "no tmpfs can be mounted here"
+	[[ $stderr == *"enable-linger"*"RemoveIPC=no"* ]]
+	[[ $status == 1 && $output == *"enable-linger"*"RemoveIPC=no"* ]]
+}
+
 @test "a state directory that others can write to is a problem" {
 	"$INVCTL" run true
 	chmod 777 "$INVCTL_STATE_DIR"

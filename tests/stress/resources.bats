@@ -175,13 +175,15 @@ too_small() { # size
 	assert_line "wait: 5"
 }
 
+# How long one is stopped: STOPPED_FOR (1s). Nothing about it is timed, so a second shows as
+# much as a minute, which make check-long waits.
 @test "a supervisor that is stopped is not lost, whoever looks, and goes on" {
 	start -- sleep 1000
 	kill -STOP "$RUN_PID"
-	run "$INVCTL" wait --timeout=1s "$ID"
+	run "$INVCTL" wait --timeout="${STOPPED_FOR:-1s}" "$ID"
 	assert_failure 119
 	restart_broker
-	run "$INVCTL" wait --timeout=1s "$ID"
+	run "$INVCTL" wait --timeout="${STOPPED_FOR:-1s}" "$ID"
 	assert_failure 119
 	[ "$(field "$ID" .status)" = running ]
 	[ "$(field "$ID" .orphaned)" = false ]
@@ -345,4 +347,37 @@ start_with_own_clock() {
 	[ "$(field "$ID" .orphaned)" = false ]
 	"$INVCTL" cancel "$ID"
 	ended_with 122
+}
+
+@test "a process that got the pid of a dead action is not signalled, nor taken for it" {
+	run in_pid_namespace bash -c '
+		"$INVCTL" run --id="$1" -- sleep 1000 &
+		supervisor=$!
+		for ((tries = 0; tries < 500; tries++)); do
+			[[ $("$INVCTL" show --json "$1" 2>/dev/null | jq -r .status) != running ]] || break
+			sleep 0.02
+		done
+		action=$("$INVCTL" show --json "$1" | jq .pid)
+		broker=$("$INVCTL" status --json | jq .broker.pid)
+		# Nobody looks until another has its pid.
+		kill -STOP "$broker"
+		kill -KILL "$supervisor" "$action"
+		wait "$supervisor"
+		# The shell is the first of its namespace: it reaps the orphan as it waits for a child.
+		for ((tries = 0; tries < 500; tries++)); do
+			[[ -e /proc/$action ]] || break
+			sleep 0.02
+		done
+		echo "$((action - 1))" 2>/dev/null >/proc/sys/kernel/ns_last_pid || exit 99
+		sleep 1000 &
+		newcomer=$!
+		[[ $newcomer == "$action" ]] || exit 98
+		kill -CONT "$broker"
+		"$INVCTL" cancel --kill --wait=20s "$1"
+		"$INVCTL" wait --timeout=20s "$1"
+		echo "wait: $?"
+		[[ ! -e /proc/$newcomer/exe ]] || echo "the newcomer lives"' - "$(new_id)"
+	[[ $status != 99 ]] || skip "pids can't be chosen here"
+	[[ $output == *"wait: 125"* || $output == *"wait: 122"* ]]
+	assert_line "the newcomer lives"
 }
