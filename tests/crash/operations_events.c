@@ -94,6 +94,11 @@ static int sleep_long(struct scene *scene)
 	return inv_event_sleep(scene->event, INV_FOREVER);
 }
 
+static int wait_long(struct scene *scene)
+{
+	return inv_event_wait(scene->event, INV_FOREVER);
+}
+
 static int put(struct scene *scene)
 {
 	inv_event_put(scene->event);
@@ -303,12 +308,19 @@ const struct operation operations_of_events[] = {
          .prepare = victim_finds_event,
          .act = clear,
          .judge = judge_cleared},
+        /* Nobody else waits, so that the helper sees when the victim does. */
         {.name = "sleep",
          .owner = OWNER_VICTIM,
-         .waiters = WAITER_END,
          .prepare = victim_has_event,
          .act = sleep_long,
          .helper = set_when_waited},
+        {.name = "wait",
+         .owner = OWNER_HARNESS,
+         .arrange = harness_has_event,
+         .prepare = victim_finds_event,
+         .act = wait_long,
+         .helper = set_when_waited,
+         .judge = judge_set},
         {.name = "release",
          .owner = OWNER_VICTIM,
          .waiters = WAITER_EVENT | WAITER_END,
