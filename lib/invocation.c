@@ -177,8 +177,9 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns)
 		error = ended(table, ref, &status);
 		if (error == 0)
 			return status;
+		/* Of a table that is lost, nothing can be said. */
 		if (error < 0)
-			return error;
+			return table_abandoned(table) ? -ESTALE : error;
 		/* 0: just ended, or the table is damaged. Closed: the outcome is being recorded,
 		 * in another word, so that a sleep on this one could miss its wake. */
 		error = word == 0 || word & EVENT_ENDED

@@ -78,6 +78,9 @@ bool table_abandoned(const inv_table *table)
 
 	if (!descriptor_is_ours(table, &status))
 		return !name_is_ours(table);
+	/* Cut short, it reads as zeros from here on, or kills. */
+	if (status.st_size != (off_t)table->geometry.bytes)
+		return true;
 	return status.st_nlink == 0 && table_served(table) != 1;
 }
 

@@ -97,7 +97,7 @@ int table_served(const inv_table *table);
 /* The same, as of the last 50 ms: costs no system call while a broker serves. */
 bool table_served_lately(inv_table *table);
 
-/* Its name is gone or names another segment, and no broker hands it on. */
+/* Its name is gone or names another segment, and no broker hands it on; or it was cut short. */
 bool table_abandoned(const inv_table *table);
 
 /* Start a broker for the table of that name and wait until it serves it.

@@ -58,3 +58,16 @@ int attach_failure(const struct globals *globals, int error)
 		return EXIT_NO_TABLE;
 	}
 }
+
+bool attach_lost(const char *name, int *status)
+{
+	const struct globals globals = {.table = name};
+	inv_table *again;
+	int error = attach_table(&globals, 0, &again);
+
+	if (error < 0)
+		*status = attach_failure(&globals, error);
+	else
+		inv_close(again);
+	return error < 0;
+}

@@ -2,6 +2,8 @@
 #ifndef ATTACH_H
 #define ATTACH_H
 
+#include <stdbool.h>
+
 #include "command.h"
 #include "invctl.h"
 
@@ -13,6 +15,10 @@ const char *attach_name(const struct globals *globals);
  * As inv_open.
  */
 int attach_table(const struct globals *globals, unsigned flags, inv_table **out);
+
+/* Whether the table of that name, which was open, can't be opened any more: it was cut short, or
+ * removed. That is told then, and *status is the exit status. */
+bool attach_lost(const char *name, int *status);
 
 /* Say in a sentence why attach_table failed with error, and return the exit status. */
 int attach_failure(const struct globals *globals, int error);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "attach.h"
 #include "duration.h"
 #include "exit_status.h"
 #include "message.h"
@@ -58,9 +59,31 @@ static int64_t left_ns(int64_t until_ns)
 	return left > 0 ? left : 0;
 }
 
+static bool leaves_record(inv_table *table, const uint8_t id[16])
+{
+	struct inv_info info;
+
+	return inv_info_get(table, id, &info) == 0 &&
+	       (info.kind == INV_KIND_RUN || info.kind == INV_KIND_CALL);
+}
+
+/* It is not in the table any more. */
+static int vanished(const uint8_t id[16], bool recorded)
+{
+	char id_text[37];
+
+	if (!recorded)
+		return EXIT_DONE;
+	inv_id_format(id, id_text);
+	message("invocation %s is gone from the table, with its record: how it ended is not known",
+	        id_text);
+	return EXIT_INTERNAL;
+}
+
 int await_end(inv_table *table, const uint8_t id[16], int64_t until_ns)
 {
-	int result;
+	bool recorded = leaves_record(table, id);
+	int result, status;
 
 	do {
 		result = inv_wait(table, id, left_ns(until_ns));
@@ -68,9 +91,11 @@ int await_end(inv_table *table, const uint8_t id[16], int64_t until_ns)
 	if (result == -ETIMEDOUT)
 		return AWAIT_TIMED_OUT;
 	if (result == -ENOENT)
-		return EXIT_DONE; /* an event or a context: it leaves no record */
+		return vanished(id, recorded);
 	if (result >= 0)
 		return exit_status_of(table, id, result);
+	if (result == -ESTALE && attach_lost(inv_table_name(table), &status))
+		return AWAIT_UNKNOWN;
 	message("the end can't be waited for: %s", inv_strerror(result));
 	return EXIT_INTERNAL;
 }

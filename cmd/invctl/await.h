@@ -7,14 +7,16 @@
 #include "invctl.h"
 #include "selector.h"
 
-enum { AWAIT_TIMED_OUT = -1 };
+/* Neither is anybody's exit status; AWAIT_UNKNOWN has been told. */
+enum { AWAIT_TIMED_OUT = -1, AWAIT_UNKNOWN = -2 };
 
 /* The monotonic time at which a wait of timeout_ns from now is over; INV_FOREVER stays that. */
 int64_t await_until(int64_t timeout_ns);
 
 /*
- * Wait for the end of one. Its exit status (0 where it left without a record), or
- * AWAIT_TIMED_OUT.
+ * Wait for the end of one. Its exit status (0 where it left without a record, as events and
+ * contexts do), AWAIT_TIMED_OUT, or AWAIT_UNKNOWN where the table is lost, and with it
+ * whether it has ended.
  */
 int await_end(inv_table *table, const uint8_t id[16], int64_t until_ns);
 

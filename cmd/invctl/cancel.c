@@ -176,8 +176,10 @@ static int wait_for_end(inv_table *table, const uint8_t id[16], int64_t until_ns
 {
 	char id_text[37];
 
-	if (await_end(table, id, until_ns) != AWAIT_TIMED_OUT)
-		return 0;
+	int status = await_end(table, id, until_ns);
+
+	if (status != AWAIT_TIMED_OUT)
+		return status == AWAIT_UNKNOWN ? EXIT_NO_TABLE : 0;
 	inv_id_format(id, id_text);
 	message("invocation %s still runs; stronger steps are 'invctl cancel --signal %.8s' and "
 	        "'invctl cancel --kill %.8s'",

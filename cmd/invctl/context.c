@@ -81,8 +81,11 @@ int context_failure(const struct globals *globals, const struct context *context
 {
 	const char *table = attach_name(globals);
 	char id_text[37], other[INV_TABLE_NAME_BYTES];
+	int status;
 
 	inv_id_format(context->id, id_text);
+	if (error == -ESTALE && attach_lost(table, &status))
+		return status;
 	if (error == -ESTALE || error == -EALREADY) {
 		message("invocation %s has already finished", id_text);
 		return EXIT_FINISHED;

@@ -81,6 +81,8 @@ static int wait_for_all(inv_table *table, const struct targets *targets, int64_t
 			status = await_end(table, target->id, until_ns);
 		if (status == AWAIT_TIMED_OUT)
 			return timed_out(target->id);
+		if (status == AWAIT_UNKNOWN)
+			return EXIT_NO_TABLE;
 		if (first == 0)
 			first = status;
 	}
@@ -101,7 +103,7 @@ static int wait_for_any(inv_table *table, const struct targets *targets, int64_t
 	int status = await_first(table, targets, until_ns);
 
 	if (status != AWAIT_TIMED_OUT)
-		return status;
+		return status == AWAIT_UNKNOWN ? EXIT_NO_TABLE : status;
 	message("all of them still run");
 	return EXIT_TIMED_OUT;
 }

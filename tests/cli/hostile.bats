@@ -138,3 +138,88 @@ private_action() {
 	kill -KILL "$command"
 	ended_with 122
 }
+
+# exits PID STATUS: in the background of this shell.
+exits() {
+	local status=0
+	retry process_is_gone "$1" || return
+	wait "$1" || status=$?
+	assert_equal "$status" "$2"
+}
+
+@test "a table that is cut short under those who use it: 116, and no end that was not seen" {
+	end_broker
+	rm "/dev/shm/$INVCTL_TABLE"
+	"$INVBROKER" --foreground 2>broker.log 3>&- &
+	local broker=$!
+	STARTED_PIDS+=("$broker")
+	retry serves
+	start -- sh -c '
+		touch looks
+		"$INVCTL" sleep 1000; echo "sleep $?" >>statuses
+		"$INVCTL" sleep --peek 1000; echo "peek $?" >>statuses
+		"$INVCTL" check; echo "check $?" >>statuses
+		"$INVCTL" log lost; echo "log $?" >>statuses
+		"$INVCTL" why; echo "why $?" >>statuses
+		"$INVCTL" run true; echo "run $?" >>statuses
+		exit 5'
+	local looks=$ID looks_run=$RUN_PID
+	start -- sh -c 'trap "" TERM; until [ -e go ]; do sleep 0.02; done; exit 6'
+	local goes_on=$ID
+	retry field_is "$looks" .cooperative true
+	"$INVCTL" wait "$goes_on" 2>wait.log 3>&- &
+	local wait=$!
+	"$INVCTL" wait --any "$goes_on" "$looks" 2>any.log 3>&- &
+	local any=$!
+	"$INVCTL" cancel --wait "$goes_on" 2>cancel.log 3>&- &
+	local cancel=$!
+	retry field_is "$goes_on" .cancel.state signalled
+	truncate -s 4096 "/dev/shm/$INVCTL_TABLE"
+	exits "$wait" 116
+	exits "$any" 116
+	exits "$cancel" 116
+	exits "$broker" 116
+	exits "$looks_run" 5
+	touch go
+	ended_with 6
+	local told="/dev/shm/$INVCTL_TABLE (4096 bytes) is damaged"
+	grep -qF "$told" wait.log && grep -qF "$told" any.log && grep -qF "$told" cancel.log
+	run cat statuses
+	assert_output "sleep 116
+peek 116
+check 116
+log 116
+why 116
+run 116"
+	local command
+	for command in list "list --json" status "show $looks" "wait $looks" "cancel --all" "run true"; do
+		# shellcheck disable=SC2086  # several words on purpose
+		run -116 "$INVCTL" $command
+		assert_output --partial "$told"
+	done
+	run -116 "$INVBROKER"
+	assert_output --partial "$told"
+}
+
+# Once it has the table, it sleeps only for the end.
+sleeps_on_table() {
+	grep -qF "$INVCTL_TABLE" "/proc/$1/maps" && grep -q '^State:[[:space:]]*S' "/proc/$1/status"
+}
+
+@test "a table of holes and zeros: no end that was not seen, and nobody is killed by it" {
+	start -- sleep 1000
+	local command
+	command=$(field "$ID" .pid)
+	"$INVCTL" wait "$ID" 2>wait.log 3>&- &
+	local wait=$!
+	retry sleeps_on_table "$wait"
+	fallocate --punch-hole --offset 4096 --length "$(($(stat -c %s "/dev/shm/$INVCTL_TABLE") - 4096))" \
+		"/dev/shm/$INVCTL_TABLE"
+	exits "$wait" 125
+	grep -q "how it ended is not known" wait.log
+	run -113 "$INVCTL" cancel "$ID"
+	assert_alive "$command"
+	kill -TERM "$RUN_PID"
+	retry process_is_gone "$command"
+	retry process_is_gone "$RUN_PID"
+}
