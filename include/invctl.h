@@ -168,7 +168,8 @@ struct inv_table_info {
 	int32_t broker_pid;      /* as the table tells; 0: none */
 	int64_t broker_since_ns; /* time of day */
 	char broker_version[16];
-	int32_t unlinked; /* 1: its name was removed under it */
+	int32_t unlinked;       /* 1: its name was removed under it */
+	uint32_t unseen_owners; /* of these processes, those of another PID namespace */
 	int64_t retain_ns;
 	uint64_t bytes; /* of the segment */
 };

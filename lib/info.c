@@ -221,8 +221,13 @@ static void count(const inv_table *table, struct inv_table_info *info)
 		info->live += control_state(word) == SLOT_LIVE;
 		info->finished += control_state(word) == SLOT_DONE;
 	}
-	for (uint32_t i = 1, last = owner_last(table); i <= last; i++)
-		info->owners += owner_read(table, i, &identity) != 0;
+	for (uint32_t i = 1, last = owner_last(table); i <= last; i++) {
+		if (owner_read(table, i, &identity) == 0)
+			continue;
+		info->owners++;
+		info->unseen_owners +=
+		        identity.namespace != 0 && identity.namespace != process_namespace();
+	}
 }
 
 int inv_table_info_get(inv_table *table, struct inv_table_info *info)

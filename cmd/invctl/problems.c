@@ -11,12 +11,12 @@
 
 #include "invctl-supervisor.h"
 #include "logind.h"
+#include "process_table.h"
 
 #define SHM_DIRECTORY "/dev/shm"
 
 enum {
 	FULL_PERCENT = 90,
-	SHM_FREE_LEAST_BYTES = 1024 * 1024,
 	SENTENCE_BYTES = 2 * PATH_MAX + 256,
 };
 
@@ -41,9 +41,21 @@ static void problem(const struct search *search, const char *format, ...)
 	search->found(sentence, search->arg);
 }
 
+/* The pid is as the table tells, which others may write: no advice to kill anything else. */
+static const char *ending(const struct inv_table_info *info, char *how, size_t size)
+{
+	struct process process;
+
+	*how = '\0';
+	if (process_read(info->broker_pid, &process) == 0 && strcmp(process.name, "invbroker") == 0)
+		snprintf(how, size, " with 'kill %d'", info->broker_pid);
+	return how;
+}
+
 static void look_at_broker(const struct search *search)
 {
 	const struct inv_table_info *info = search->info;
+	char how[40];
 
 	if (!info->serving)
 		problem(search,
@@ -53,9 +65,22 @@ static void look_at_broker(const struct search *search)
 		        info->name);
 	else if (strcmp(info->broker_version, inv_version()) != 0)
 		problem(search,
-		        "the broker (pid %d) is version %s and this is %s: end it with 'kill "
-		        "%d', the next one takes the table over",
-		        info->broker_pid, info->broker_version, inv_version(), info->broker_pid);
+		        "the broker is version %s and this is %s: end it%s, the next one takes the "
+		        "table over",
+		        info->broker_version, inv_version(), ending(info, how, sizeof(how)));
+}
+
+/* Nobody here can tell whether they live, and so nobody ends what they leave. */
+static void look_at_owners(const struct search *search)
+{
+	const struct inv_table_info *info = search->info;
+
+	if (info->unseen_owners > 0)
+		problem(search,
+		        "%u of %u processes in the table are of another PID namespace and can't be "
+		        "seen from here: only there is it noticed when they die; let a command of "
+		        "invctl run there, or share the namespace ('docker run --pid=host')",
+		        info->unseen_owners, info->owners);
 }
 
 static bool nearly_full(uint32_t used, uint32_t limit)
@@ -89,9 +114,11 @@ static void look_at_name(const struct search *search)
 		        "on, and newcomers get it from the broker. If systemd-logind did it at "
 		        "logout, " LOGIND_REMEDY,
 		        info->name);
-	else if (info->uid == geteuid() && logind_removes_shm(info->uid))
-		problem(search, "systemd-logind will remove the table's name when you log "
-		                "out: " LOGIND_REMEDY);
+	else if (logind_removes_shm(info->uid))
+		problem(search,
+		        "systemd-logind will remove the table's name when user %u, whose it is, "
+		        "logs out: " LOGIND_REMEDY,
+		        info->uid);
 }
 
 static void look_at_shm(const struct search *search)
@@ -105,12 +132,16 @@ static void look_at_shm(const struct search *search)
 
 	uint64_t free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
 
-	if (free_bytes < SHM_FREE_LEAST_BYTES)
+	/* A size of 0 is that of a file system without a limit. */
+	if (space.f_blocks > 0 && free_bytes < search->info->bytes)
 		problem(search,
 		        SHM_DIRECTORY
-		        " has only %u KiB left, so no table can be made: remove "
-		        "files from it, or enlarge it with 'mount -o remount,size=...'",
-		        (unsigned)(free_bytes / 1024));
+		        " has only %llu KiB left, and another table like this one takes %llu: "
+		        "remove files from it, make it larger ('docker run --shm-size=256m', "
+		        "'mount "
+		        "-o remount,size=...'), or make tables with 'invbroker --capacity'",
+		        (unsigned long long)free_bytes / 1024,
+		        (unsigned long long)search->info->bytes / 1024);
 }
 
 /* Others who can write there could plant a stop command for a dead supervisor's action. */
@@ -154,6 +185,7 @@ void problems_find(inv_table *table, const struct inv_table_info *info,
 	const struct search search = {.table = table, .info = info, .found = found, .arg = arg};
 
 	look_at_broker(&search);
+	look_at_owners(&search);
 	look_at_use(&search);
 	look_at_name(&search);
 	look_at_shm(&search);

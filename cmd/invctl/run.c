@@ -179,7 +179,12 @@ static int run_enrolled(struct run *run)
 		detach_settle(run->report, run->enrolment.table, run->enrolment.id);
 	/* From here on, so that a broker started on the way does not become ours. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	return start_and_supervise(run);
+
+	int status = start_and_supervise(run);
+
+	/* A broker of another PID namespace would not see that this process has left. */
+	inv_close(run->enrolment.table);
+	return status;
 }
 
 static int run_command(int argc, char **argv, const struct globals *globals)

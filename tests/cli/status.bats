@@ -81,6 +81,108 @@ load helpers
 	run -0 "$INVCTL" status
 }
 
+# one_problem PATTERN: status exits 1 and names that problem alone, in both forms.
+one_problem() {
+	run -1 "$INVCTL" status
+	assert_line --regexp "^  .*$1"
+	run -1 "$INVCTL" status --json
+	jq -e --arg pattern "$1" '.problems | length == 1 and (.[0] | test($pattern))' <<<"$output" || {
+		echo "$output"
+		return 1
+	}
+}
+
+in_mount_namespace() {
+	((EUID == 0)) || skip "only root can mount here"
+	unshare --mount true 2>/dev/null || skip "no mount namespace is permitted here"
+	unshare --mount bash -c "$1"
+}
+
+@test "RemoveIPC=yes without lingering is a problem, and lingering or RemoveIPC=no its end" {
+	local user=61009 place
+	place=$(mktemp -d)
+	chmod 0755 "$place"
+	cp "$INVCTL" "$INVBROKER" "$place"
+	run in_mount_namespace "
+		as() { INVCTL_STATE_DIR=$place/state setpriv --reuid=$user --regid=$user --clear-groups \"\$@\"; }
+		mkdir -p /run/systemd /etc/systemd /var/lib/systemd
+		for directory in /run/systemd /etc/systemd /var/lib/systemd; do
+			mount -t tmpfs none \$directory || exit 99
+		done
+		mkdir /run/systemd/users /var/lib/systemd/linger
+		install -d -o $user $place/state
+		as $place/invbroker 3>&- || exit
+		as $place/invctl status; echo \"no session: \$?\"
+		echo NAME=somebody >/run/systemd/users/$user
+		as $place/invctl status; echo \"session: \$?\"
+		as $place/invctl status --json | jq -r .problems[]
+		touch /var/lib/systemd/linger/somebody
+		as $place/invctl status; echo \"lingers: \$?\"
+		rm /var/lib/systemd/linger/somebody
+		printf '[Login]\\nRemoveIPC=no\\n' >/etc/systemd/logind.conf
+		as $place/invctl status; echo \"stays: \$?\"
+		kill -KILL \$(as $place/invctl status --json | jq .broker.pid)"
+	rm -rf "$place"
+	[[ $status != 99 ]] || skip "no tmpfs can be mounted here"
+	assert_line "no session: 0"
+	assert_line "session: 1"
+	assert_line --regexp "^systemd-logind will remove the table's name when user $user.*enable-linger.*RemoveIPC=no"
+	assert_line "lingers: 0"
+	assert_line "stays: 0"
+}
+
+@test "a /dev/shm without room for another table is a problem" {
+	run in_mount_namespace '
+		mount -t tmpfs -o size=1m none /dev/shm || exit 99
+		"$INVBROKER" --capacity=500 3>&- || exit
+		"$INVCTL" status; echo "room: $?"
+		head -c 700k /dev/zero >/dev/shm/other
+		"$INVCTL" status; echo "little: $?"
+		"$INVCTL" status --json | jq -r .problems[]
+		kill -KILL "$("$INVCTL" status --json | jq .broker.pid)"'
+	[[ $status != 99 ]] || skip "no tmpfs can be mounted here"
+	assert_line "room: 0"
+	assert_line "little: 1"
+	assert_line --regexp '^/dev/shm has only [0-9]+ KiB left.*--shm-size.*--capacity'
+}
+
+@test "an owner of another PID namespace is a problem, where it can't be seen" {
+	((EUID == 0)) || skip "only root can make a PID namespace here"
+	unshare --pid --fork --mount-proc true 2>/dev/null || skip "no PID namespace is permitted here"
+	"$INVBROKER" 3>&-
+	run -0 "$INVCTL" status
+	unshare --pid --fork --kill-child --mount-proc "$INVCTL" run --name=inside -- sleep 1000 3>&- &
+	local inside=$!
+	STARTED_PIDS+=("$inside")
+	inside_runs() { [[ $("$INVCTL" list --json | jq -r '.[].status') == running ]]; }
+	retry inside_runs
+	one_problem "1 of 2 processes .* another PID namespace.*--pid=host"
+	"$INVCTL" cancel --wait=20s inside
+	retry process_is_gone "$inside"
+	run -0 "$INVCTL" status
+}
+
+# The header's fields that the broker writes.
+BROKER_PID_AT=136
+BROKER_VERSION_AT=160
+
+write_at() { # OFFSET: standard input into the table
+	dd of="/dev/shm/$INVCTL_TABLE" bs=1 seek="$1" conv=notrunc status=none
+}
+
+@test "a broker of another version is a problem; another process that the table names is not told to be killed" {
+	"$INVBROKER" 3>&-
+	local broker
+	broker=$(broker_pid)
+	STARTED_PIDS+=("$broker")
+	printf '9.9.9\0' | write_at $BROKER_VERSION_AT
+	one_problem "the broker is version 9.9.9 and this is .* 'kill $broker'"
+	perl -e 'print pack("Q<", $ARGV[0])' $$ | write_at $BROKER_PID_AT
+	one_problem "the broker is version 9.9.9"
+	refute_output --partial "'kill"
+	kill -KILL "$broker"
+}
+
 @test "a nearly full table is a problem" {
 	"$INVBROKER" --foreground --capacity=10 3>&- &
 	STARTED_PIDS+=($!)

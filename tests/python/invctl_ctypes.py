@@ -46,6 +46,7 @@ class TableInfo(ctypes.Structure):
         ("broker_since_ns", ctypes.c_int64),
         ("broker_version", ctypes.c_char * 16),
         ("unlinked", ctypes.c_int32),
+        ("unseen_owners", ctypes.c_uint32),
         ("retain_ns", ctypes.c_int64),
         ("bytes", ctypes.c_uint64),
     ]
