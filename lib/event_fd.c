@@ -37,11 +37,17 @@ static void show(struct event_watcher *watcher, bool set)
 		return;
 }
 
-/* A slice without a wake: is there still somebody behind it? The word, or 0. */
-static uint64_t word_of_the_living(const struct event_watcher *watcher)
+/* The word, or 0; once a slice it is looked whether there is still somebody behind it.
+ * The time for that stands over the sleeps: each may be shorter. */
+static uint64_t word_of_the_living(const struct event_watcher *watcher, int64_t *look_at_ns)
 {
-	if (event_still_alive(watcher->table, watcher->ref) != 0)
-		return 0;
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (now_ns >= *look_at_ns) {
+		*look_at_ns = now_ns + WAIT_SLICE_NS;
+		if (event_still_alive(watcher->table, watcher->ref) != 0)
+			return 0;
+	}
 	return event_word_load(watcher->table, watcher->ref);
 }
 
@@ -49,7 +55,7 @@ static void *watch(void *arg)
 {
 	struct event_watcher *watcher = arg;
 	uint64_t word = event_word_load(watcher->table, watcher->ref);
-	int slept = 0;
+	int64_t look_at_ns = clock_monotonic_ns() + WAIT_SLICE_NS;
 
 	while (atomic_load(&watcher->stop) == 0) {
 		/* An end is shown as readable too: the reader's check says -ESTALE. */
@@ -61,13 +67,12 @@ static void *watch(void *arg)
 		         .seen = (uint32_t)(word | EVENT_WAITED)},
 		};
 		if (over)
-			futex_wait_any(words, 1, -1);
+			futex_wait(&watcher->stop, 0, -1);
 		else if (word & EVENT_WAITED ||
 		         atomic_compare_exchange_strong(&watcher->table->event[watcher->ref.index],
 		                                        &word, word | EVENT_WAITED))
-			slept = futex_wait_any(words, 2, clock_monotonic_ns() + WAIT_SLICE_NS);
-		word = slept == -ETIMEDOUT ? word_of_the_living(watcher)
-		                           : event_word_load(watcher->table, watcher->ref);
+			futex_wait_any(words, 2, look_at_ns);
+		word = word_of_the_living(watcher, &look_at_ns);
 	}
 	return NULL;
 }

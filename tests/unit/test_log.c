@@ -268,12 +268,14 @@ static void a_record_cut_short_spoils_no_other(void **state)
 /* Under a limit on the size of files: returns how many of a hundred failed. */
 static int log_under_limit(struct fixture *fixture, void *arg)
 {
-	struct rlimit limit = {.rlim_cur = 1000, .rlim_max = 1000};
+	struct rlimit limit;
 	int failed = 0;
 
 	(void)fixture;
 	(void)arg;
 	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = 1000;
 	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
 		return 101;
 	for (int i = 0; i < 100; i++)
