@@ -88,6 +88,9 @@ $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Ilib -Icmd/common -Itests/unit
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/tests/unit/fixture.o $(COMMON_OBJ) $(BUILD)/libinvctl.a
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -luuid -lrt -lpthread
 
+# One decides which allocation of the library fails.
+$(BUILD)/tests/unit/test_memory: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=pthread_create
+
 # The kill test has the library in it, with short slices and no dynamic linker.
 CRASH_SRC := $(sort $(wildcard tests/crash/*.c))
 CRASH_OBJ := $(CRASH_SRC:%.c=$(BUILD)/%.o) $(LIB_SRC:%.c=$(BUILD)/tests/crash/%.o)

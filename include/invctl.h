@@ -327,7 +327,8 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns);
  * 0; -ENOENT; -EALREADY it has ended; -EPERM INV_CANCEL_KILL and it was run
  * with --no-kill (nothing was done), or a program linked with the library is not
  * yours to signal, or in a shared table does not bear out that it is what the table says
- * (the request was made); -EINVAL bad flags.
+ * (the request was made); -ENOMEM (it was made, but not passed on to what is nested in it:
+ * ask again); -EINVAL bad flags.
  */
 int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const char *reason);
 

@@ -156,8 +156,8 @@ static bool has_live_descendant(inv_table *table, struct slot_ref ref)
 {
 	uint32_t live = 0;
 
-	cascade_each(table, ref, count_live, &live);
-	return live > 0;
+	/* Where that can't be told there may be one. */
+	return cascade_each(table, ref, count_live, &live) != 0 || live > 0;
 }
 
 int64_t broker_retire(inv_table *table, int64_t retain_ns,

@@ -54,15 +54,15 @@ static bool child_of_marked(const inv_table *table, const struct marks *marks, u
 	       slot_visible(atomic_load(&table->control[index]));
 }
 
-void cascade_each(inv_table *table, struct slot_ref ref,
-                  void (*each)(inv_table *table, struct slot_ref ref, void *arg), void *arg)
+int cascade_each(inv_table *table, struct slot_ref ref,
+                 void (*each)(inv_table *table, struct slot_ref ref, void *arg), void *arg)
 {
 	if (!(atomic_load(&table->slots[ref.index].flags) & SLOT_HAS_CHILDREN))
-		return;
+		return 0;
 	struct marks marks = {.words = (table->geometry.slots + 63) / 64};
 	marks.bits = calloc(marks.words, sizeof(uint64_t));
 	if (!marks.bits)
-		return;
+		return -ENOMEM;
 	mark(&marks, ref.index);
 	for (bool found = true; found;) {
 		found = false;
@@ -77,6 +77,7 @@ void cascade_each(inv_table *table, struct slot_ref ref,
 		}
 	}
 	free(marks.bits);
+	return 0;
 }
 
 static void tell_supervisor(inv_table *table, struct slot_ref ref, unsigned asks, int signum)
@@ -175,18 +176,19 @@ static void pass_on(inv_table *table, struct slot_ref ref, void *arg)
 		request_make(table, ref, &passing->request);
 }
 
-static void pass_on_to_all(inv_table *table, struct slot_ref ref, const struct request *request,
-                           const struct cascade_asks *more)
+static int pass_on_to_all(inv_table *table, struct slot_ref ref, const struct request *request,
+                          const struct cascade_asks *more)
 {
 	struct passing_on passing = {
 	        .request = {.cause = INV_CAUSE_PARENT, .reason = request->reason},
 	        .more = more,
 	};
 
-	cascade_each(table, ref, pass_on, &passing);
+	int error = cascade_each(table, ref, pass_on, &passing);
 	while (passing.count > 0)
 		ask_for_more(table, passing.programs[--passing.count], more);
 	free(passing.programs);
+	return error;
 }
 
 int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request, bool only,
@@ -196,8 +198,9 @@ int cascade_request(inv_table *table, struct slot_ref ref, const struct request 
 
 	if (result == -ESTALE)
 		return result;
-	if (!only)
-		pass_on_to_all(table, ref, request, more);
+	/* Only the one who asks can do something about it, by asking again. */
+	if (!only && pass_on_to_all(table, ref, request, more) != 0)
+		return -ENOMEM;
 	return result;
 }
 

@@ -5,9 +5,9 @@
 #include "program.h"
 #include "request.h"
 
-/* Call each for every live descendant, at any depth. */
-void cascade_each(inv_table *table, struct slot_ref ref,
-                  void (*each)(inv_table *table, struct slot_ref ref, void *arg), void *arg);
+/* Call each for every live descendant, at any depth. 0; -ENOMEM, and it was called for none. */
+int cascade_each(inv_table *table, struct slot_ref ref,
+                 void (*each)(inv_table *table, struct slot_ref ref, void *arg), void *arg);
 
 /* What more is asked than the request: ASK_KILL, ASK_SIGNAL, of the supervisor, or of the
  * program itself where there is none. */
@@ -17,8 +17,9 @@ struct cascade_asks {
 	struct target target;
 };
 
-/* Make the request, and pass it on to the descendants as cause "parent". 0, -ESTALE,
- * -EPERM its process is not the caller's to signal (the requests are made all the same). */
+/* Make the request, and pass it on to the descendants as cause "parent". 0; -ESTALE;
+ * -ENOMEM it was not passed on; -EPERM its process is not the caller's to signal (the requests
+ * are made all the same). */
 int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request, bool only,
                     const struct cascade_asks *more);
 
