@@ -38,20 +38,24 @@ bool table_name_valid(const char *name)
 	       strcmp(name, "..") != 0;
 }
 
-static bool system_table_name(char name[INV_TABLE_NAME_BYTES])
+/* 1 and the name; 0 there is none; -EINVAL it is no name. */
+static int system_table_name(char name[INV_TABLE_NAME_BYTES])
 {
+	/* One byte more than a name: a longer one must not be cut to another's. */
 	char text[INV_TABLE_NAME_BYTES + 1] = "";
 	int fd = open(SYSTEM_TABLE_FILE, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return false;
+		return 0;
 	ssize_t length = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	if (length <= 0)
-		return false;
+		return 0;
 	text[strcspn(text, " \t\r\n")] = '\0';
-	snprintf(name, INV_TABLE_NAME_BYTES, "%.64s", text);
-	return true;
+	if (!table_name_valid(text))
+		return -EINVAL;
+	memcpy(name, text, strlen(text) + 1);
+	return 1;
 }
 
 int table_default_name(char name[INV_TABLE_NAME_BYTES])
@@ -64,9 +68,10 @@ int table_default_name(char name[INV_TABLE_NAME_BYTES])
 		memcpy(name, set, strlen(set) + 1);
 		return 0;
 	}
-	if (!system_table_name(name))
+	int found = system_table_name(name);
+	if (found == 0)
 		snprintf(name, INV_TABLE_NAME_BYTES, "invctl-%u", (unsigned)geteuid());
-	return table_name_valid(name) ? 0 : -EINVAL;
+	return found < 0 ? found : 0;
 }
 
 bool table_name_private(const char *name)

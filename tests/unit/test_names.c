@@ -1,0 +1,223 @@
+/*
+ * Where things are without being told: the default table's name (INVCTL_TABLE, else the name in
+ * /etc/invctl/table, else invctl-UID) and the state directory (INVCTL_STATE_DIR, else
+ * $XDG_STATE_HOME/invctl, else ~/.local/state/invctl).
+ */
+#include "fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "broker.h"
+
+enum { NO_RIGHTS = 77, UID_BASE = 1000000 };
+
+static void assert_holds(struct fixture *fixture, int (*task)(struct fixture *, void *), void *arg)
+{
+	int status = fixture_reap(fixture, fixture_fork(fixture, task, arg));
+
+	if (status == NO_RIGHTS)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+/* With a file of one's own in /etc/invctl; text NULL: none. */
+static bool system_table_says(const char *text)
+{
+	if (!text)
+		return unlink("/etc/invctl/table") == 0;
+	int fd = open("/etc/invctl/table", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return false;
+	bool written = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return written;
+}
+
+static bool have_own_etc(void)
+{
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("etc", "/etc", "tmpfs", 0, NULL) == 0 && mkdir("/etc/invctl", 0755) == 0;
+}
+
+static int ask_default_name(struct fixture *fixture, void *arg)
+{
+	char name[INV_TABLE_NAME_BYTES], own[INV_TABLE_NAME_BYTES], longest[80];
+	static const char *const bad[] = {"a/b\n", "..\n", "\xc3\xa4\n"};
+
+	(void)arg;
+	if (inv_default_table_name(name) != 0 || strcmp(name, fixture->name) != 0)
+		return 1;
+	if (!have_own_etc())
+		return NO_RIGHTS;
+	snprintf(own, sizeof(own), "invctl-%u", (unsigned)geteuid());
+	setenv("INVCTL_TABLE", "", 1);
+	if (inv_default_table_name(name) != 0 || strcmp(name, own) != 0)
+		return 2;
+	if (!system_table_says("lab-2 \nno comment\n") || inv_default_table_name(name) != 0 ||
+	    strcmp(name, "lab-2") != 0)
+		return 3;
+	if (!system_table_says("") || inv_default_table_name(name) != 0 || strcmp(name, own) != 0)
+		return 4;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (!system_table_says(bad[i]) || inv_default_table_name(name) != -EINVAL)
+			return 5;
+	/* One that is too long is not cut to another's name. */
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	if (!system_table_says(longest) || inv_default_table_name(name) != -EINVAL)
+		return 6;
+	setenv("INVCTL_TABLE", "mine", 1);
+	return inv_default_table_name(name) == 0 && strcmp(name, "mine") == 0 ? 0 : 7;
+}
+
+static void the_environment_goes_before_the_file_and_that_before_the_uid(void **state)
+{
+	assert_holds(*state, ask_default_name, NULL);
+}
+
+static int use_own_default(struct fixture *fixture, void *arg)
+{
+	char name[INV_TABLE_NAME_BYTES], path[128];
+	struct broker_create create = {.name = name, .capacity = 10};
+	uid_t uid = (uid_t)(UID_BASE + getpid());
+	uint8_t id[16] = {1};
+	inv_event *event;
+	bool created;
+
+	(void)arg;
+	if (access("/etc/invctl/table", F_OK) == 0 || setresuid(uid, uid, uid) != 0)
+		return NO_RIGHTS;
+	unsetenv("INVCTL_TABLE");
+	snprintf(name, sizeof(name), "invctl-%u", (unsigned)uid);
+	snprintf(path, sizeof(path), "/dev/shm/%s", name);
+	if (inv_event_create(NULL, id, &event) != -ENOENT)
+		return 1;
+	if (broker_open(&create, &fixture->table, &created) != 0 || !created)
+		return 2;
+	int error = inv_event_create(NULL, id, &event);
+	bool named = strcmp(inv_table_name(NULL), name) == 0;
+	unlink(path);
+	return error == 0 && named ? 0 : 3;
+}
+
+static void a_null_table_is_the_users_own(void **state)
+{
+	assert_holds(*state, use_own_default, NULL);
+}
+
+/* The path of a file of the state directory, or the error. */
+static int state_file(struct fixture *fixture, char path[4096], size_t size)
+{
+	static const uint8_t id[16] = {0xab};
+
+	return inv_state_path(fixture->table, id, "log", path, size);
+}
+
+static bool ends_in(const struct fixture *fixture, const char *path, const char *middle)
+{
+	char wanted[512];
+
+	snprintf(wanted, sizeof(wanted), "%s%s/%s/ab000000-0000-0000-0000-000000000000.log",
+	         fixture->state_directory, middle, fixture->name);
+	return strcmp(path, wanted) == 0;
+}
+
+static int ask_state_path(struct fixture *fixture, void *arg)
+{
+	char path[4096], below[128], deep[4096];
+	struct stat status;
+
+	(void)arg;
+	if (state_file(fixture, path, sizeof(path)) != 0 || !ends_in(fixture, path, ""))
+		return 1;
+	unsetenv("INVCTL_STATE_DIR");
+	setenv("XDG_STATE_HOME", "relative", 1); /* such a one counts for nothing */
+	snprintf(below, sizeof(below), "%s/home", fixture->state_directory);
+	setenv("HOME", below, 1);
+	if (state_file(fixture, path, sizeof(path)) != 0 ||
+	    !ends_in(fixture, path, "/home/.local/state/invctl"))
+		return 2;
+	/* All of it was made, and for its user alone. */
+	*strrchr(path, '/') = '\0';
+	if (stat(path, &status) != 0 || (status.st_mode & 07777) != 0700)
+		return 3;
+	snprintf(below, sizeof(below), "%s/xdg", fixture->state_directory);
+	setenv("XDG_STATE_HOME", below, 1);
+	if (state_file(fixture, path, sizeof(path)) != 0 || !ends_in(fixture, path, "/xdg/invctl"))
+		return 4;
+	for (size_t size = strlen(path); size > 0; size -= size > 40 ? 40 : size)
+		if (state_file(fixture, path, size) != -ENAMETOOLONG)
+			return 5;
+	unsetenv("XDG_STATE_HOME");
+	unsetenv("HOME");
+	if (state_file(fixture, path, sizeof(path)) != -ENXIO)
+		return 6;
+	memset(deep, 'x', sizeof(deep) - 1);
+	deep[0] = '/';
+	deep[sizeof(deep) - 1] = '\0';
+	setenv("HOME", deep, 1);
+	return state_file(fixture, path, sizeof(path)) == -ENAMETOOLONG ? 0 : 7;
+}
+
+static void the_state_directory_is_found_and_made(void **state)
+{
+	assert_holds(*state, ask_state_path, NULL);
+}
+
+static int ask_below_a_file(struct fixture *fixture, void *arg)
+{
+	char path[4096], file[128], below[256];
+
+	(void)arg;
+	snprintf(file, sizeof(file), "%s/file", fixture->state_directory);
+	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return 1;
+	close(fd);
+	snprintf(below, sizeof(below), "%s/state", file);
+	setenv("INVCTL_STATE_DIR", below, 1);
+	if (state_file(fixture, path, sizeof(path)) != -ENOTDIR)
+		return 2;
+	/* Where one on the way can't be made. */
+	setenv("INVCTL_STATE_DIR", "/proc/invctl/a/b", 1);
+	return state_file(fixture, path, sizeof(path)) == -ENOENT ? 0 : 3;
+}
+
+static void one_that_can_not_be_made_is_an_error(void **state)
+{
+	assert_holds(*state, ask_below_a_file, NULL);
+}
+
+static void a_bad_name_has_no_socket(void **state)
+{
+	struct sockaddr_un address;
+
+	(void)state;
+	assert_int_equal(broker_socket_address("a/b", 0, &address), -EINVAL);
+	assert_true(broker_socket_address("a", 0, &address) > 0);
+	assert_int_equal(address.sun_path[0], '\0');
+	assert_string_equal(address.sun_path + 1, "invctl/0/a");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        NO_TABLE_TEST(the_environment_goes_before_the_file_and_that_before_the_uid),
+	        NO_TABLE_TEST(a_null_table_is_the_users_own),
+	        TABLE_TEST(the_state_directory_is_found_and_made),
+	        TABLE_TEST(one_that_can_not_be_made_is_an_error),
+	        NO_TABLE_TEST(a_bad_name_has_no_socket),
+	};
+
+	return cmocka_run_group_tests_name("names", tests, NULL, NULL);
+}
