@@ -159,6 +159,23 @@ static void a_forked_child_gets_none(void **state)
 	inv_event_put(event);
 }
 
+static void closing_the_table_leaves_a_descriptor_that_hangs_nobody(void **state)
+{
+	struct fixture *fixture = *state;
+	inv_event *event = event_of(fixture);
+	uint64_t count;
+	int fd = inv_event_fd(event);
+
+	inv_close(fixture->table);
+	fixture->table = NULL;
+	/* Nobody writes to it any more; it is the caller's to close, and does not block. */
+	assert_int_equal(read(fd, &count, sizeof(count)), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(inv_event_fd(event), -ESTALE);
+	close(fd);
+	inv_event_put(event);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +186,7 @@ int main(void)
 	        TABLE_TEST(an_end_wakes_the_poller_too),
 	        TABLE_TEST(a_killed_owner_wakes_the_poller_too),
 	        TABLE_TEST(a_forked_child_gets_none),
+	        TABLE_TEST(closing_the_table_leaves_a_descriptor_that_hangs_nobody),
 	};
 
 	return cmocka_run_group_tests_name("event_fd", tests, NULL, NULL);

@@ -101,12 +101,12 @@ static void on_sigbus(int signum)
 }
 
 /* A SIGBUS that has nothing to do with the table. */
-static int touch_own_truncated_file(struct fixture *fixture, void *arg)
+static int touch_truncated(struct fixture *fixture, void *arg)
 {
 	char path[128];
 	inv_table *table;
 
-	signal(SIGBUS, arg ? on_sigbus : SIG_DFL);
+	(void)arg;
 	if (inv_open(&table, fixture->name, INV_OPEN_GUARD) != 0)
 		return 1;
 	snprintf(path, sizeof(path), "%s/own", fixture->state_directory);
@@ -118,6 +118,40 @@ static int touch_own_truncated_file(struct fixture *fixture, void *arg)
 		return 3;
 	*page = 1;
 	return 4;
+}
+
+static int touch_own_truncated_file(struct fixture *fixture, void *arg)
+{
+	signal(SIGBUS, arg ? on_sigbus : SIG_DFL);
+	return touch_truncated(fixture, arg);
+}
+
+static void on_sigbus_told(int signum, siginfo_t *info, void *context)
+{
+	(void)signum;
+	(void)context;
+	_exit(info->si_code == BUS_ADRERR && info->si_addr ? TOUCHED : 1);
+}
+
+/* One that asks for the address gets it. */
+static int touch_with_siginfo(struct fixture *fixture, void *arg)
+{
+	struct sigaction action = {.sa_sigaction = on_sigbus_told, .sa_flags = SA_SIGINFO};
+
+	sigaction(SIGBUS, &action, NULL);
+	return touch_truncated(fixture, arg);
+}
+
+/* A SIGBUS that somebody sent is no access to any table. */
+static int send_sigbus(struct fixture *fixture, void *arg)
+{
+	inv_table *table;
+
+	signal(SIGBUS, arg ? on_sigbus : SIG_DFL);
+	if (inv_open(&table, fixture->name, INV_OPEN_GUARD) != 0)
+		return 1;
+	raise(SIGBUS);
+	return 2;
 }
 
 static void a_sigbus_elsewhere_is_the_programs(void **state)
@@ -132,6 +166,12 @@ static void a_sigbus_elsewhere_is_the_programs(void **state)
 	assert_int_equal(
 	        fixture_reap(fixture, fixture_fork(fixture, touch_own_truncated_file, NULL)),
 	        256 + SIGBUS);
+	assert_int_equal(fixture_reap(fixture, fixture_fork(fixture, touch_with_siginfo, NULL)),
+	                 TOUCHED);
+	assert_int_equal(fixture_reap(fixture, fixture_fork(fixture, send_sigbus, &with_handler)),
+	                 TOUCHED);
+	assert_int_equal(fixture_reap(fixture, fixture_fork(fixture, send_sigbus, NULL)),
+	                 256 + SIGBUS);
 }
 
 static int open_without_guard(struct fixture *fixture, void *arg)

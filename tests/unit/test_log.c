@@ -335,6 +335,19 @@ static void no_state_directory_is_an_error_and_counted(void **state)
 	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
 }
 
+static void a_format_that_can_not_be_written_is_invalid(void **state)
+{
+	struct fixture *fixture = *state;
+	static const wchar_t no_character[] = {(wchar_t)0x7fffffff, 0};
+	uint8_t id[16];
+	inv_invocation *invocation = begin(fixture, id);
+
+	assert_int_equal(inv_log(LOG_INFO, "%ls", no_character), -EINVAL);
+	assert_int_equal(read_log(fixture, id).count, 0);
+	assert_int_equal(fixture_info(fixture, id).log_lost, 0);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
 static void a_link_in_its_place_is_not_followed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -365,6 +378,7 @@ int main(void)
 	        TABLE_TEST(what_finds_no_room_is_counted),
 	        TABLE_TEST(a_full_disk_is_enospc_and_counted),
 	        TABLE_TEST(no_state_directory_is_an_error_and_counted),
+	        TABLE_TEST(a_format_that_can_not_be_written_is_invalid),
 	        TABLE_TEST(a_link_in_its_place_is_not_followed),
 	};
 

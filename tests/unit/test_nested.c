@@ -52,6 +52,44 @@ static int end(inv_invocation *invocation, int wait_status)
 	                   &(struct inv_run_result){.wait_known = 1, .wait_status = wait_status});
 }
 
+static void a_supervisor_sees_what_was_asked_of_it_at_the_start(void **state)
+{
+	struct inv_run_options options = {.name = "run",
+	                                  .deadline_ns = 3600 * SECOND,
+	                                  .signal_after_ns = 1,
+	                                  .kill_after_ns = INT64_MAX,
+	                                  .nested_wait_ns = 10 * SECOND,
+	                                  .signal = SIGUSR2,
+	                                  .flags = INV_RUN_STOP_COMMAND};
+	uint8_t id[16];
+	inv_invocation *invocation = start(*state, &options, id);
+	struct inv_run_view view = view_of(invocation);
+
+	assert_int_equal(view.signal, SIGUSR2);
+	assert_int_equal(view.flags, INV_RUN_STOP_COMMAND);
+	assert_int_equal(view.nested_wait_ns, 10 * SECOND);
+	/* Never sooner than asked; what is longer than can be told is as long as can be. */
+	assert_int_equal(view.signal_after_ns, MILLISECOND);
+	assert_in_range(view.kill_after_ns, 40 * 24 * 3600 * SECOND, INT64_MAX);
+	assert_in_range(view.deadline_ns, 1, INT64_MAX);
+	assert_int_equal(view.pid, getpid());
+	assert_int_equal(end(invocation, 0), 0);
+}
+
+static void without_a_table_there_is_none(void **state)
+{
+	struct inv_invocation *invocation;
+	struct inv_table_info info;
+
+	(void)state;
+	assert_int_equal(inv_run_register(NULL, &plain, &invocation), -ENOENT);
+	assert_null(invocation);
+	assert_int_equal(inv_invocation_begin(NULL, NULL, NULL, &invocation), -ENOENT);
+	assert_null(invocation);
+	assert_int_equal(inv_table_info_get(NULL, &info), -ENOENT);
+	assert_int_equal(inv_list(NULL, NULL, NULL), -ENOENT);
+}
+
 static void they_are_counted_at_any_depth(void **state)
 {
 	struct fixture *fixture = *state;
@@ -265,6 +303,8 @@ static void nothing_is_nested_in_what_has_ended(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        TABLE_TEST(a_supervisor_sees_what_was_asked_of_it_at_the_start),
+	        NO_TABLE_TEST(without_a_table_there_is_none),
 	        TABLE_TEST(they_are_counted_at_any_depth),
 	        TABLE_TEST(a_nested_122_is_a_look_of_the_parent),
 	        TABLE_TEST(one_that_ends_by_itself_is_no_look),

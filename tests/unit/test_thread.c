@@ -211,6 +211,38 @@ static void propagate_passes_the_cancel_on(void **state)
 	assert_int_equal(fixture_info(fixture, id).status, INV_CANCELLED);
 }
 
+/* Asks its caller to stop, and ends. */
+static int ask_the_caller(void *event)
+{
+	return inv_event_set(event, NULL);
+}
+
+/* "A cancel of the caller is -ECANCELED after the join", also where it came with the end. */
+static void a_request_that_comes_with_the_end_is_the_callers(void **state)
+{
+	struct fixture *fixture = *state;
+	inv_context *context;
+	inv_event *event;
+
+	assert_int_equal(inv_context_enter(fixture->table, NULL, &context), 0);
+	assert_int_equal(inv_event_get(NULL, NULL, &event), 0);
+	for (int ended_before = 0; ended_before < 2; ended_before++) {
+		uint8_t id[16];
+		int result = -1;
+		inv_thread *thread;
+		assert_int_equal(inv_thread_start(&thread, fixture->table, ask_the_caller, event),
+		                 0);
+		inv_thread_id(thread, id);
+		if (ended_before)
+			assert_int_equal(inv_wait(fixture->table, id, INV_FOREVER), INV_COMPLETED);
+		assert_int_equal(inv_thread_join_propagate(thread, &result), -ECANCELED);
+		assert_int_equal(result, 0);
+		assert_int_equal(inv_check(), 0);
+	}
+	inv_event_put(event);
+	assert_int_equal(inv_context_leave(context), 0);
+}
+
 static void propagate_without_a_cancel_is_a_join(void **state)
 {
 	struct fixture *fixture = *state;
@@ -345,6 +377,7 @@ int main(void)
 	        TABLE_TEST(a_signal_handler_ends_the_join_and_the_handle_stays),
 	        TABLE_TEST(propagate_passes_the_cancel_on),
 	        TABLE_TEST(propagate_without_a_cancel_is_a_join),
+	        TABLE_TEST(a_request_that_comes_with_the_end_is_the_callers),
 	        TABLE_TEST(a_shielded_caller_passes_nothing_on),
 	        TABLE_TEST(a_shield_that_ends_lets_the_cancel_pass),
 	        TABLE_TEST(many_threads_have_an_invocation_each),
