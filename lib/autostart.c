@@ -86,29 +86,47 @@ static bool find_broker(char path[PATH_BYTES])
 }
 
 /* In the grandchild: only async-signal-safe calls from here on. */
+static _Noreturn void give_up(int ready, int error)
+{
+	char answer[] = "errno 0000: ";
+
+	for (char *digit = answer + sizeof("errno 0000") - 2; error > 0; digit--, error /= 10)
+		*digit = (char)('0' + error % 10);
+	ssize_t written = write(ready, answer, sizeof(answer) - 1);
+	(void)written; /* nobody else can be told */
+	_exit(127);
+}
+
+/* Of the caller's descriptors it keeps none. */
+static void keep_only(int ready)
+{
+	int null = open("/dev/null", O_RDWR);
+	/* out of the way of 0 to 3, wherever they were */
+	int high_ready = fcntl(ready, F_DUPFD, READY_FD + 1);
+	int high_null = null < 0 ? -1 : fcntl(null, F_DUPFD, READY_FD + 1);
+
+	if (high_ready < 0 || high_null < 0)
+		give_up(ready, errno);
+	for (int fd = 0; fd < READY_FD; fd++)
+		dup2(high_null, fd);
+	dup2(high_ready, READY_FD);
+	syscall(SYS_close_range, READY_FD + 1, ~0U, 0);
+}
+
 static void become_broker(const char *path, char *const arguments[], int ready)
 {
 	struct sigaction fresh = {.sa_handler = SIG_DFL};
 	sigset_t none;
-	int null = open("/dev/null", O_RDWR);
 
 	setsid();
 	for (int signum = 1; signum < NSIG; signum++)
 		sigaction(signum, &fresh, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* out of the way of 0 to 3, wherever it was */
-	ready = fcntl(ready, F_DUPFD, READY_FD + 1);
-	if (null >= 0 && null <= READY_FD)
-		null = fcntl(null, F_DUPFD, READY_FD + 1);
-	for (int fd = 0; fd < READY_FD; fd++)
-		dup2(null, fd);
-	dup2(ready, READY_FD);
-	syscall(SYS_close_range, READY_FD + 1, ~0U, 0);
-	if (chdir("/") != 0)
-		_exit(127);
-	execv(path, arguments);
-	_exit(127);
+	keep_only(ready);
+	if (chdir("/") == 0)
+		execv(path, arguments);
+	give_up(READY_FD, errno);
 }
 
 /* 0 and the pid of the first child, or -errno. */

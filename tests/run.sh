@@ -107,7 +107,7 @@ suite_crash() { run line crash timeout 600 tests/crash/run.sh -k 200; }
 suite_crash_all() { run line crash-all timeout 1800 tests/crash/run.sh; }
 suite_stress() { run line stress timeout 300 tests/stress/run.sh 20; }
 suite_stress_long() { run line stress-long timeout 900 tests/stress/run.sh 240; }
-suite_resources() { run tap resources timeout 600 bats --tap tests/stress/resources.bats; }
+suite_resources() { run tap resources timeout 600 bats --tap tests/stress/; }
 suite_stopped_long() {
 	STOPPED_FOR=1m run tap stopped-long timeout 300 bats --tap --filter 'supervisor that is stopped' \
 		tests/stress/resources.bats

@@ -164,6 +164,23 @@ static void signal_command(struct delivery *delivery, const struct nested *neste
 		told->count++;
 }
 
+/* Without descriptors or memory the processes can't be looked for. The command is known
+ * all the same: to its supervisor as a child that is not reaped yet. */
+static void signal_command_alone(struct delivery *delivery, int signum)
+{
+	const struct process_scope *scope = &delivery->scope;
+	struct process command = {.pid = scope->command, .start = scope->command_start};
+
+	if (!delivery->told_blind)
+		message("the processes of this invocation can't be looked for (too few "
+		        "descriptors, or no memory), so its command alone is signalled");
+	delivery->told_blind = true;
+	if (scope->command > 0 && scope->supervisor == getpid())
+		kill(scope->command, signum);
+	else if (scope->command > 0 && command.start != 0)
+		process_signal(&command, signum);
+}
+
 static void signal_all(struct delivery *delivery, int signum)
 {
 	struct process_list before = {0};
@@ -172,7 +189,12 @@ static void signal_all(struct delivery *delivery, int signum)
 
 	look_at_nested(delivery, &nested);
 	signal_command(delivery, &nested, &before, signum);
-	for (int i = 0; i < LOOKS && !clean_up && look(delivery, PROCESSES_OWN); i++) {
+	for (int i = 0; i < LOOKS && !clean_up; i++) {
+		if (!look(delivery, PROCESSES_OWN)) {
+			if (before.count == 0)
+				signal_command_alone(delivery, signum);
+			break;
+		}
 		struct process_list found = delivery->found;
 
 		clean_up = anybody_catches(&found, signum);
@@ -216,8 +238,11 @@ static void kill_all(struct delivery *delivery, int64_t now_ns)
 	bool late = now_ns - delivery->kill_began_ns >= NESTED_KILL_NS;
 
 	for (int i = 0; i < LOOKS; i++) {
-		if (!look(delivery, late ? PROCESSES_EVERYTHING : PROCESSES_OWN) ||
-		    delivery->found.count == 0)
+		if (!look(delivery, late ? PROCESSES_EVERYTHING : PROCESSES_OWN)) {
+			signal_command_alone(delivery, SIGKILL);
+			return;
+		}
+		if (delivery->found.count == 0)
 			return;
 		for (size_t at = 0; at < delivery->found.count; at++)
 			signal_one(delivery, &delivery->found.items[at], SIGKILL);

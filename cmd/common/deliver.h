@@ -23,6 +23,7 @@ struct delivery {
 	char **environment;       /* the stop command's, without INVCTL_ID; NULL: the caller's */
 	bool alone;            /* the table is gone: what is pending is in the caller's view only */
 	bool told_denied;      /* that a process is not ours to signal: once is enough */
+	bool told_blind;       /* that they can't be looked for */
 	int64_t kill_began_ns; /* 0: no SIGKILL was sent */
 	struct process_list found;
 };

@@ -25,19 +25,30 @@ static void close_from(unsigned first)
 		close(fd);
 }
 
+static _Noreturn void give_up(int parent_fd, int error)
+{
+	struct readiness readiness = {.error = error};
+
+	readiness_fail(&readiness, EXIT_INTERNAL, "the broker can't leave its caller: %s",
+	               strerror(error));
+	daemonize_ready(parent_fd, &readiness);
+	exit(EXIT_INTERNAL);
+}
+
 static void leave_caller(int ready)
 {
 	setsid();
 	int null = open("/dev/null", O_RDWR | O_NOCTTY);
 	/* Out of the way of 0 to 3 first: any of them may be what pipe(2) and open(2) gave. */
-	int high_ready = fcntl(ready, F_DUPFD, 10), high_null = fcntl(null, F_DUPFD, 10);
+	int high_ready = fcntl(ready, F_DUPFD, READY_FD + 1);
+	int high_null = null < 0 ? -1 : fcntl(null, F_DUPFD, READY_FD + 1);
+	/* The directory may be on a disk that is to be unmounted. */
+	if (high_ready < 0 || high_null < 0 || chdir("/") != 0)
+		give_up(ready, errno);
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		dup2(high_null, fd);
 	dup3(high_ready, READY_FD, O_CLOEXEC);
 	close_from(READY_FD + 1);
-	/* The directory may be on a disk that is to be unmounted. */
-	if (chdir("/") != 0)
-		exit(EXIT_INTERNAL);
 }
 
 static void await_child(int fd, struct readiness *readiness)

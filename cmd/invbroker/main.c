@@ -43,6 +43,8 @@ static int serve(const struct options *options, int parent_fd)
 	bool ready = startup_serve(options, &serving, &readiness) == 0 &&
 	             service_open(options, &serving, &readiness) == 0;
 
+	if (!ready)
+		startup_withdraw(&serving);
 	if (parent_fd >= 0)
 		daemonize_ready(parent_fd, &readiness);
 	else

@@ -103,7 +103,16 @@ int names_watch(inv_table *table)
 	return loop_add(&source);
 }
 
-bool names_remove(inv_table *table, bool (*in_use)(inv_table *))
+static bool in_use(inv_table *table)
+{
+	struct inv_table_info info;
+
+	/* Its users are the processes entered in it, this one perhaps among them. */
+	return inv_table_info_get(table, &info) != 0 || info.live > 0 || info.finished > 0 ||
+	       info.owners > (info.broker_pid == getpid());
+}
+
+bool names_remove(inv_table *table)
 {
 	char path[sizeof(DIRECTORY) + INV_TABLE_NAME_BYTES];
 	char aside[sizeof(path) + 16];
@@ -111,7 +120,7 @@ bool names_remove(inv_table *table, bool (*in_use)(inv_table *))
 	snprintf(path, sizeof(path), DIRECTORY "%s", inv_table_name(table));
 	snprintf(aside, sizeof(aside), DIRECTORY ".%s.%d", inv_table_name(table), (int)getpid());
 	/* A name that was unlinked can't be given back, one that was moved can. */
-	if (!names_is_ours(table) || rename(path, aside) != 0)
+	if (in_use(table) || !names_is_ours(table) || rename(path, aside) != 0)
 		return false;
 	if (in_use(table)) {
 		renameat2(AT_FDCWD, aside, AT_FDCWD, path, RENAME_NOREPLACE);

@@ -15,8 +15,8 @@ int names_watch(inv_table *table);
 /* Whether /dev/shm/NAME is this very table. */
 bool names_is_ours(inv_table *table);
 
-/* Remove the segment's name, if it is this table's still, unless in_use says that somebody
- * has come in the meantime. true: it is removed. */
-bool names_remove(inv_table *table, bool (*in_use)(inv_table *));
+/* Remove the segment's name, if it is this table's still, unless something lives or is kept
+ * in the table, or another process is entered in it. true: it is removed. */
+bool names_remove(inv_table *table);
 
 #endif

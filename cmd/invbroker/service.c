@@ -155,9 +155,11 @@ int service_open(const struct options *options, struct serving *serving,
 		broker_recover(table, takeover_adopt, NULL);
 		error = open_news(table);
 	}
-	if (error)
+	if (error) {
+		readiness->error = -error;
 		return readiness_fail(readiness, EXIT_INTERNAL, "table '%s' can't be served: %s",
 		                      options->table, strerror(-error));
+	}
 	error = names_watch(table);
 	if (error)
 		report("the name of table '%s' is not watched: %s; raise "
@@ -177,15 +179,6 @@ int service_run(void)
 	return result;
 }
 
-static bool in_use(inv_table *table)
-{
-	struct inv_table_info info;
-
-	/* Its users are the processes entered in it, this one among them. */
-	return inv_table_info_get(table, &info) != 0 || info.live > 0 || info.finished > 0 ||
-	       info.owners > 1;
-}
-
 void service_close(const struct serving *serving, int status)
 {
 	inv_table *table = serving->table;
@@ -198,7 +191,7 @@ void service_close(const struct serving *serving, int status)
 		report("table '%s' has no name any more, so the next broker makes a new one; what "
 		       "runs in the old one goes on by itself",
 		       name);
-	else if (status == EXIT_DONE && !in_use(table) && names_remove(table, in_use))
+	else if (status == EXIT_DONE && names_remove(table))
 		report("table '%s' is removed: nothing lives in it", name);
 	else
 		report("table '%s' stays for the next broker", name);

@@ -21,6 +21,7 @@
 #include "duration.h"
 #include "exit_status.h"
 #include "handover.h"
+#include "names.h"
 #include "refusal.h"
 
 enum { PATIENCE_MS = 5000, RETRY_MS = 5, LOCK_RETRIES = 100 };
@@ -112,9 +113,11 @@ static int serve_table(const struct options *options, struct serving *serving,
 	error = serve_patiently(serving->table, options->retain_ns);
 	if (error == -EBUSY)
 		return already_served(options, serving->info.broker_pid, readiness);
-	if (error)
+	if (error) {
+		readiness->error = -error;
 		return readiness_fail(readiness, EXIT_INTERNAL, "table '%s' can't be served: %s",
 		                      options->table, inv_strerror(error));
+	}
 	return 0;
 }
 
@@ -124,10 +127,16 @@ int startup_serve(const struct options *options, struct serving *serving,
 	*serving = (struct serving){.listener = -1};
 	if (exclude_others(options, &serving->listener, readiness) != 0)
 		return -1;
-	if (serve_table(options, serving, readiness) == 0)
-		return 0;
+	return serve_table(options, serving, readiness);
+}
+
+void startup_withdraw(struct serving *serving)
+{
+	/* While the socket keeps others from taking it for one that only wants a broker. */
+	if (serving->created)
+		names_remove(serving->table);
 	inv_close(serving->table);
 	if (serving->listener >= 0)
 		close(serving->listener);
-	return -1;
+	*serving = (struct serving){.listener = -1};
 }

@@ -17,8 +17,12 @@ struct serving {
 	struct inv_table_info info;
 };
 
-/* 0; -1 and *readiness tells why not: which may be that another broker serves it. */
+/* 0; -1 and *readiness tells why not: which may be that another broker serves it. Then
+ * startup_withdraw is still to be called. */
 int startup_serve(const struct options *options, struct serving *serving,
                   struct readiness *readiness);
+
+/* It can't be served after all: give it up, and remove it if it was made just now. */
+void startup_withdraw(struct serving *serving);
 
 #endif

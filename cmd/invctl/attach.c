@@ -47,8 +47,20 @@ int attach_failure(const struct globals *globals, int error)
 		message("%s", sentence);
 		return status;
 	}
-	case -ENOSPC:
+	case -ECHILD:
+		message("the broker of table '%s' could not be started; 'invbroker --foreground "
+		        "--table=%s' tells why",
+		        name, name);
+		return EXIT_NO_TABLE;
+	case -EMFILE:
+		message("no descriptor is left to open table '%s'; raise 'ulimit -n'", name);
+		return EXIT_NO_TABLE;
 	case -ENOMEM:
+		message("there is no memory to attach table '%s'; raise 'ulimit -v', or look at "
+		        "'free' and 'df -h /dev/shm'",
+		        name);
+		return EXIT_NO_TABLE;
+	case -ENOSPC:
 		message("there is no room for table '%s'; see 'df -h /dev/shm', or start invbroker "
 		        "with a smaller --capacity",
 		        name);

@@ -220,7 +220,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	struct targets targets = {0};
 	inv_table *table = NULL;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, 0, &arguments);
 
 	int error = attach_table(globals, 0, &table);
 

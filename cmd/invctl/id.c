@@ -37,7 +37,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	uint8_t id[16];
 	char id_text[37];
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	options_parse(&argp, argc, argv, 0, NULL);
 
 	int error = context_id(globals, id);
 

@@ -2,7 +2,9 @@
 #include "launch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +12,36 @@
 #include "exit_status.h"
 #include "invctl.h"
 #include "signal_watch.h"
+
+enum {
+	/* What the supervisor opens at a time: three to find and signal what it has
+	 * started, and the terminal. It closes its copy of the child's end. */
+	DESCRIPTORS_LATER = 4 - 1,
+	/* With so many numbers left to the limit nobody need try. */
+	DESCRIPTORS_PLENTY = 64,
+};
+
+/* An action whose supervisor can open nothing could be seen by nobody, and not be stopped:
+ * it is not started. */
+static int try_descriptors(int highest)
+{
+	struct rlimit limit;
+	int tried[DESCRIPTORS_LATER], count = 0, error = 0;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur > (rlim_t)highest + DESCRIPTORS_PLENTY)
+		return 0;
+	for (; count < DESCRIPTORS_LATER; count++) {
+		tried[count] = fcntl(highest, F_DUPFD_CLOEXEC, 0);
+		if (tried[count] < 0)
+			break;
+	}
+	if (count < DESCRIPTORS_LATER)
+		error = -errno;
+	while (count > 0)
+		close(tried[--count]);
+	return error;
+}
 
 static int set_context(const struct launch_context *context)
 {
@@ -47,10 +79,19 @@ int launch_prepare(const struct launch_context *context, struct launch *launch)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return -errno;
+
+	int error = try_descriptors(ends[1]);
+
+	if (error < 0) {
+		close(ends[0]);
+		close(ends[1]);
+		return error;
+	}
 	signal_watch_block();
 
 	pid_t pid = fork();
-	int error = errno;
+
+	error = -errno;
 
 	if (pid == 0) {
 		close(ends[0]);
@@ -60,7 +101,7 @@ int launch_prepare(const struct launch_context *context, struct launch *launch)
 	close(ends[1]);
 	if (pid < 0) {
 		close(ends[0]);
-		return -error;
+		return error;
 	}
 	/* Here and there, because either may run first. */
 	setpgid(pid, pid);

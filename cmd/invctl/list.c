@@ -219,7 +219,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	inv_table *table = NULL;
 
 	columns_default(&arguments.columns);
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, 0, &arguments);
 
 	int error = attach_table(globals, 0, &table);
 

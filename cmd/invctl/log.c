@@ -229,7 +229,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 		return EXIT_INTERNAL;
 	}
 	argc += arguments.inserted_at != 0;
-	argp_parse(&argp, argc, words, ARGP_IN_ORDER, NULL, &arguments);
+	options_parse(&argp, argc, words, ARGP_IN_ORDER, &arguments);
 
 	int status = context_open(globals, arguments.id, &context);
 

@@ -153,7 +153,7 @@ int main(int argc, char **argv)
 	argp_program_version = "invctl " INV_VERSION;
 	if (argc > 0)
 		argv[0] = program;
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
+	options_parse(&argp, argc, argv, ARGP_IN_ORDER, &arguments);
 	if (arguments.command_at == 0) {
 		argp_help(&argp, stderr, ARGP_HELP_STD_HELP & ~(unsigned)ARGP_HELP_EXIT_OK,
 		          program);

@@ -31,6 +31,14 @@ void options_begin(struct argp_state *state, char *name)
 	program_invocation_short_name = name;
 }
 
+void options_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input)
+{
+	if (argp_parse(argp, argc, argv, flags, NULL, input) == 0)
+		return;
+	message("there is no memory to read the command line; look at 'ulimit -v' and 'free'");
+	exit(EXIT_INTERNAL);
+}
+
 void usage_error(const struct argp_state *state, const char *format, ...)
 {
 	char sentence[1024];

@@ -107,7 +107,13 @@ static int not_made(struct run *run, int error)
 	struct inv_run_result result = {.wait_known = 1,
 	                                .wait_status = W_EXITCODE(EXIT_INTERNAL, 0)};
 
-	message("there is no process to be had for '%s': %s", run->options.name, strerror(-error));
+	if (error == -EMFILE)
+		message("too few descriptors are left to look after '%s', so it was not started; "
+		        "raise 'ulimit -n'",
+		        run->options.name);
+	else
+		message("there is no process to be had for '%s': %s", run->options.name,
+		        strerror(-error));
 	return inv_run_end(run->enrolment.invocation, &result);
 }
 

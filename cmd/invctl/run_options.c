@@ -170,7 +170,7 @@ int run_options_parse(int argc, char **argv, struct run_options *run)
 	                            .kill_after_ns = INV_FOREVER,
 	                            .nested_wait_ns = 10 * NS_PER_SECOND,
 	                            .signal = SIGTERM};
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, run);
+	options_parse(&argp, argc, argv, ARGP_IN_ORDER, run);
 	if (!run->name)
 		run->name = base_name(run->command[0]);
 	if (!run->no_kill || run->kill_after_ns < 0)

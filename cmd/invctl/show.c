@@ -122,7 +122,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	inv_table *table = NULL;
 	uint8_t id[16];
 
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, 0, &arguments);
 
 	int error = attach_table(globals, 0, &table);
 

@@ -144,7 +144,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	struct context context;
 	int64_t until_ns;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, 0, &arguments);
 	if (duration_add(monotonic_ns(), arguments.duration_ns, &until_ns) < 0)
 		until_ns = INV_FOREVER;
 

@@ -121,7 +121,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	inv_table *table;
 	bool json = false;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &json);
+	options_parse(&argp, argc, argv, 0, &json);
 
 	int error = attach_table(globals, 0, &table);
 

@@ -114,7 +114,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	struct targets targets = {0};
 	inv_table *table = NULL;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, 0, &arguments);
 
 	int64_t until_ns = await_until(arguments.timeout_ns);
 	int error = attach_table(globals, 0, &table);

@@ -91,7 +91,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	struct arguments arguments = {0};
 	struct context context;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, 0, &arguments);
 
 	int status = context_open(globals, arguments.id, &context);
 
