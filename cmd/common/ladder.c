@@ -9,6 +9,7 @@
  */
 #include "ladder.h"
 
+#include <signal.h>
 #include <stddef.h>
 
 #define NOW INT64_MIN
@@ -43,9 +44,18 @@ static int64_t after_request(const struct inv_run_view *view, int64_t delay_ns)
 	return view->asked_ns + delay_ns;
 }
 
+/* Whether delivery by signal has been: it comes once, as clean-up follows it. */
 static bool was_signalled(const struct ladder *ladder, const struct inv_run_view *view)
 {
-	return view->signalled || ladder->signalled;
+	return (view->signalled || ladder->signalled) && !ladder->only_told;
+}
+
+/* A signal that was asked for by name may tell the action something else (CONT, USR1): it
+ * delivers the request that it came with, and the next one gets the usual signal. */
+static bool ends_actions(const struct inv_run_view *view, int signum)
+{
+	return signum == 0 || signum == view->signal || signum == SIGTERM || signum == SIGINT ||
+	       signum == SIGHUP || signum == SIGQUIT;
 }
 
 static int signal_of_ask(const struct ladder *ladder, const struct inv_run_view *view)
@@ -229,11 +239,17 @@ static int signal_for(enum ladder_step step, const struct ladder *ladder,
 
 /* What is decided is carried out, so the ask is done with. */
 static void note(struct ladder *ladder, const struct inv_run_view *view,
-                 const struct ladder_facts *facts, enum ladder_step step)
+                 const struct ladder_facts *facts, const struct ladder_decision *decision)
 {
+	enum ladder_step step = decision->step;
+
 	if (step == LADDER_ASK_DEADLINE)
 		ladder->deadline_asked = true;
+	if (step == LADDER_DELIVER)
+		ladder->only_told = false;
 	if (step == LADDER_SIGNAL) {
+		ladder->only_told =
+		        !was_signalled(ladder, view) && !ends_actions(view, decision->signal);
 		ladder->signalled = true;
 		ladder->interrupt_signal = 0;
 		ladder->signal_asks = view->force_count;
@@ -261,7 +277,7 @@ struct ladder_decision ladder_decide(struct ladder *ladder, const struct inv_run
 
 			if (step == LADDER_SIGNAL || step == LADDER_DELIVER)
 				decision.signal = signal_for(step, ladder, view);
-			note(ladder, view, facts, step);
+			note(ladder, view, facts, &decision);
 			return decision;
 		}
 		until_ns = earlier(until_ns, due_ns);

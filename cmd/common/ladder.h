@@ -42,6 +42,7 @@ struct ladder {
 	bool deadline_asked;
 	bool signalled; /* by LADDER_SIGNAL, which the view tells only where a request was pending
 	                 */
+	bool only_told; /* by signals asked for by name that are none to end an action */
 	bool killing;
 };
 

@@ -146,6 +146,22 @@ cancel_state_is() {
 	assert_equal "$(field "$ID" .signal)" 15
 }
 
+@test "a signal asked for by name that ends nothing leaves the next request its SIGTERM" {
+	start sh -c 'trap "touch told" USR1; trap "echo . >>terms" TERM; touch ready
+		while [ ! -e go ]; do sleep 0.02; done'
+	wait_for ready
+	"$INVCTL" cancel --signal=USR1 "$ID"
+	wait_for told
+	[[ ! -e terms ]]
+	"$INVCTL" cancel "$ID"
+	wait_for terms
+	"$INVCTL" cancel "$ID"
+	run -0 "$INVCTL" show --json "$ID"
+	touch go
+	ended_with 122
+	assert_equal "$(wc -l <terms)" 1
+}
+
 @test "--signal-after signals a cooperative action that does not look again" {
 	start --signal-after=50ms sh -c "$(look); touch ready; sleep 100"
 	wait_for ready
@@ -235,6 +251,49 @@ cancel_state_is() {
 	wait_for ready
 	"$INVCTL" cancel "$ID"
 	ended_with 137
+	build_shielded
+	start --kill-after=100ms ./shielded
+	wait_for ready-shielded
+	assert_equal "$(field "$ID" .shielded)" true
+	"$INVCTL" cancel "$ID"
+	ended_with 137
+	[[ ! -e delivered ]]
+}
+
+@test "a shield holds a signal, and cancel --kill overrides it" {
+	build_shielded
+	start ./shielded
+	wait_for ready-shielded
+	"$INVCTL" cancel --signal "$ID"
+	assert_equal "$(field "$ID" .shielded)" true
+	assert_equal "$(field "$ID" .cancel.state)" requested
+	"$INVCTL" cancel --kill "$ID"
+	ended_with 137
+	[[ ! -e delivered ]]
+}
+
+# A program that begins a shield and then looks: what is delivered in it leaves a file.
+build_shielded() {
+	cat >shielded.c <<-'SOURCE'
+		#include <fcntl.h>
+		#include <unistd.h>
+		#include <invctl.h>
+		int main(void)
+		{
+			if (inv_shield_begin() != 0)
+				return 1;
+			close(open("ready-shielded", O_CREAT | O_WRONLY, 0600));
+			while (inv_sleep(20000000) == 0)
+				;
+			close(open("delivered", O_CREAT | O_WRONLY, 0600));
+			return 1;
+		}
+	SOURCE
+	# A program over a sanitized library needs the sanitizer's runtime itself.
+	local sanitize=()
+	[[ $BUILD != *-address ]] || sanitize=("-fsanitize=address,undefined")
+	"${CC:-cc}" -std=c11 "${sanitize[@]}" -I "$ROOT/include" shielded.c -o shielded \
+		-L "$BUILD" -linvctl "-Wl,-rpath,$BUILD"
 }
 
 # An action that shields itself from its start until the file "end" is there, then looks,

@@ -294,6 +294,52 @@ static void cancel_signal_signals_a_cooperative_action_once_an_ask(void **state)
 	assert_int_equal(decision.signal, SIGINT);
 }
 
+static void a_signal_that_only_tells_something_is_not_the_delivery(void **state)
+{
+	struct inv_run_view view = asked();
+	struct ladder_facts facts = at(0);
+	struct ladder ladder;
+
+	(void)state;
+	view.force_signal = 1;
+	view.force_count = 1;
+	view.force_signum = SIGCONT;
+	ladder_begin(&ladder, NULL);
+	assert_int_equal(ladder_decide(&ladder, &view, &facts).signal, SIGCONT);
+	/* It has delivered the request that it came with. */
+	view.signalled = 1;
+	view.pending = 0;
+	assert_int_equal(ladder_decide(&ladder, &view, &facts).step, LADDER_WAIT);
+	/* The next request is delivered as usual, and the one after finds clean-up. */
+	view.pending = 1;
+
+	struct ladder_decision decision = ladder_decide(&ladder, &view, &facts);
+
+	assert_int_equal(decision.step, LADDER_DELIVER);
+	assert_int_equal(decision.signal, SIGTERM);
+	assert_int_equal(ladder_decide(&ladder, &view, &facts).step, LADDER_WAIT);
+	/* Nor does one that comes during clean-up make it be disturbed. */
+	view.force_count = 2;
+	assert_int_equal(ladder_decide(&ladder, &view, &facts).step, LADDER_SIGNAL);
+	assert_int_equal(ladder_decide(&ladder, &view, &facts).step, LADDER_WAIT);
+}
+
+static void a_signal_to_end_it_that_was_asked_for_is_the_delivery(void **state)
+{
+	struct inv_run_view view = asked();
+	struct ladder_facts facts = at(0);
+	struct ladder ladder;
+
+	(void)state;
+	view.force_signal = 1;
+	view.force_count = 1;
+	view.force_signum = SIGINT;
+	ladder_begin(&ladder, NULL);
+	assert_int_equal(ladder_decide(&ladder, &view, &facts).signal, SIGINT);
+	view.signalled = 1;
+	assert_int_equal(ladder_decide(&ladder, &view, &facts).step, LADDER_WAIT);
+}
+
 static void an_ask_waits_for_the_request_that_it_belongs_to(void **state)
 {
 	struct inv_run_view view = running();
@@ -477,6 +523,8 @@ int main(void)
 	        cmocka_unit_test(between_nested_ones_the_signal_waits_a_moment),
 	        cmocka_unit_test(a_shield_holds_signals_but_not_the_kill),
 	        cmocka_unit_test(cancel_signal_signals_a_cooperative_action_once_an_ask),
+	        cmocka_unit_test(a_signal_that_only_tells_something_is_not_the_delivery),
+	        cmocka_unit_test(a_signal_to_end_it_that_was_asked_for_is_the_delivery),
 	        cmocka_unit_test(an_ask_waits_for_the_request_that_it_belongs_to),
 	        cmocka_unit_test(a_second_interrupt_signals_a_cooperative_action),
 	        cmocka_unit_test(the_stop_command_runs_for_an_ask_but_not_twice),
