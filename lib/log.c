@@ -3,13 +3,14 @@
  *
  * A file in the state directory, a line a record:
  *
- *   TIME-IN-NANOSECONDS LEVEL TEXT
+ *   TIME-IN-NANOSECONDS LEVEL LENGTH TEXT
  *
- * with backslash and newline in the text as \\ and \n. Each record is one append,
- * which the kernel keeps whole, so that any number of processes may log at once, and
- * a SIGKILL leaves whole records. When the file has grown to LOG_BYTES it becomes
- * ID.log.1, in the place of the one before: a record is at most RECORD_BYTES, so the
- * last thousand are always in the two.
+ * with backslash and newline in the text as \\ and \n, and its length in bytes as it stands
+ * there. Each record is one append, which the kernel keeps whole, so that any number of
+ * processes may log at once, and a SIGKILL leaves whole records. A disk that fills up may cut
+ * one short: it counts as lost, and by its length a reader knows that it is none. When the file has
+ * grown to LOG_BYTES it becomes ID.log.1, in the place of the one before: a record is at most
+ * RECORD_BYTES, so the last thousand are always in the two.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,28 +28,45 @@
 #include "log.h"
 #include "state.h"
 
-enum { RECORD_BYTES = 4096, RECORDS_KEPT = 1000, LOG_BYTES = RECORD_BYTES * RECORDS_KEPT };
+enum {
+	RECORD_BYTES = 4096,
+	HEAD_BYTES = 40, /* at most: time, level, length, and the end of the line */
+	TEXT_BYTES = RECORD_BYTES - HEAD_BYTES,
+	LONGEST_CHARACTER = 4,
+	RECORDS_KEPT = 1000,
+	LOG_BYTES = RECORD_BYTES * RECORDS_KEPT,
+};
 
-/* One line; shortened, at a whole character, to what a record may hold. */
-static size_t encode(char record[RECORD_BYTES], int level, const char *text)
+/* The text as it stands in a record; shortened, at a whole character, to what that may hold. */
+static size_t encode_text(char *to, size_t room, const char *text)
 {
-	int head =
-	        snprintf(record, RECORD_BYTES, "%lld %d ", (long long)clock_realtime_ns(), level);
-	size_t length = (size_t)head;
+	size_t length = 0;
 
-	for (; *text && length < RECORD_BYTES - 8; text++) {
+	for (; *text; text++) {
 		bool begins = ((unsigned char)*text & 0xc0) != 0x80;
-		if (begins && length > RECORD_BYTES - 16)
+		if (length + (begins ? LONGEST_CHARACTER : 2) > room)
 			break;
 		if (*text == '\\' || *text == '\n') {
-			record[length++] = '\\';
-			record[length++] = *text == '\n' ? 'n' : '\\';
+			to[length++] = '\\';
+			to[length++] = *text == '\n' ? 'n' : '\\';
 		} else {
-			record[length++] = *text;
+			to[length++] = *text;
 		}
 	}
-	record[length++] = '\n';
 	return length;
+}
+
+/* One line. */
+static size_t encode(char record[RECORD_BYTES], int level, const char *text)
+{
+	char encoded[TEXT_BYTES];
+	size_t length = encode_text(encoded, sizeof(encoded), text);
+	int head = snprintf(record, RECORD_BYTES, "%lld %d %zu ", (long long)clock_realtime_ns(),
+	                    level, length);
+
+	memcpy(record + head, encoded, length);
+	record[(size_t)head + length] = '\n';
+	return (size_t)head + length + 1;
 }
 
 /* A record that found the disk full may have left a line without its end. */
@@ -63,21 +81,17 @@ static bool ends_within_a_line(int fd)
 
 static int append(int fd, const char *record, size_t length)
 {
-	int error = 0;
-
 	if (ends_within_a_line(fd) && write(fd, "\n", 1) < 0)
 		return -errno;
 	ssize_t written = write(fd, record, length);
 	if (written < 0)
 		return -errno;
-	if ((size_t)written < length) {
-		/* The disk filled up in the middle of the record. End the line, if
-		 * a byte can be had, so that the next record stands by itself. */
-		error = -ENOSPC;
-		if (write(fd, "\n", 1) < 0)
-			error = -errno;
-	}
-	return error;
+	/* The end of the line may be missing: whoever comes next makes up for it. */
+	if ((size_t)written >= length - 1)
+		return 0;
+	/* The disk filled up in the middle of the record. End the line, if a byte can be had,
+	 * so that the next record stands by itself. */
+	return write(fd, "\n", 1) < 0 ? -errno : -ENOSPC;
 }
 
 /* The file is full: make it the former one, unless a rival has done so. */
@@ -170,26 +184,37 @@ static void decode(char *text)
 	*to = '\0';
 }
 
+/* Split a line; false: it is no record, but perhaps the remains of one. */
+static bool parse(char *line, int64_t *time_ns, int *level, char **text)
+{
+	char *end = line + strcspn(line, "\n"), *level_at, *length_at;
+
+	*end = '\0';
+	*time_ns = strtoll(line, &level_at, 10);
+	*level = (int)strtol(level_at, &length_at, 10);
+	unsigned long length = strtoul(length_at, text, 10);
+	if (level_at == line || length_at == level_at || *text == length_at || **text != ' ' ||
+	    *level < LOG_EMERG || *level > LOG_DEBUG)
+		return false;
+	++*text;
+	return (unsigned long)(end - *text) == length;
+}
+
 static int read_records(const char *path, int (*each)(int64_t, int, const char *, void *),
                         void *arg)
 {
-	char line[RECORD_BYTES + 1];
-	int result = 0;
+	char line[RECORD_BYTES + 1], *text;
+	int64_t time_ns;
+	int result = 0, level;
 	FILE *file = fopen(path, "re");
 
 	if (!file)
 		return errno == ENOENT ? 0 : -errno;
 	while (result == 0 && fgets(line, sizeof(line), file)) {
-		char *rest, *text;
-		line[strcspn(line, "\n")] = '\0';
-		int64_t time_ns = strtoll(line, &rest, 10);
-		long level = strtol(rest, &text, 10);
-		/* The remains of a record that found the disk full. */
-		if (rest == line || text == rest || *text != ' ' || level < LOG_EMERG ||
-		    level > LOG_DEBUG)
+		if (!parse(line, &time_ns, &level, &text))
 			continue;
-		decode(text + 1);
-		result = each(time_ns, (int)level, text + 1, arg);
+		decode(text);
+		result = each(time_ns, level, text, arg);
 	}
 	fclose(file);
 	return result;

@@ -179,10 +179,10 @@ static void what_nobody_owns_is_freed(void **state)
 		inv_event *event;
 		fixture_id(id);
 		memcpy(halves, id, sizeof(halves));
-		struct candidates candidates = index_candidates(table, id);
-		uint32_t index = candidates.first[0];
-		atomic_store(&table->slots[index].id[0], halves[0]);
-		atomic_store(&table->slots[index].id[1], halves[1]);
+		struct candidates candidates = index_candidates(table, id, index_levels(table));
+		uint32_t index = candidates.bucket[0].first;
+		atomic_store(&table->ids[index].half[0], halves[0]);
+		atomic_store(&table->ids[index].half[1], halves[1]);
 		atomic_store(&table->slots[index].flags, INV_KIND_EVENT);
 		atomic_store(&table->control[index],
 		             control_word(7, candidates.tag, owners[i], SLOT_LIVE));

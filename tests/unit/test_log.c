@@ -256,7 +256,7 @@ static void a_record_cut_short_spoils_no_other(void **state)
 	assert_int_equal(inv_state_path(fixture->table, id, "log", path, sizeof(path)), 0);
 	FILE *file = fopen(path, "a");
 	assert_non_null(file);
-	fputs("1234\n\n17 99 bad level\nnonsense\n", file);
+	fputs("1234\n\n17 99 3 bad level\n17 6 9 cut off\n17 6 3 more\nnonsense\n", file);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(inv_log_text(LOG_INFO, "after"), 0);
 	struct records records = read_log(fixture, id);
@@ -268,14 +268,14 @@ static void a_record_cut_short_spoils_no_other(void **state)
 /* Under a limit on the size of files: returns how many of a hundred failed. */
 static int log_under_limit(struct fixture *fixture, void *arg)
 {
+	rlim_t bytes = *(rlim_t *)arg;
 	struct rlimit limit;
 	int failed = 0;
 
 	(void)fixture;
-	(void)arg;
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &limit);
-	limit.rlim_cur = 1000;
+	limit.rlim_cur = bytes;
 	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
 		return 101;
 	for (int i = 0; i < 100; i++)
@@ -283,25 +283,33 @@ static int log_under_limit(struct fixture *fixture, void *arg)
 	return inv_check() == 0 ? failed : 102;
 }
 
-static void what_finds_no_room_is_counted(void **state)
+static void log_until_there_is_no_room(struct fixture *fixture, rlim_t bytes)
 {
-	struct fixture *fixture = *state;
 	uint8_t id[16];
 	inv_invocation *invocation = begin(fixture, id);
 
 	fixture_environment(id);
-	int failed = fixture_reap(fixture, fixture_fork(fixture, log_under_limit, NULL));
+	int failed = fixture_reap(fixture, fixture_fork(fixture, log_under_limit, &bytes));
 	assert_in_range(failed, 1, 99);
 	assert_int_equal(fixture_info(fixture, id).log_lost, failed);
+	/* The record that the limit cut in two is not there, as far as it came. */
 	struct records records = read_log(fixture, id);
-	/* The record that the limit cut in two may be there as far as it came. */
-	assert_in_range(records.count, 100 - failed, 100 - failed + 1);
+	assert_int_equal(records.count, 100 - failed);
 	assert_false(records.gap);
+	assert_non_null(strstr(records.last, " and so on"));
 	/* There is room again. */
 	assert_int_equal(inv_log_text(LOG_INFO, "again"), 0);
+	assert_int_equal(read_log(fixture, id).count, 100 - failed + 1);
 	assert_string_equal(read_log(fixture, id).last, "again");
 	assert_int_equal(fixture_info(fixture, id).log_lost, failed);
 	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
+static void what_finds_no_room_is_counted(void **state)
+{
+	/* Wherever in a record the room ends. */
+	for (rlim_t bytes = 1000; bytes < 1050; bytes++)
+		log_until_there_is_no_room(*state, bytes);
 }
 
 static void a_full_disk_is_enospc_and_counted(void **state)
