@@ -84,7 +84,8 @@ struct outcome outcome_without_request(const struct ending *ending)
 }
 
 /* A nested run that ends by its parent's request is a look of the parent: the
- * parent's script has its answer, and needs no signal. Before the end can be seen. */
+ * parent's script has its answer, and needs no signal. Before the end can be seen. Where
+ * its supervisor is dead nothing has come back to the script that would tell it. */
 static void tell_parent(inv_table *table, struct slot_ref ref)
 {
 	uint64_t parent = atomic_load(&table->slots[ref.index].parent_ref);
@@ -107,7 +108,7 @@ static int record_end(inv_table *table, struct slot_ref ref, uint64_t word, uint
 	request_read(table, ref, event_word, &record);
 	*outcome = decide(event_word & EVENT_ASKED, record.cause, flags, ending);
 	if ((flags & SLOT_KIND_MASK) == INV_KIND_RUN && outcome->status == INV_CANCELLED &&
-	    outcome->cause == INV_CAUSE_PARENT)
+	    outcome->cause == INV_CAUSE_PARENT && ending->how != ENDING_LOST)
 		tell_parent(table, ref);
 	if (!slot_finish(table, ref, word, outcome))
 		return -ESTALE;

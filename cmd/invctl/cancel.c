@@ -12,6 +12,7 @@
 #include "options.h"
 #include "report.h"
 #include "selector.h"
+#include "stopped.h"
 
 enum { OPTION_ONLY = 256, OPTION_SIGNAL, OPTION_KILL, OPTION_WAIT, OPTION_IDEMPOTENT };
 
@@ -148,6 +149,17 @@ static int ask_all(inv_table *table, struct targets *targets, const struct argum
 	return failure;
 }
 
+/* SIGKILL is sent by the supervisors, and one that is stopped sends nothing. */
+static void let_supervisors_go_on(inv_table *table, const struct targets *targets)
+{
+	struct inv_info info;
+
+	for (size_t i = 0; i < targets->count; i++)
+		if (targets->list[i].failure == 0 &&
+		    inv_info_get(table, targets->list[i].id, &info) == 0)
+			supervisor_let_go_on(&info);
+}
+
 static bool any_orphan(inv_table *table, const struct targets *targets)
 {
 	struct inv_info info;
@@ -204,6 +216,8 @@ static int cancel_targets(const struct globals *globals, inv_table *table, struc
 {
 	int failure = ask_all(table, targets, arguments);
 
+	if (arguments->flags & INV_CANCEL_KILL)
+		let_supervisors_go_on(table, targets);
 	if (table)
 		have_broker(globals, table, targets);
 	if (arguments->wait)

@@ -5,6 +5,7 @@
 
 #include "duration.h"
 #include "escape.h"
+#include "stopped.h"
 #include "time_text.h"
 
 enum { LINE_PART_BYTES = 96 };
@@ -45,6 +46,11 @@ static void describe_next(const struct inv_info *info, const char *id_text, unsi
 {
 	if (flags & INV_CANCEL_KILL)
 		snprintf(text, LINE_PART_BYTES, "there is no stronger step");
+	else if (supervisor_is_stopped(info))
+		snprintf(text, LINE_PART_BYTES,
+		         "its supervisor is stopped; next: kill -CONT %d, or invctl cancel "
+		         "--kill %.8s",
+		         info->owner_pid, id_text);
 	else if (info->cooperative && !(flags & INV_CANCEL_SIGNAL))
 		snprintf(text, LINE_PART_BYTES, "next: invctl cancel --signal %.8s", id_text);
 	else if (info->no_kill)
