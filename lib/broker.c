@@ -113,13 +113,15 @@ int broker_owner_pidfd(inv_table *table, const struct broker_owner *owner)
 
 void broker_sweep(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg)
 {
-	sweep_dead(table, adopt, arg);
+	if (sweep_dead(table, adopt, arg))
+		news_tell(table);
 }
 
 void broker_sweep_owners(inv_table *table, const uint32_t *indices, size_t count,
                          void (*adopt)(inv_invocation *, void *), void *arg)
 {
-	sweep_owners(table, indices, count, adopt, arg);
+	if (sweep_owners(table, indices, count, adopt, arg))
+		news_tell(table);
 }
 
 /* A slot whose end was recorded, but whose recorder was killed before it woke. */

@@ -32,12 +32,12 @@ void broker_unserve(inv_table *table);
 /* The descriptor of the segment (for handing it on and for watching); do not close it. */
 int broker_table_fd(inv_table *table);
 
-/* Block until there is news (an owner entered or left, something ended, an orphan was
- * asked) since *seen, which is brought up to date. Called by one thread. */
+/* Block until there is news (an owner enters, something has ended, an orphan was asked)
+ * since *seen, which is brought up to date. Called by one thread. */
 void broker_wait_news(inv_table *table, uint32_t *seen);
 
-/* The live owners: call each with its index, its generation and its pid. An owner
- * of another PID namespace is given with pid 0 and can't be watched. */
+/* The owners, those that are entering included: call each with its index, its generation
+ * and its pid. An owner of another PID namespace is given with pid 0 and can't be watched. */
 struct broker_owner {
 	uint32_t index;
 	uint64_t generation;

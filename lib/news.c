@@ -5,13 +5,26 @@
  * wanted, then look at the count, then sleep on it. Both orders are sequentially
  * consistent, so one of the two sees the other (as in a Dekker lock). Only the
  * broker takes back that it wants a wake: a teller that did so, and was late, would
- * take it from the broker's next sleep, and the next teller would not wake it. A
- * teller killed before its wake leaves a count that nobody tells the broker of: the
- * broker sleeps in slices, and looks again at the end of each.
+ * take it from the broker's next sleep, and the next teller would not wake it.
+ *
+ * The broker sleeps without an end, so that nothing wakes it where nothing happens.
+ * A SIGKILL of a teller between its count and its wake leaves it asleep; what the news
+ * was decides why nobody misses it:
+ *
+ *   an owner enters        it tells while its entry is CLAIMED, when it can't own anything
+ *                          yet (owner.c). Before the wake: nothing is owned, and the next
+ *                          look frees the entry. After it: the broker finds the entry,
+ *                          CLAIMED or ACTIVE, and watches its process from there on
+ *   something has ended    its owner tells, and is watched: its death wakes the broker.
+ *                          Where a sweeper tells, the owner has died. Once the broker
+ *                          has swept after a dead owner it tells itself
+ *   an orphan was asked    anybody may ask, watched or not. The broker looks at its
+ *                          orphans once a slice, as any supervisor does
+ *
+ * An owner that can't be watched for want of descriptors is looked after all the time.
  */
 #include "news.h"
 
-#include "clock.h"
 #include "futex.h"
 #include "slot.h"
 
@@ -42,6 +55,6 @@ void news_wait(inv_table *table, uint32_t *seen)
 			*seen = now;
 			return;
 		}
-		futex_wait(&table->header->news, now, clock_monotonic_ns() + WAIT_SLICE_NS);
+		futex_wait(&table->header->news, now, -1);
 	}
 }

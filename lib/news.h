@@ -14,7 +14,7 @@ void news_tell(inv_table *table);
  * it; any other supervisor sleeps on the slot's own words. */
 void news_asked(inv_table *table, uint32_t index);
 
-/* The broker's side: sleep until there is news since *seen. */
+/* The broker's side: sleep until there is news since *seen. Not in slices: see news.c. */
 void news_wait(inv_table *table, uint32_t *seen);
 
 #endif

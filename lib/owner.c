@@ -7,7 +7,8 @@
  *
  *   word: | generation 24 | namespace tag 16 | pid 22 | state 2 |
  *
- *   FREE -> CLAIMED    by a process that enters; then it writes its identity
+ *   FREE -> CLAIMED    by a process that enters; then it tells the broker (news.c) and
+ *                      writes its identity
  *   CLAIMED -> ACTIVE  by the same: the identity counts from here
  *   CLAIMED, ACTIVE -> FREE (generation + 1)
  *                      by itself when it leaves; by a sweeper when it is dead and
@@ -61,6 +62,8 @@ static bool try_claim(inv_table *table, uint32_t index, const struct process_ide
 	                   ((uint64_t)self->pid & PID_MASK) << PID_SHIFT | OWNER_CLAIMED;
 	if (!atomic_compare_exchange_strong(&entry->word, &word, claimed))
 		return false;
+	/* Now, while it owns nothing: killed before the broker wakes, it is not missed. */
+	news_tell(table);
 	atomic_store_explicit(&entry->start, self->start, memory_order_release);
 	atomic_store_explicit(&entry->namespace, (uint32_t)self->namespace, memory_order_release);
 	atomic_store_explicit(&entry->pidfs, self->pidfs, memory_order_release);
@@ -133,7 +136,6 @@ int owner_enter(inv_table *table)
 		if (!claim_any(table, &self))
 			return -ENOSPC;
 	}
-	news_tell(table);
 	return 0;
 }
 

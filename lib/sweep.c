@@ -163,28 +163,32 @@ static void sweep_judged(inv_table *table, struct judged *judged, sweep_adopt *a
 			owner_free(table, index, judged[index].word);
 }
 
-void sweep_dead(inv_table *table, sweep_adopt *adopt, void *arg)
+bool sweep_dead(inv_table *table, sweep_adopt *adopt, void *arg)
 {
 	struct judged *judged = NULL;
 	uint32_t last = owner_last(table);
 
 	for (uint32_t index = 1; index <= last; index++)
 		judge(table, index, &judged);
-	if (judged)
+	bool found = judged != NULL;
+	if (found)
 		sweep_judged(table, judged, adopt, arg);
 	free(judged);
+	return found;
 }
 
-void sweep_owners(inv_table *table, const uint32_t *indices, size_t count, sweep_adopt *adopt,
+bool sweep_owners(inv_table *table, const uint32_t *indices, size_t count, sweep_adopt *adopt,
                   void *arg)
 {
 	struct judged *judged = NULL;
 
 	for (size_t i = 0; i < count; i++)
 		judge(table, indices[i], &judged);
-	if (judged)
+	bool found = judged != NULL;
+	if (found)
 		sweep_judged(table, judged, adopt, arg);
 	free(judged);
+	return found;
 }
 
 bool sweep_slot(inv_table *table, uint32_t index)

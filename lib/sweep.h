@@ -13,11 +13,11 @@ typedef void sweep_adopt(inv_invocation *orphan, void *arg);
  * Returns how many slots still name it as their owner. */
 size_t sweep_owner(inv_table *table, uint32_t index, uint64_t word, sweep_adopt *adopt, void *arg);
 
-/* Sweep after every owner that is dead. */
-void sweep_dead(inv_table *table, sweep_adopt *adopt, void *arg);
+/* Sweep after every owner that is dead. true: there was one. */
+bool sweep_dead(inv_table *table, sweep_adopt *adopt, void *arg);
 
 /* The same for those among these that are dead. */
-void sweep_owners(inv_table *table, const uint32_t *indices, size_t count, sweep_adopt *adopt,
+bool sweep_owners(inv_table *table, const uint32_t *indices, size_t count, sweep_adopt *adopt,
                   void *arg);
 
 /* Close the event of a slot in SLOT_DONE, whose recorder was killed before it did. */

@@ -107,6 +107,8 @@ static bool in_use(inv_table *table)
 {
 	struct inv_table_info info;
 
+	/* Who died as it entered may have told nobody. */
+	broker_sweep(table, NULL, NULL);
 	/* Its users are the processes entered in it, this one perhaps among them. */
 	return inv_table_info_get(table, &info) != 0 || info.live > 0 || info.finished > 0 ||
 	       info.owners > (info.broker_pid == getpid());

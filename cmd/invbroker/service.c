@@ -3,7 +3,8 @@
  *
  * One more thread does nothing but sleep on the table's news word, which no
  * descriptor stands for, and pass the news on to the loop. It pauses after each,
- * so that a busy table wakes the broker a hundred times a second at most.
+ * so that a busy table wakes the broker a hundred times a second at most. A teller
+ * may die before it wakes that thread: lib/news.c says why nothing is missed then.
  */
 #include "service.h"
 

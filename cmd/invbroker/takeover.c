@@ -3,7 +3,8 @@
  *
  * They climb the same ladder as under `run`. The broker is not the command's
  * parent: it sees the command's end by a pidfd, and never its exit status. Where
- * no descriptor is left it looks every LOOK_NS.
+ * no descriptor is left it looks every LOOK_NS. Whoever asks something of them may
+ * be killed before the broker hears of it, so it looks once a slice, as `run` does.
  */
 #include "takeover.h"
 
@@ -22,6 +23,7 @@
 #include "report.h"
 
 #define LOOK_NS (50 * NS_PER_MS)
+#define SLICE_NS (NS_PER_SECOND / 2)
 
 enum { STEPS_AT_ONCE = 16 };
 
@@ -184,8 +186,9 @@ static void look_after(struct adopted *adopted, int64_t now_ns)
 		adopted->due_ns = now_ns;
 		break;
 	}
-	if (!adopted->ended && adopted->source.fd < 0 && !adopted->command_ended)
-		adopted->due_ns = loop_earlier(adopted->due_ns, now_ns + LOOK_NS);
+	if (!adopted->ended)
+		adopted->due_ns =
+		        loop_earlier(adopted->due_ns, now_ns + (watched ? SLICE_NS : LOOK_NS));
 }
 
 /* Unlink and free those that have ended. */

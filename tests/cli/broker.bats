@@ -535,6 +535,24 @@ timer_is_armed() {
 	run -1 timer_is_armed "$BROKER"
 }
 
+# How often any of its threads has gone to sleep.
+sleeps_of() {
+	awk '/^voluntary_ctxt_switches/ { sum += $2 } END { print sum }' /proc/"$1"/task/*/status
+}
+
+@test "nothing wakes the broker while actions run and nothing happens" {
+	serve
+	start sleep 1000
+	# Longer than any slice; what the start has brought may be under way in the first turn.
+	is_asleep() {
+		local before
+		before=$(sleeps_of "$BROKER")
+		command sleep 1.1
+		[[ $(sleeps_of "$BROKER") == "$before" ]]
+	}
+	retry is_asleep
+}
+
 @test "logs and output of old invocations are removed at the start, others stay" {
 	serve
 	start sleep 1000

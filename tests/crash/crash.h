@@ -6,6 +6,7 @@
  *   trial.c       one operation: step through it, check its states, kill it for real
  *   victim.c      the process that is stepped and killed (ptrace)
  *   peers.c       the processes beside it: waiters, a rival, a helper
+ *   watcher.c     the broker as far as it watches
  *   stores.c      the states that a recovery passes through
  *   invariants.c  what must hold of any table after a recovery
  *   scene.c       the table, and what the harness itself holds in it
@@ -74,7 +75,7 @@ struct scene {
 	inv_invocation *runs[HELD_MAX];
 	inv_event *stale; /* of what the victim owned */
 	pid_t waiters[WAITERS];
-	pid_t rival, helper;
+	pid_t rival, helper, watcher;
 	uint64_t ended[CAPACITY]; /* control words of what had ended before the recovery */
 
 	/* what the victim holds, in its own memory */
@@ -105,8 +106,9 @@ struct operation {
 		OWNER_VICTIM
 	} owner; /* of the first id, when it begins */
 	unsigned waiters;
-	bool rival;        /* another process registers the first id meanwhile */
-	bool orphan;       /* what the victim leaves is taken over by the harness as the broker */
+	bool rival;   /* another process registers the first id meanwhile */
+	bool orphan;  /* what the victim leaves is taken over by the harness as the broker */
+	bool watched; /* a broker that watches is to see to a death, before anything else does */
 	bool late_waiters; /* they would repair themselves what the victim is to repair */
 	void (*arrange)(struct scene *scene);
 	void (*prepare)(struct scene *scene);
@@ -166,6 +168,10 @@ void waiters_end(struct scene *scene);
 int rival_tries(struct scene *scene, unsigned turn);
 void rival_leaves(struct scene *scene);
 void helper_start(struct scene *scene);
+
+/* watcher.c */
+void watcher_start(struct scene *scene);
+void watcher_sees_to_it(struct scene *scene); /* the victim is dead */
 
 /* stores.c: the states that a recovery from the segment's present state passes through. */
 void stores_of_recovery(struct scene *scene);

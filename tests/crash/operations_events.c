@@ -272,6 +272,7 @@ static void judge_log(struct scene *scene)
 
 const struct operation operations_of_events[] = {
         {.name = "register", .rival = true, .act = create},
+        {.name = "register-watched", .watched = true, .act = create},
         {.name = "get", .rival = true, .act = get},
         {.name = "context-enter", .rival = true, .act = enter},
         {.name = "context-leave",

@@ -243,6 +243,7 @@ static void kill_at(struct scene *scene, const struct path *path, size_t place)
 		waiters_start(scene);
 	look_at_victims(scene);
 	helper_start(scene);
+	watcher_start(scene);
 	bool reached = victim_run_to(scene, victim, path, place);
 	if (operation->rival)
 		rival = rival_tries(scene, 1);
@@ -253,6 +254,7 @@ static void kill_at(struct scene *scene, const struct path *path, size_t place)
 	victim_kill(victim);
 	if (turn % 3 != 0)
 		victim_reap(victim);
+	watcher_sees_to_it(scene);
 	if (operation->late_waiters)
 		waiters_start(scene);
 	aftermath(scene, turn % RECOVERIES, rival);
