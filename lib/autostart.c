@@ -126,7 +126,8 @@ static void become_broker(const char *path, char *const arguments[], int ready)
 	keep_only(ready);
 	if (chdir("/") == 0)
 		execv(path, arguments);
-	give_up(READY_FD, errno);
+	/* It was found: what is missing is what it needs. */
+	give_up(READY_FD, errno == ENOENT ? ECHILD : errno);
 }
 
 /* 0 and the pid of the first child, or -errno. */

@@ -161,9 +161,10 @@ static int (*const calls[])(struct fixture *) = {
 static void whichever_allocation_fails_nothing_is_left(void **state)
 {
 	struct fixture *fixture = *state;
+	uint8_t id[16];
 
 	/* what is allocated once for all: this thread's stock of ids */
-	assert_int_equal(create_event(fixture), 0);
+	fixture_id(id);
 	for (size_t call = 0; call < sizeof(calls) / sizeof(calls[0]); call++) {
 		int error = -ENOMEM, going_well = 0;
 		for (; error != 0; going_well++) {
