@@ -133,7 +133,7 @@ int startup_serve(const struct options *options, struct serving *serving,
 void startup_withdraw(struct serving *serving)
 {
 	/* While the socket keeps others from taking it for one that only wants a broker. */
-	if (serving->created)
+	if (serving->created && serving->table)
 		names_remove(serving->table);
 	inv_close(serving->table);
 	if (serving->listener >= 0)
