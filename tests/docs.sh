@@ -29,6 +29,7 @@ done
 add tests/man-names.sh
 add tests/man-examples.sh
 add tests/readme.sh
+add tests/references.sh
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
