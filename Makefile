@@ -1,5 +1,6 @@
 # invctl: make builds into build/; make deps, check, demo, install as README.md says.
 #   SANITIZE=address,undefined or thread   builds into build-address etc. instead
+#   COVERAGE=1                             builds into build-coverage what counts the lines it runs
 #   V=1                                    shows the commands
 
 VERSION  := 0.1.0
@@ -14,16 +15,19 @@ UNITDIR  ?= $(PREFIX)/lib/systemd/user
 
 comma    := ,
 SANITIZE ?=
-BUILD    ?= build$(if $(SANITIZE),-$(firstword $(subst $(comma), ,$(SANITIZE))))
+COVERAGE ?=
+BUILD    ?= build$(if $(SANITIZE),-$(firstword $(subst $(comma), ,$(SANITIZE))))$(if $(COVERAGE),-coverage)
 
 CC       ?= cc
-CFLAGS   ?= -O2 -g
+CFLAGS   ?= $(if $(COVERAGE),-O0,-O2) -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
 ALL_CPPFLAGS := -D_GNU_SOURCE -DINV_VERSION='"$(VERSION)"' -DINV_LIBEXECDIR='"$(LIBEXECDIR)"' \
-            -DINV_BINDIR='"$(BINDIR)"' -Iinclude $(CPPFLAGS)
+            -DINV_BINDIR='"$(BINDIR)"' -Iinclude $(CPPFLAGS) \
+            $(if $(COVERAGE),-include tests/coverage/exit.h)
 ALL_CFLAGS := -std=c11 $(WARNINGS) -fvisibility=hidden -fno-common $(CFLAGS) \
-            $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+            $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
+            $(if $(COVERAGE),--coverage -fprofile-update=atomic)
 ALL_LDFLAGS := -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 # The command starts faster when it needs no dynamic linker; sanitizers need one.
 STATIC   ?= $(if $(SANITIZE),,-static)
@@ -118,6 +122,12 @@ check-long: check
 check-mutants: all
 	$(Q)BUILD=$(BUILD) tests/run.sh mutants
 
+# Which lines of lib/ the tests run; gcov is gcc's.
+coverage:
+	$(Q)$(MAKE) --no-print-directory CC=gcc COVERAGE=1 BUILD=build-coverage \
+		build-coverage/libinvctl.so tests-bin
+	$(Q)BUILD=build-coverage tests/coverage/run.sh
+
 lint:
 	$(Q)scripts/lint.sh
 
@@ -150,7 +160,7 @@ install: all
 clean:
 	$(Q)rm -rf build build-address build-thread build-coverage
 
-.PHONY: all check check-long check-mutants clean demo deps examples-bin install lint tests-bin
+.PHONY: all check check-long check-mutants clean coverage demo deps examples-bin install lint tests-bin
 .SECONDARY:
 .DELETE_ON_ERROR:
 

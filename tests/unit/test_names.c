@@ -53,6 +53,8 @@ static int ask_default_name(struct fixture *fixture, void *arg)
 {
 	char name[INV_TABLE_NAME_BYTES], own[INV_TABLE_NAME_BYTES], longest[80];
 	static const char *const bad[] = {"a/b\n", "..\n", "\xc3\xa4\n"};
+	uint8_t id[16] = {1};
+	inv_event *event;
 
 	(void)arg;
 	if (inv_default_table_name(name) != 0 || strcmp(name, fixture->name) != 0)
@@ -69,7 +71,8 @@ static int ask_default_name(struct fixture *fixture, void *arg)
 	if (!system_table_says("") || inv_default_table_name(name) != 0 || strcmp(name, own) != 0)
 		return 4;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (!system_table_says(bad[i]) || inv_default_table_name(name) != -EINVAL)
+		if (!system_table_says(bad[i]) || inv_default_table_name(name) != -EINVAL ||
+		    inv_event_create(NULL, id, &event) != -EINVAL)
 			return 5;
 	/* One that is too long is not cut to another's name. */
 	memset(longest, 'x', sizeof(longest) - 1);
@@ -155,7 +158,7 @@ static int ask_state_path(struct fixture *fixture, void *arg)
 	setenv("XDG_STATE_HOME", below, 1);
 	if (state_file(fixture, path, sizeof(path)) != 0 || !ends_in(fixture, path, "/xdg/invctl"))
 		return 4;
-	for (size_t size = strlen(path); size > 0; size -= size > 40 ? 40 : size)
+	for (size_t size = strlen(path); size > 0; size--)
 		if (state_file(fixture, path, size) != -ENAMETOOLONG)
 			return 5;
 	unsetenv("XDG_STATE_HOME");

@@ -94,6 +94,46 @@ static void without_a_broker_it_stays_and_can_be_cancelled(void **state)
 	assert_int_equal(info.cause, INV_CAUSE_REQUESTED);
 }
 
+static int register_and_close(struct fixture *fixture, void *arg)
+{
+	const struct orphan *orphan = arg;
+	struct inv_run_options options = {
+	        .id = orphan->id, .name = "orphan", .deadline_ns = INV_FOREVER};
+	inv_invocation *invocation;
+	inv_table *table;
+
+	if (inv_open(&table, fixture->name, 0) != 0 ||
+	    inv_run_register(table, &options, &invocation) != 0 ||
+	    inv_run_started(invocation, orphan->action) != 0)
+		return 1;
+	inv_close(table);
+	return 0;
+}
+
+/* A supervisor that leaves is as one that was killed: its entry stays for who takes over. */
+static void one_whose_supervisor_left_is_one_too(void **state)
+{
+	struct fixture *fixture = *state;
+	struct orphan orphan;
+	struct inv_table_info info;
+	inv_invocation *adopted = NULL;
+
+	fixture_id(orphan.id);
+	orphan.action = fixture_fork(fixture, be_action, NULL);
+	pid_t supervisor = fixture_fork(fixture, register_and_close, &orphan);
+	assert_int_equal(fixture_reap(fixture, supervisor), 0);
+	assert_int_equal(inv_table_info_get(fixture->table, &info), 0);
+	assert_int_equal(info.owners, 1);
+	assert_int_equal(fixture_info(fixture, orphan.id).status, INV_RUNNING);
+	assert_int_equal(broker_serve(fixture->table, SECOND), 0);
+	broker_recover(fixture->table, adopt, &adopted);
+	assert_non_null(adopted);
+	inv_run_end(adopted, &(struct inv_run_result){.wait_known = 0});
+	assert_int_equal(inv_table_info_get(fixture->table, &info), 0);
+	assert_int_equal(info.owners, 1); /* the broker */
+	broker_unserve(fixture->table);
+}
+
 static void with_its_action_gone_too_it_is_lost_at_the_next_look(void **state)
 {
 	struct fixture *fixture = *state;
@@ -241,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TABLE_TEST(without_a_broker_it_stays_and_can_be_cancelled),
+	        TABLE_TEST(one_whose_supervisor_left_is_one_too),
 	        TABLE_TEST(with_its_action_gone_too_it_is_lost_at_the_next_look),
 	        TABLE_TEST(a_broker_takes_it_over_as_it_was),
 	        TABLE_TEST(what_is_asked_of_it_is_news_for_the_broker),

@@ -5,8 +5,10 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -129,6 +131,47 @@ static void any_name_can_be_read(void **state)
 	assert_string_equal(command, "");
 }
 
+enum { NO_MOUNT = 77 };
+
+static int look_without_proc(struct fixture *fixture, void *arg)
+{
+	const struct process_identity *identities = arg; /* one that lives, and a dead one */
+	struct process_identity self;
+	char command[16];
+
+	(void)fixture;
+	process_namespace();
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("nothing", "/proc", "tmpfs", 0, NULL) != 0)
+		return NO_MOUNT;
+	if (process_self(&self) != -ENOENT || process_start(identities[0].pid) != 0)
+		return 1;
+	process_command(getpid(), command);
+	if (command[0] != '\0')
+		return 2;
+	if (process_life(&identities[0]) != PROCESS_ALIVE)
+		return 3;
+	return process_life(&identities[1]) == PROCESS_DEAD ? 0 : 4;
+}
+
+/* /proc may hide others, or not be there: the kernel's word for a living process is enough. */
+static void without_proc_the_living_live_and_the_dead_are_dead(void **state)
+{
+	struct fixture *fixture = *state;
+	pid_t living = fixture_fork(fixture, stay, NULL), dead = fixture_fork(fixture, leave, NULL);
+	struct process_identity identities[] = {
+	        {.pid = living, .start = process_start(living)},
+	        {.pid = dead, .start = process_start(dead)},
+	};
+
+	assert_int_equal(fixture_reap(fixture, dead), 0);
+	pid_t child = fixture_fork(fixture, look_without_proc, identities);
+	int status = fixture_reap(fixture, child);
+	if (status == NO_MOUNT)
+		skip();
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +180,7 @@ int main(void)
 	        cmocka_unit_test(no_pid_is_no_process),
 	        NO_TABLE_TEST(a_zombie_is_dead_and_so_is_who_was_reaped),
 	        NO_TABLE_TEST(another_process_is_seen_from_outside),
+	        NO_TABLE_TEST(without_proc_the_living_live_and_the_dead_are_dead),
 	        cmocka_unit_test(any_name_can_be_read),
 	};
 

@@ -199,10 +199,10 @@ static int start_without_descriptors(struct fixture *fixture, void *arg)
 	(void)arg;
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = (rlim_t)fd + 1;
-	while (dup(0) >= 0)
-		;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return 1;
+	while (dup(0) >= 0)
+		;
 	return -autostart_broker(fixture->name);
 }
 

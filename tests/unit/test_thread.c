@@ -123,6 +123,7 @@ static void on_signal(int signum)
 }
 
 struct joiner {
+	inv_table *table; /* where it enters a context of its own first; or NULL */
 	inv_thread *thread;
 	int (*join)(inv_thread *, int *);
 	_Atomic pid_t thread_id;
@@ -133,9 +134,14 @@ struct joiner {
 static void *join_main(void *arg)
 {
 	struct joiner *joiner = arg;
+	inv_context *context = NULL;
 
+	if (joiner->table)
+		inv_context_enter(joiner->table, NULL, &context);
 	atomic_store(&joiner->thread_id, gettid());
 	joiner->result = joiner->join(joiner->thread, NULL);
+	if (context)
+		inv_context_leave(context);
 	atomic_store(&joiner->ended, 1);
 	return NULL;
 }
@@ -148,7 +154,7 @@ static void a_signal_handler_ends_the_join_and_the_handle_stays(void **state)
 
 	assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
 	for (int i = 0; i < 2; i++) {
-		struct joiner joiner = {.join = joins[i]};
+		struct joiner joiner = {.table = fixture->table, .join = joins[i]};
 		pthread_t thread;
 		int result = 0;
 		assert_int_equal(
