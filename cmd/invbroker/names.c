@@ -28,14 +28,20 @@ static inv_table *watched;
 static off_t size;
 static bool told_removed;
 
+static bool is_ours(inv_table *table, const char *path)
+{
+	struct stat own, named;
+
+	return fstat(broker_table_fd(table), &own) == 0 && lstat(path, &named) == 0 &&
+	       own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+}
+
 bool names_is_ours(inv_table *table)
 {
 	char path[sizeof(DIRECTORY) + INV_TABLE_NAME_BYTES];
-	struct stat own, named;
 
 	snprintf(path, sizeof(path), DIRECTORY "%s", inv_table_name(table));
-	return fstat(broker_table_fd(table), &own) == 0 && lstat(path, &named) == 0 &&
-	       own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+	return is_ours(table, path);
 }
 
 static void tell_removed(void)
@@ -124,7 +130,8 @@ bool names_remove(inv_table *table)
 	/* A name that was unlinked can't be given back, one that was moved can. */
 	if (in_use(table) || !names_is_ours(table) || rename(path, aside) != 0)
 		return false;
-	if (in_use(table)) {
+	/* What somebody has put there in between is not ours to remove. */
+	if (!is_ours(table, aside) || in_use(table)) {
 		renameat2(AT_FDCWD, aside, AT_FDCWD, path, RENAME_NOREPLACE);
 		return false;
 	}

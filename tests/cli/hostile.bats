@@ -17,6 +17,11 @@ setup() {
 	retry serves
 }
 
+teardown() {
+	teardown_table
+	INVCTL_TABLE=$INVCTL_TABLE-private teardown_table
+}
+
 serves() {
 	[[ -n $(broker_pid) ]]
 }
@@ -109,11 +114,6 @@ private_action() {
 	retry broker_owns "$PRIVATE_ID"
 	run -119 "$INVCTL" cancel --kill --wait=300ms "$PRIVATE_ID"
 	assert_alive "$PRIVATE_COMMAND"
-	INVCTL_TABLE=$PRIVATE_TABLE
-	"$INVCTL" cancel --wait=20s "$PRIVATE_ID"
-	end_broker
-	rm "/dev/shm/$PRIVATE_TABLE"
-	INVCTL_TABLE=${PRIVATE_TABLE%-private}
 }
 
 @test "the broker: a forged orphan that claims a stranger's pid signals nobody" {
