@@ -117,7 +117,7 @@ tests-bin: $(UNIT_BIN) $(BUILD)/invbroker
 
 # The long ones, on top of check: the whole models and the broken variants.
 check-long: check
-	$(Q)BUILD=$(BUILD) tests/run.sh model crash_all stress_long stopped_long fuzz_long mutants
+	$(Q)BUILD=$(BUILD) tests/run.sh model crash_all stress_long stopped_long leaks_long fuzz_long mutants
 
 check-mutants: all
 	$(Q)BUILD=$(BUILD) tests/run.sh mutants

@@ -112,6 +112,7 @@ suite_stopped_long() {
 	STOPPED_FOR=1m run tap stopped-long timeout 300 bats --tap --filter 'supervisor that is stopped' \
 		tests/stress/resources.bats
 }
+suite_leaks_long() { LIVES=10000 run tap leaks-long timeout 600 bats --tap tests/stress/leaks.bats; }
 suite_fuzz() { run line fuzz timeout 600 tests/fuzz/run.sh 20; }
 suite_fuzz_long() { run line fuzz-long timeout 1800 tests/fuzz/run.sh 600; }
 suite_guard() { run line guard timeout 300 tests/guard.sh; }

@@ -332,3 +332,49 @@ terminal_closed_during_clean_up() {
 	terminal_closed_during_clean_up ask
 	assert_equal "$(field "$ID" .cause)" requested
 }
+
+# An action that cleans up when it is told to, for as long as there is no `go`, and writes to
+# the terminal meanwhile.
+CLEANS_UP='trap "touch cleaning; while [ ! -e go ]; do sleep 0.02; done; echo bye; touch cleaned; exit 0" HUP TERM INT; echo up; while :; do sleep 0.02; done'
+
+there_is() {
+	[[ -e $1 ]]
+}
+
+closed_during_clean_up() { # command-line
+	type_line "$1"
+	retry on_screen '^up'
+	learn_id
+	keys C-c
+	retry there_is cleaning
+	local shell
+	shell=$(tmux -S "$SOCKET" display-message -p '#{pane_pid}')
+	tmux -S "$SOCKET" kill-server
+	retry process_is_gone "$shell"
+	assert_equal "$(field "$ID" .status)" running
+	touch go
+}
+
+@test "the terminal is closed while a nested action cleans up: both are recorded" {
+	echo "$CLEANS_UP" >inner
+	closed_during_clean_up 'invctl run -n outer sh -c "invctl run -n inner sh ./inner; echo \$? >inner-status; exit 4"'
+	retry nothing_runs
+	[[ -e cleaned ]]
+	assert_equal "$(cat inner-status)" 122
+	assert_equal "$("$INVCTL" list --all --json | jq -r '[.[] | select(.status == "cancelled")] | length')" 2
+}
+
+@test "five Ctrl-C within a moment are one request to a nested run as well" {
+	type_line "invctl run -n outer sh -c \"invctl check --peek; invctl run -n inner sh -c 'trap \\\"echo . >>inner-signals\\\" INT TERM; echo up; while [ ! -e go ]; do sleep 0.02; done'; exit 3\""
+	retry on_screen '^up'
+	keys C-c C-c C-c C-c C-c
+	retry there_is inner-signals
+	touch go
+	retry nothing_runs
+	assert_equal "$(wc -l <inner-signals)" 1
+	shell_answers
+}
+
+nothing_runs() {
+	[[ $("$INVCTL" list --json | jq length) == 0 ]]
+}

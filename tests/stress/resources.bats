@@ -10,7 +10,6 @@ setup_file() {
 	# shellcheck source=tests/stress/build.sh
 	. tests/stress/build.sh
 	stress_program fill fill.c
-	stress_program waiters waiters.c
 	stress_program sleeper sleeper.c
 	stress_preload clock_shim clock_shim.c
 	stress_dynamic_invctl
@@ -95,13 +94,6 @@ too_small() { # size
 	run timeout 120 "$PROGRAMS/fill" 20
 	assert_success
 	assert_output "256 20"
-}
-
-@test "a thousand waiters on one event all wake" {
-	"$INVBROKER" --table="$INVCTL_TABLE"
-	run timeout 120 "$PROGRAMS/waiters" 1000
-	assert_success
-	assert_output 1000
 }
 
 @test "no process to be had: run says so, exits 125, and the record tells" {
