@@ -9,4 +9,5 @@ cd "$(dirname "$0")/../.."
 . tests/stress/build.sh
 stress_program worker worker.c worker_runs.c note.c chance.c
 stress_program census census.c
+stress_program fill fill.c
 exec env PYTHONDONTWRITEBYTECODE=1 python3 -W error tests/stress/storm.py "${1:-40}" "${2:-}"

@@ -19,6 +19,8 @@ import tempfile
 import threading
 import time
 
+import aftermath
+
 WORKERS = 12
 CALM_WITHIN_S = 60
 RECORDS_PER_SECOND = 1500
@@ -28,6 +30,7 @@ FINAL = ("completed", "cancelled", "error")
 BUILD = pathlib.Path(os.environ["BUILD"])
 INVCTL, INVBROKER = str(BUILD / "invctl"), str(BUILD / "invbroker")
 WORKER, CENSUS = str(BUILD / "stress/worker"), str(BUILD / "stress/census")
+FILL = str(BUILD / "stress/fill")
 
 
 class Verdict:
@@ -55,6 +58,8 @@ class Verdict:
 
 class Scene:
     """A table and a state directory of the storm's own, and the processes in them."""
+
+    invbroker = INVBROKER
 
     def __init__(self, seconds):
         self.table = f"storm-{os.getpid()}"
@@ -423,6 +428,8 @@ def main():
         print_figures(scene, notes, rows, workers, killer, witness)
         verdict.that("no worker hangs or fails", workers.failures)
         judge_records(verdict, notes, rows, ends, witness)
+        aftermath.judge_files(verdict, scene, rows)
+        aftermath.judge_emptied(verdict, scene, wait_for, FILL)
         judge_end(verdict, scene)
     finally:
         if os.environ.get("STRESS_KEEP"):
