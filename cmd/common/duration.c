@@ -72,28 +72,39 @@ int duration_add(int64_t a, int64_t b, int64_t *sum)
 	return __builtin_add_overflow(a, b, sum) ? -ERANGE : 0;
 }
 
+/* Append a number of at least so many digits, and a unit. A list has two for each line,
+ * which a formatted print would make dear. */
+static char *append(char *text, int64_t number, int digits, const char *unit)
+{
+	char reversed[20];
+	int count = 0;
+
+	for (; number > 0 || count < digits; number /= 10)
+		reversed[count++] = (char)('0' + number % 10);
+	while (count > 0)
+		*text++ = reversed[--count];
+	return stpcpy(text, unit);
+}
+
 void duration_format(int64_t ns, char text[DURATION_TEXT_BYTES])
 {
 	int64_t seconds = ns / NS_PER_SECOND;
 
 	if (ns < 0)
-		snprintf(text, DURATION_TEXT_BYTES, "inf");
+		stpcpy(text, "inf");
 	else if (ns < NS_PER_MS)
-		snprintf(text, DURATION_TEXT_BYTES, "%dus", (int)(ns / NS_PER_US));
+		append(text, ns / NS_PER_US, 1, "us");
 	else if (ns < NS_PER_SECOND)
-		snprintf(text, DURATION_TEXT_BYTES, "%dms", (int)(ns / NS_PER_MS));
+		append(text, ns / NS_PER_MS, 1, "ms");
 	else if (seconds < 60)
-		snprintf(text, DURATION_TEXT_BYTES, "%d.%ds", (int)seconds,
-		         (int)(ns % NS_PER_SECOND / (100 * NS_PER_MS)));
+		append(append(text, seconds, 1, "."), ns % NS_PER_SECOND / (100 * NS_PER_MS), 1,
+		       "s");
 	else if (seconds < 3600)
-		snprintf(text, DURATION_TEXT_BYTES, "%dm%02ds", (int)(seconds / 60),
-		         (int)(seconds % 60));
+		append(append(text, seconds / 60, 1, "m"), seconds % 60, 2, "s");
 	else if (seconds < 86400)
-		snprintf(text, DURATION_TEXT_BYTES, "%dh%02dm", (int)(seconds / 3600),
-		         (int)(seconds / 60 % 60));
+		append(append(text, seconds / 3600, 1, "h"), seconds / 60 % 60, 2, "m");
 	else
-		snprintf(text, DURATION_TEXT_BYTES, "%dd%02dh", (int)(seconds / 86400),
-		         (int)(seconds / 3600 % 24));
+		append(append(text, seconds / 86400, 1, "d"), seconds / 3600 % 24, 2, "h");
 }
 
 int64_t monotonic_ns(void)

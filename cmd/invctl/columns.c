@@ -1,6 +1,8 @@
 /* The columns of list: chosen, explained and printed. */
 #include "columns.h"
 
+#include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -48,117 +50,222 @@ void columns_help(FILE *out)
 		fprintf(out, "  %-10s  %s\n", all_columns[i].name, all_columns[i].help);
 }
 
-static void make_cell(const struct column *column, const struct cell_source *source,
-                      char cell[CELL_BYTES])
-{
-	char raw[CELL_BYTES];
-
-	column->format(source, raw);
-	if (escape_text(raw, cell, CELL_BYTES) == 0)
-		strcpy(cell, "-");
-}
+/* A cell as it is kept: its length, its places, its bytes. */
+struct cell {
+	uint16_t length;
+	uint16_t width;
+	char text[];
+};
 
 /* Characters, which on nearly every terminal are as many places. */
-static int text_width(const char *text)
+static size_t text_width(const char *text, size_t length)
 {
-	int width = 0;
+	size_t width = length;
 
-	for (; *text; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
+	for (size_t i = 0; i < length; i++)
+		width -= ((unsigned char)text[i] & 0xc0) == 0x80;
 	return width;
 }
 
-/* The cells of all lines, formatted once: a text behind the other, each with its width. */
-struct cells {
-	char *text;
-	size_t used, room;
-};
+enum { ROOM_AT_FIRST = 256 * 1024 };
 
-static bool add_cell(struct cells *cells, const char *cell)
+/* Room for one more cell of any length. */
+static struct cell *new_cell(struct columns_cells *cells)
 {
-	size_t length = strlen(cell) + 1;
+	size_t needed = cells->used + sizeof(struct cell) + CELL_BYTES;
 
-	if (cells->used + length > cells->room) {
-		size_t room = 2 * cells->room + length + CELL_BYTES;
-		char *text = realloc(cells->text, room);
+	/* Large at first: what is not used of it is never touched. */
+	if (needed > cells->room) {
+		size_t room = cells->room ? 2 * cells->room : ROOM_AT_FIRST;
+		char *bytes = realloc(cells->bytes, room);
 
-		if (!text)
-			return false;
-		cells->text = text;
+		if (!bytes)
+			return NULL;
+		cells->bytes = bytes;
 		cells->room = room;
 	}
-	memcpy(cells->text + cells->used, cell, length);
-	cells->used += length;
-	return true;
+	return (struct cell *)(void *)(cells->bytes + cells->used);
 }
 
-static void widen(int *width, const char *cell)
+/* Cells are aligned for their numbers. */
+static size_t cell_bytes(const struct cell *cell)
 {
-	int wanted = text_width(cell);
+	size_t align = _Alignof(struct cell);
 
-	if (wanted > *width)
-		*width = wanted;
+	return (sizeof(*cell) + cell->length + align - 1) / align * align;
 }
 
-/* The last column is not padded, so its width is not asked for. */
-static bool make_cells(const struct columns *columns, const struct listing *listing,
-                       struct cell_source *source, struct cells *cells, int widths[COLUMNS_MAX])
+static const struct cell *next_cell(const struct cell *cell)
 {
-	char cell[CELL_BYTES];
+	return (const struct cell *)(const void *)((const char *)cell + cell_bytes(cell));
+}
 
-	for (int i = 0; source->style->headings && i < columns->count; i++) {
-		widen(&widths[i], columns->list[i]->heading);
-		if (!add_cell(cells, columns->list[i]->heading))
-			return false;
+/* Format a cell; returns its length. */
+static size_t fill_cell(const struct column *column, const struct cell_source *source,
+                        struct cell *cell)
+{
+	char raw[CELL_BYTES];
+	size_t length;
+
+	if (column->kind == COLUMN_OTHERS || column->kind == COLUMN_TREE) {
+		column->format(source, raw);
+		length = escape_text(raw, cell->text, CELL_BYTES);
+		cell->width = (uint16_t)text_width(cell->text, length);
+	} else {
+		column->format(source, cell->text);
+		length = strlen(cell->text);
+		cell->width = (uint16_t)length;
 	}
-	for (size_t row = 0; row < listing->count; row++) {
-		source->row = &listing->rows[row];
-		for (int i = 0; i < columns->count; i++) {
-			make_cell(columns->list[i], source, cell);
-			widen(&widths[i], cell);
-			if (!add_cell(cells, cell))
-				return false;
+	if (length > 0)
+		return length;
+	cell->text[0] = '-';
+	cell->width = 1;
+	return 1;
+}
+
+int columns_make(const struct inv_info *info, void *arg, size_t *content)
+{
+	struct columns_cells *cells = arg;
+
+	if (cells->now_ns == 0)
+		cells->now_ns = time_of_day_ns();
+
+	struct cell_source source = {info, cells->table, cells->now_ns};
+
+	*content = cells->used;
+	for (int i = 0; i < cells->columns->count; i++) {
+		struct cell *cell = new_cell(cells);
+
+		if (!cell)
+			return -ENOMEM;
+		cell->length = (uint16_t)fill_cell(cells->columns->list[i], &source, cell);
+		cells->used += cell_bytes(cell);
+	}
+	return 0;
+}
+
+/* What was kept back until all rows were known: places before a cell, and how much of it is shown.
+ */
+static void shape(const struct column *column, const struct listing *listing,
+                  const struct listing_row *row, const struct cell *cell, size_t *indent,
+                  size_t *length, size_t *width)
+{
+	enum { DEPTH_SHOWN = 100 };
+
+	*indent = 0;
+	*length = cell->length;
+	*width = cell->width;
+	if (column->kind == COLUMN_ID) {
+		size_t digits = (size_t)listing->id_digits;
+		/* Hyphens stand behind 8, 12, 16 and 20 digits. */
+		size_t hyphens = digits <= 8 ? 0 : digits <= 20 ? (digits - 5) / 4 : 4;
+
+		*length = *width = digits + hyphens;
+	} else if (column->kind == COLUMN_TREE) {
+		*indent = 2 * (size_t)(row->depth < DEPTH_SHOWN ? row->depth : DEPTH_SHOWN);
+		*width += *indent;
+	}
+}
+
+static void measure(const struct columns_cells *cells, const struct listing *listing, bool headings,
+                    size_t widths[COLUMNS_MAX])
+{
+	const struct columns *columns = cells->columns;
+	size_t indent, length, width;
+
+	for (int i = 0; i < columns->count; i++)
+		widths[i] = headings ? strlen(columns->list[i]->heading) : 0;
+	for (size_t at = 0; at < listing->count; at++) {
+		const struct listing_row *row = &listing->rows[at];
+		const struct cell *cell = (const void *)(cells->bytes + row->content);
+
+		for (int i = 0; i < columns->count; i++, cell = next_cell(cell)) {
+			shape(columns->list[i], listing, row, cell, &indent, &length, &width);
+			if (width > widths[i])
+				widths[i] = width;
 		}
 	}
-	return true;
 }
 
-static void pad(int width)
-{
-	static const char blanks[] = "                                ";
-	int most = (int)sizeof(blanks) - 1;
+/* Lines on their way to stdout: a stream's every call would cost as much as a cell. */
+struct lines {
+	size_t used;
+	char bytes[16384];
+};
 
-	for (; width > 0; width -= most)
-		fwrite(blanks, 1, (size_t)(width < most ? width : most), stdout);
+static void flush_lines(struct lines *lines)
+{
+	fwrite(lines->bytes, 1, lines->used, stdout);
+	lines->used = 0;
 }
 
-static void print_cells(const struct columns *columns, const struct cells *cells,
-                        const int widths[COLUMNS_MAX])
+/* At most CELL_BYTES at once. */
+static char *room_for(struct lines *lines, size_t length)
 {
-	const char *end = cells->text + cells->used;
-	int column = 0;
+	if (lines->used + length > sizeof(lines->bytes))
+		flush_lines(lines);
+	lines->used += length;
+	return lines->bytes + lines->used - length;
+}
 
-	for (const char *cell = cells->text; cell < end; cell += strlen(cell) + 1) {
-		fputs(cell, stdout);
-		if (++column < columns->count) {
-			pad(widths[column - 1] - text_width(cell) + 2);
-		} else {
-			putchar('\n');
-			column = 0;
-		}
+static void put(struct lines *lines, const char *text, size_t length)
+{
+	memcpy(room_for(lines, length), text, length);
+}
+
+static void put_blanks(struct lines *lines, size_t count)
+{
+	memset(room_for(lines, count), ' ', count);
+}
+
+/* The last column is not padded. */
+static void end_cell(struct lines *lines, bool last, size_t missing)
+{
+	if (last)
+		put(lines, "\n", 1);
+	else
+		put_blanks(lines, missing + 2);
+}
+
+static void put_headings(struct lines *lines, const struct columns *columns,
+                         const size_t widths[COLUMNS_MAX])
+{
+	for (int i = 0; i < columns->count; i++) {
+		const char *heading = columns->list[i]->heading;
+
+		put(lines, heading, strlen(heading));
+		end_cell(lines, i + 1 == columns->count, widths[i] - strlen(heading));
 	}
 }
 
-bool columns_print(const struct columns *columns, const struct listing *listing,
-                   const struct columns_style *style)
+static void put_row(struct lines *lines, const struct columns_cells *cells,
+                    const struct listing *listing, const struct listing_row *row,
+                    const size_t widths[COLUMNS_MAX])
 {
-	struct cell_source source = {.style = style, .now_ns = time_of_day_ns()};
-	int widths[COLUMNS_MAX] = {0};
-	struct cells cells = {0};
-	bool made = make_cells(columns, listing, &source, &cells, widths);
+	const struct columns *columns = cells->columns;
+	const struct cell *cell = (const void *)(cells->bytes + row->content);
+	size_t indent, length, width;
 
-	if (made)
-		print_cells(columns, &cells, widths);
-	free(cells.text);
-	return made;
+	for (int i = 0; i < columns->count; i++, cell = next_cell(cell)) {
+		shape(columns->list[i], listing, row, cell, &indent, &length, &width);
+		if (indent > 0) {
+			put_blanks(lines, indent - 2);
+			put(lines, "- ", 2);
+		}
+		put(lines, cell->text, length);
+		end_cell(lines, i + 1 == columns->count, widths[i] - width);
+	}
+}
+
+void columns_print(const struct columns_cells *cells, const struct listing *listing, bool headings)
+{
+	struct lines lines = {.used = 0};
+	size_t widths[COLUMNS_MAX];
+
+	measure(cells, listing, headings, widths);
+	if (headings)
+		put_headings(&lines, cells->columns, widths);
+	for (size_t at = 0; at < listing->count; at++)
+		put_row(&lines, cells, listing, &listing->rows[at], widths);
+	flush_lines(&lines);
 }

@@ -20,11 +20,13 @@ struct columns {
 	int count;
 };
 
-/* How rows are shown. */
-struct columns_style {
-	inv_table *table; /* for what is not in a row itself */
-	int id_digits;
-	bool headings;
+/* The cells of all rows, made while they are collected: those of a row behind each other. */
+struct columns_cells {
+	const struct columns *columns;
+	inv_table *table;
+	int64_t now_ns; /* 0: not asked yet */
+	char *bytes;
+	size_t used, room;
 };
 
 /* Those that are shown unless --output says otherwise. */
@@ -37,9 +39,12 @@ const char *columns_parse(char *names, struct columns *columns);
 /* A line for each column that there is. */
 void columns_help(FILE *out);
 
-/* Print rows on stdout, aligned. false: no memory, and nothing was printed. */
-bool columns_print(const struct columns *columns, const struct listing *listing,
-                   const struct columns_style *style);
+/* Make the cells of a row, and tell where they are: a listing's maker, with struct
+ * columns_cells as its argument. 0 or -ENOMEM. */
+int columns_make(const struct inv_info *info, void *cells, size_t *content);
+
+/* Print the rows on stdout, aligned. */
+void columns_print(const struct columns_cells *cells, const struct listing *listing, bool headings);
 
 /* The state at a glance: pending, running, asked, overdue, shielded, paused, finishing (several
  * joined by commas); of what has ended, its status. */

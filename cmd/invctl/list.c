@@ -154,11 +154,35 @@ static bool is_wanted(const struct inv_info *info, const void *arg)
 	return arguments->all || info->completed_ns == 0;
 }
 
+/* The rows of a JSON list, in full. */
+struct infos {
+	struct inv_info *list;
+	size_t count, room;
+};
+
+static int keep_info(const struct inv_info *info, void *arg, size_t *content)
+{
+	struct infos *infos = arg;
+
+	if (infos->count == infos->room) {
+		size_t room = infos->room ? 2 * infos->room : 64;
+		struct inv_info *list = reallocarray(infos->list, room, sizeof(*list));
+
+		if (!list)
+			return -ENOMEM;
+		infos->list = list;
+		infos->room = room;
+	}
+	*content = infos->count;
+	infos->list[infos->count++] = *info;
+	return 0;
+}
+
 /* One invocation a line: to be read by programs, and by grep. */
-static void print_json(inv_table *table, const struct listing *listing)
+static void print_json(inv_table *table, const struct listing *listing, const struct infos *infos)
 {
 	for (size_t i = 0; i < listing->count; i++) {
-		const struct inv_info *info = &listing->rows[i].info;
+		const struct inv_info *info = &infos->list[listing->rows[i].content];
 		struct details details;
 
 		details_find(table, info, &details);
@@ -173,44 +197,32 @@ static void print_json(inv_table *table, const struct listing *listing)
 	fputs(listing->count == 0 ? "[]\n" : "\n]\n", stdout);
 }
 
-static bool print_text(inv_table *table, const struct listing *listing,
-                       const struct arguments *arguments)
-{
-	struct columns_style style = {
-	        .table = table,
-	        .id_digits = isatty(STDOUT_FILENO) ? listing->id_digits : 32,
-	        .headings = !arguments->no_headings,
-	};
-
-	return columns_print(&arguments->columns, listing, &style);
-}
-
 static int print_listing(inv_table *table, const struct arguments *arguments)
 {
+	struct columns_cells cells = {.columns = &arguments->columns, .table = table};
+	struct infos infos = {0};
 	struct listing listing;
-	bool printed = true;
-	int error = listing_collect(table, &listing);
+	struct listing_wish wish = {
+	        .keep = is_wanted,
+	        .keep_arg = arguments,
+	        .make = arguments->json ? keep_info : columns_make,
+	        .make_arg = arguments->json ? (void *)&infos : (void *)&cells,
+	        .short_ids = !arguments->json && isatty(STDOUT_FILENO),
+	};
+	int error = listing_collect(table, &wish, &listing);
 
-	if (error == 0) {
-		listing_filter(&listing, is_wanted, arguments);
-		listing_order_by_age(&listing);
-		if (arguments->tree)
-			error = listing_order_as_tree(&listing);
-	}
-	if (error < 0) {
+	if (error == 0 && arguments->tree)
+		error = listing_order_as_tree(&listing);
+	if (error < 0)
 		message("the invocations can't be listed: %s", inv_strerror(error));
-		listing_free(&listing);
-		return EXIT_INTERNAL;
-	}
-	if (arguments->json)
-		print_json(table, &listing);
+	else if (arguments->json)
+		print_json(table, &listing, &infos);
 	else
-		printed = print_text(table, &listing, arguments);
+		columns_print(&cells, &listing, !arguments->no_headings);
 	listing_free(&listing);
-	if (printed)
-		return EXIT_DONE;
-	message("there is no memory for the list");
-	return EXIT_INTERNAL;
+	free(cells.bytes);
+	free(infos.list);
+	return error < 0 ? EXIT_INTERNAL : EXIT_DONE;
 }
 
 static int run(int argc, char **argv, const struct globals *globals)
@@ -226,10 +238,9 @@ static int run(int argc, char **argv, const struct globals *globals)
 	if (error < 0 && error != -ENOENT)
 		return attach_failure(globals, error);
 
-	int status = print_listing(table, &arguments);
-
-	inv_close(table);
-	return status;
+	/* The table stays attached until the process ends: to detach before would only take longer.
+	 */
+	return print_listing(table, &arguments);
 }
 
 const struct command command_list = {"list", "ls", "list the invocations", run};

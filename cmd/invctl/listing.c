@@ -1,36 +1,56 @@
-/* The invocations of a table as an array. */
+/* The invocations of a table as an array: see listing.h. */
 #include "listing.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ID_DIGITS_SHOWN = 8, ID_DIGITS = 32 };
+/* Room for many at first: what is not used of it is never touched. */
+enum { ID_DIGITS_SHOWN = 8, ID_DIGITS = 32, ROWS_AT_FIRST = 4096 };
 
-static int add(const struct inv_info *info, void *arg)
+struct collecting {
+	const struct listing_wish *wish;
+	struct listing *listing;
+};
+
+static struct listing_row *new_row(struct listing *listing)
 {
-	struct listing *listing = arg;
-
 	if (listing->count == listing->room) {
-		size_t room = listing->room ? 2 * listing->room : 64;
+		size_t room = listing->room ? 2 * listing->room : ROWS_AT_FIRST;
 		struct listing_row *rows = reallocarray(listing->rows, room, sizeof(*rows));
 
 		if (!rows)
-			return -ENOMEM;
+			return NULL;
 		listing->rows = rows;
 		listing->room = room;
 	}
-	listing->rows[listing->count].info = *info;
-	listing->rows[listing->count].depth = 0;
-	listing->count++;
-	return 0;
+	return &listing->rows[listing->count++];
+}
+
+static int add(const struct inv_info *info, void *arg)
+{
+	const struct collecting *collecting = arg;
+	const struct listing_wish *wish = collecting->wish;
+	bool kept = wish->keep(info, wish->keep_arg);
+
+	if (!kept && !wish->short_ids)
+		return 0;
+
+	struct listing_row *row = new_row(collecting->listing);
+
+	if (!row)
+		return -ENOMEM;
+	*row = (struct listing_row){.requested_ns = info->requested_ns, .kept = kept};
+	memcpy(row->id, info->id, sizeof(row->id));
+	memcpy(row->parent, info->parent, sizeof(row->parent));
+	return kept ? wish->make(info, wish->make_arg, &row->content) : 0;
 }
 
 static int compare_id(const void *a, const void *b)
 {
 	const struct listing_row *one = a, *other = b;
 
-	return memcmp(one->info.id, other->info.id, sizeof(one->info.id));
+	return memcmp(one->id, other->id, sizeof(one->id));
 }
 
 /* Leading hexadecimal digits that two ids share. */
@@ -48,10 +68,10 @@ static int distinct_digits(struct listing *listing)
 {
 	int digits = ID_DIGITS_SHOWN;
 
-	qsort(listing->rows, listing->count, sizeof(*listing->rows), compare_id);
+	if (listing->count > 0)
+		qsort(listing->rows, listing->count, sizeof(*listing->rows), compare_id);
 	for (size_t i = 1; i < listing->count; i++) {
-		int needed =
-		        1 + shared_digits(listing->rows[i - 1].info.id, listing->rows[i].info.id);
+		int needed = 1 + shared_digits(listing->rows[i - 1].id, listing->rows[i].id);
 
 		if (needed > digits)
 			digits = needed;
@@ -59,27 +79,12 @@ static int distinct_digits(struct listing *listing)
 	return digits < ID_DIGITS ? digits : ID_DIGITS;
 }
 
-int listing_collect(inv_table *table, struct listing *listing)
-{
-	int error = 0;
-
-	memset(listing, 0, sizeof(*listing));
-	if (table)
-		error = inv_list(table, add, listing);
-	if (error < 0)
-		listing_free(listing);
-	else if (listing->count > 0)
-		listing->id_digits = distinct_digits(listing);
-	return error;
-}
-
-void listing_filter(struct listing *listing, bool (*keep)(const struct inv_info *, const void *),
-                    const void *arg)
+static void drop_others(struct listing *listing)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < listing->count; i++)
-		if (keep(&listing->rows[i].info, arg))
+		if (listing->rows[i].kept)
 			listing->rows[kept++] = listing->rows[i];
 	listing->count = kept;
 }
@@ -88,15 +93,29 @@ static int compare_age(const void *a, const void *b)
 {
 	const struct listing_row *one = a, *other = b;
 
-	if (one->info.requested_ns != other->info.requested_ns)
-		return one->info.requested_ns < other->info.requested_ns ? -1 : 1;
+	if (one->requested_ns != other->requested_ns)
+		return one->requested_ns < other->requested_ns ? -1 : 1;
 	return compare_id(a, b);
 }
 
-void listing_order_by_age(struct listing *listing)
+int listing_collect(inv_table *table, const struct listing_wish *wish, struct listing *listing)
 {
+	struct collecting collecting = {.wish = wish, .listing = listing};
+	int error = 0;
+
+	*listing = (struct listing){.id_digits = ID_DIGITS};
+	if (table)
+		error = inv_list(table, add, &collecting);
+	if (error < 0) {
+		listing_free(listing);
+		return error;
+	}
+	if (wish->short_ids)
+		listing->id_digits = distinct_digits(listing);
+	drop_others(listing);
 	if (listing->count > 0)
 		qsort(listing->rows, listing->count, sizeof(*listing->rows), compare_age);
+	return 0;
 }
 
 void listing_free(struct listing *listing)

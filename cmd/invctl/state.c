@@ -1,4 +1,6 @@
 /* The state of an invocation at a glance. */
+#include <string.h>
+
 #include "columns.h"
 #include "duration.h"
 
@@ -17,7 +19,7 @@ static const char *request_word(const struct inv_info *info)
 void state_format(const struct inv_info *info, char *text, size_t size)
 {
 	if (info->status != INV_RUNNING) {
-		snprintf(text, size, "%s", inv_status_name(info->status));
+		stpcpy(text, inv_status_name(info->status));
 		return;
 	}
 
@@ -29,7 +31,7 @@ void state_format(const struct inv_info *info, char *text, size_t size)
 	};
 	size_t used = 0;
 
-	snprintf(text, size, "running");
+	memcpy(text, "running", sizeof("running"));
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (words[i] && used < size)
 			used += (size_t)snprintf(text + used, size - used, "%s%s",

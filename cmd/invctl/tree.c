@@ -35,7 +35,7 @@ static size_t find_row(const struct id_index *index, size_t count, const uint8_t
 static void fill_index(const struct listing *listing, struct id_index *index)
 {
 	for (size_t i = 0; i < listing->count; i++) {
-		memcpy(index[i].id, listing->rows[i].info.id, 16);
+		memcpy(index[i].id, listing->rows[i].id, 16);
 		index[i].row = i;
 	}
 	qsort(index, listing->count, sizeof(*index), compare_index);
@@ -49,7 +49,7 @@ static void link_children(const struct listing *listing, const struct id_index *
 		nodes[i] = (struct node){
 		        .parent = NOBODY, .first_child = NOBODY, .next_sibling = NOBODY};
 	for (size_t i = listing->count; i-- > 0;) {
-		size_t parent = find_row(index, listing->count, listing->rows[i].info.parent);
+		size_t parent = find_row(index, listing->count, listing->rows[i].parent);
 
 		if (parent == NOBODY || parent == i)
 			continue;
@@ -108,7 +108,6 @@ int listing_order_as_tree(struct listing *listing)
 {
 	size_t count = listing->count;
 
-	listing_order_by_age(listing);
 	if (count == 0)
 		return 0;
 
