@@ -357,7 +357,7 @@ compile() { # PROGRAM
 	local scribbler=$!
 	STARTED_PIDS+=("$scribbler")
 	retry test -s scribble.log
-	for round in {1..6}; do
+	for round in {1..3}; do
 		survives "$INVCTL" run --name="action-$round" -- sh -c '
 			"$INVCTL" check; "$INVCTL" sleep 0.01; "$INVCTL" log "a word"; "$INVCTL" why
 			"$INVCTL" run true; exit 0'
