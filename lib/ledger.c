@@ -30,6 +30,8 @@
 #define LEDGER_NAME "invctl-ledger"
 #define LEDGER_TARGET "/memfd:" LEDGER_NAME " (deleted)"
 
+enum { PATH_BYTES = 320 }; /* /proc/PID/fd/ and any name */
+
 struct ledger_head {
 	uint64_t pid;
 	uint64_t start;
@@ -148,7 +150,7 @@ static bool is_ledger(const char *path)
 bool ledger_read(const inv_table *table, pid_t pid, uint32_t index, struct ledger_entry *entry)
 {
 	struct ledger_head head = head_of(table, pid);
-	char path[sizeof("/proc//fd/") + 2 * 12 + sizeof(((struct dirent *)0)->d_name)];
+	char path[PATH_BYTES];
 	struct dirent *descriptor;
 	bool found = false;
 
