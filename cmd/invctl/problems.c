@@ -179,6 +179,31 @@ static void look_at_state_directory(const struct search *search)
 	}
 }
 
+struct loss {
+	unsigned records, invocations;
+};
+
+static int add_loss(const struct inv_info *info, void *arg)
+{
+	struct loss *loss = arg;
+
+	loss->records += info->log_lost;
+	loss->invocations += info->log_lost > 0;
+	return 0;
+}
+
+static void look_at_logs(const struct search *search)
+{
+	struct loss loss = {0};
+
+	inv_list(search->table, add_loss, &loss);
+	if (loss.records > 0)
+		problem(search,
+		        "%u log records of %u invocations could not be written ('invctl list --all "
+		        "--json' tells whose): see that INVCTL_STATE_DIR has room and is yours",
+		        loss.records, loss.invocations);
+}
+
 void problems_find(inv_table *table, const struct inv_table_info *info,
                    void (*found)(const char *sentence, void *arg), void *arg)
 {
@@ -190,4 +215,5 @@ void problems_find(inv_table *table, const struct inv_table_info *info,
 	look_at_name(&search);
 	look_at_shm(&search);
 	look_at_state_directory(&search);
+	look_at_logs(&search);
 }

@@ -232,4 +232,5 @@ short_of_memory() {
 	assert_line "wait: 5"
 	assert_line "[1,4]"
 	assert_line --partial "set INVCTL_STATE_DIR"
+	assert_line --partial "1 log records of 1 invocations"
 }

@@ -152,6 +152,13 @@ too_small() { # size
 	run "$INVCTL" list --all --json
 	[ "$(jq '.[0].logLost > 0 and .[0].logLost < 100' <<<"$output")" = true ]
 	[ "$(jq -r '.[0].exitStatus' <<<"$output")" = 3 ]
+	local id lost
+	id=$(jq -r '.[0].id' <<<"$output")
+	lost=$(jq '.[0].logLost' <<<"$output")
+	[ "$(field "$id" .logLost)" = "$lost" ]
+	run "$INVCTL" status --json
+	assert_failure 1
+	jq -r '.problems[]' <<<"$output" | grep "^$lost log records of 1 invocations"
 }
 
 @test "the disk is full from the start: run and run --detach go on without what can't be kept" {
@@ -285,6 +292,46 @@ start_with_own_clock() {
 	clock_moves -3600
 	retry field_is "$ID" .status cancelled
 	[ "$(field "$ID" .cause)" = deadline ]
+}
+
+@test "the wall clock moves an hour each way: kill-after and signal-after come in their time" {
+	with_own_clock
+	local seconds
+	for seconds in 3600 -3600; do
+		clock_moves 0
+		start_with_own_clock --kill-after=700ms -- \
+			sh -c 'trap "" TERM; touch ready; while :; do sleep 0.02; done'
+		retry test -e ready
+		"$INVCTL" cancel "$ID"
+		clock_moves "$seconds"
+		ended_with 137
+		rm ready
+	done
+	clock_moves 0
+	start_with_own_clock --signal-after=700ms --kill-after=30m -- \
+		sh -c "'$INVCTL' check --peek; trap '' TERM; trap 'exit 3' USR1; touch ready
+			while :; do sleep 0.02; done"
+	retry test -e ready
+	"$INVCTL" cancel "$ID"
+	clock_moves 3600
+	# Signalled in its time, and not killed half an hour early.
+	retry field_is "$ID" .cancel.state signalled
+	[ "$(field "$ID" .status)" = running ]
+	"$INVCTL" cancel --signal=USR1 "$ID"
+	ended_with 122
+}
+
+@test "the wall clock goes back by an hour: what has ended is retired all the same" {
+	export CLOCK_SHIM_FILE=$BATS_TEST_TMPDIR/clock
+	echo 0 >"$CLOCK_SHIM_FILE"
+	env "LD_PRELOAD=$PROGRAMS/clock_shim.so" "$INVBROKER" --table="$INVCTL_TABLE" --retain=1s
+	"$INVCTL" run -- true
+	clock_moves -3600
+	retry nothing_is_kept
+}
+
+nothing_is_kept() {
+	[ "$("$INVCTL" list --all --noheadings | wc -l)" = 0 ]
 }
 
 @test "an owner in another PID namespace is not taken for dead from outside" {
