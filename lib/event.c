@@ -170,12 +170,9 @@ int event_still_alive(inv_table *table, struct slot_ref ref)
  * looked whether there is still somebody who could. 0, -ETIMEDOUT, -EINTR, -ESTALE. */
 static int sleep_on(inv_event *event, uint64_t seen, int64_t until_ns)
 {
-	int64_t before_ns = clock_monotonic_ns();
 	int result = event_word_sleep(event->table, event->ref, seen, until_ns);
 
-	if (result == 0 && clock_monotonic_ns() - before_ns >= WAIT_SLICE_NS)
-		return event_still_alive(event->table, event->ref);
-	return result;
+	return result == 1 ? event_still_alive(event->table, event->ref) : result;
 }
 
 int inv_event_wait(inv_event *event, int64_t timeout_ns)

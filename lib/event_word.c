@@ -41,6 +41,8 @@
 #include "clock.h"
 #include "futex.h"
 
+#define SLICE_GRAIN_NS (NANOSECONDS_PER_SECOND / 32)
+
 void event_word_reset(inv_table *table, struct slot_ref ref)
 {
 	/* release: a setter that sees this generation sees the payload */
@@ -110,9 +112,18 @@ uint64_t event_word_close(inv_table *table, struct slot_ref ref)
 	}
 }
 
+/* Slices of many waiters end together, at few moments of a second: where every waiter's timer
+ * is another, the kernel sets its clock anew for each of a thousand that are woken. */
+static int64_t slice_end_ns_from(int64_t now_ns)
+{
+	int64_t end_ns = now_ns + WAIT_SLICE_NS;
+
+	return WAIT_SLICE_NS > 2 * SLICE_GRAIN_NS ? end_ns - end_ns % SLICE_GRAIN_NS : end_ns;
+}
+
 int event_word_sleep(inv_table *table, struct slot_ref ref, uint64_t seen, int64_t until_ns)
 {
-	int64_t slice_end_ns = clock_monotonic_ns() + WAIT_SLICE_NS;
+	int64_t slice_end_ns = slice_end_ns_from(clock_monotonic_ns());
 	bool last = until_ns >= 0 && until_ns <= slice_end_ns;
 	uint64_t waited = seen | EVENT_WAITED;
 
@@ -121,5 +132,5 @@ int event_word_sleep(inv_table *table, struct slot_ref ref, uint64_t seen, int64
 		return 0;
 	int result = futex_wait(futex_low_half(&table->event[ref.index]), (uint32_t)waited,
 	                        last ? until_ns : slice_end_ns);
-	return result == -ETIMEDOUT && !last ? 0 : result;
+	return result == -ETIMEDOUT && !last ? 1 : result;
 }

@@ -185,6 +185,8 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns)
 		error = word == 0 || word & EVENT_ENDED
 		                ? pause_briefly(until_ns)
 		                : event_word_sleep(table, ref, word, until_ns);
+		if (error == 1)
+			error = 0;
 		/* Whoever waits again and again for less than a slice must learn of it too. */
 		if (error == -ETIMEDOUT && event_still_alive(table, ref) != 0)
 			error = 0;

@@ -28,7 +28,7 @@ struct walk {
 static int add(struct walk *walk, pid_t pid)
 {
 	struct process *process = process_list_room(walk->found);
-	long known = process_table_find(walk->before, pid);
+	long known = walk->before->items ? process_table_find(walk->before, pid) : -1;
 
 	if (!process)
 		return -ENOMEM;

@@ -89,7 +89,8 @@ int launch_prepare(const struct launch_context *context, struct launch *launch)
 	}
 	signal_watch_block();
 
-	pid_t pid = fork();
+	/* Without what the library does at a fork: the child executes, or ends. */
+	pid_t pid = _Fork();
 
 	error = -errno;
 
