@@ -93,7 +93,7 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/tests/unit/fix
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -luuid -lrt -lpthread
 
 # One decides which allocation of the library fails.
-$(BUILD)/tests/unit/test_memory: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=pthread_create
+$(BUILD)/tests/unit/test_memory: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=pthread_create
 
 # The kill test has the library in it, with short slices and no dynamic linker.
 CRASH_SRC := $(sort $(wildcard tests/crash/*.c))

@@ -29,7 +29,9 @@ static void of_two_that_serve_one_does(void **state)
 	inv_table *second;
 
 	assert_int_equal(inv_open(&second, fixture->name, 0), 0);
+	assert_int_equal(inv_table_have_broker(second), 0);
 	assert_int_equal(broker_serve(fixture->table, SECOND), 0);
+	assert_int_equal(inv_table_have_broker(second), 1);
 	assert_int_equal(broker_serve(second, 2 * SECOND), -EBUSY);
 	assert_int_equal(inv_table_info_get(second, &info), 0);
 	assert_int_equal(info.serving, 1);

@@ -284,6 +284,20 @@ static int use_without_descriptor(struct fixture *fixture, void *arg)
 	return 0;
 }
 
+static void one_that_was_cut_short_is_abandoned(void **state)
+{
+	struct fixture *fixture = *state;
+	inv_table *table = fixture->table;
+	int fd = broker_table_fd(table);
+	off_t bytes = (off_t)table->geometry.bytes;
+
+	assert_false(table_abandoned(table));
+	assert_int_equal(ftruncate(fd, bytes - 1), 0);
+	assert_true(table_abandoned(table));
+	assert_int_equal(ftruncate(fd, bytes), 0);
+	assert_false(table_abandoned(table));
+}
+
 static void without_its_descriptor_the_name_tells(void **state)
 {
 	struct fixture *fixture = *state;
@@ -304,6 +318,7 @@ int main(void)
 	        TABLE_TEST(parents_in_a_ring_are_looked_through_once),
 	        TABLE_TEST(a_run_whose_words_are_damaged_goes_on),
 	        TABLE_TEST(a_table_from_the_future_counts_from_now),
+	        TABLE_TEST(one_that_was_cut_short_is_abandoned),
 	        TABLE_TEST(without_its_descriptor_the_name_tells),
 	};
 

@@ -118,6 +118,23 @@ static void a_null_table_is_the_users_own(void **state)
 	assert_holds(*state, use_own_default, NULL);
 }
 
+static void a_null_table_is_the_one_that_was_set(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	inv_event *event, *same;
+
+	inv_default_table_set(fixture->table);
+	fixture_id(id);
+	assert_int_equal(inv_event_create(fixture->table, id, &event), 0);
+	assert_int_equal(inv_event_find(NULL, id, &same), 0);
+	/* Not merely the same segment, attached once more. */
+	assert_ptr_equal(event, same);
+	inv_event_put(same);
+	inv_event_put(event);
+	fixture->table = NULL; /* kept for good */
+}
+
 /* The path of a file of the state directory, or the error. */
 static int state_file(struct fixture *fixture, char path[4096], size_t size)
 {
@@ -217,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        NO_TABLE_TEST(the_environment_goes_before_the_file_and_that_before_the_uid),
 	        NO_TABLE_TEST(a_null_table_is_the_users_own),
+	        TABLE_TEST(a_null_table_is_the_one_that_was_set),
 	        TABLE_TEST(the_state_directory_is_found_and_made),
 	        TABLE_TEST(one_that_can_not_be_made_is_an_error),
 	        NO_TABLE_TEST(a_bad_name_has_no_socket),

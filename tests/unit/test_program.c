@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@
 #define SHARED_TABLE_TEST(function)                                                                \
 	cmocka_unit_test_setup_teardown(function, set_up, fixture_tear_down)
 
-enum { READY = 0, GO = 1, PIDS = 8, KILLED_BY = 256 };
+enum { READY = 0, GO = 1, PIDS = 8, KILLED_BY = 256, FOREIGN_UID = 54321 };
 
 static int make_shared(struct fixture *fixture)
 {
@@ -246,6 +247,126 @@ static void forged_kinship_does_not_pass_a_kill_on(void **state)
 	assert_int_equal(fixture_info(fixture, victims).cancel_cause, INV_CAUSE_PARENT);
 }
 
+static pid_t start_below(struct fixture *fixture, const uint8_t id[16], const uint8_t parent[16])
+{
+	fixture_environment(parent);
+	pid_t pid = start_program(fixture, id);
+	fixture_environment(NULL);
+	return pid;
+}
+
+static void kill_and_reap(struct fixture *fixture, const uint8_t id[16], pid_t pid)
+{
+	assert_int_equal(inv_cancel(fixture->table, id, INV_CANCEL_KILL, NULL), 0);
+	assert_int_equal(fixture_reap(fixture, pid), KILLED_BY + SIGKILL);
+}
+
+/* Whichever link of a chain is forged, what hangs on it is not killed. */
+static void a_forged_link_anywhere_ends_the_chain(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t asked[16], middle[16], leaf[16];
+
+	fixture_id(asked);
+	fixture_id(middle);
+	fixture_id(leaf);
+	/* between the middle and what is asked */
+	pid_t asked_pid = start_program(fixture, asked);
+	pid_t middle_pid = start_program(fixture, middle);
+	pid_t leaf_pid = start_below(fixture, leaf, middle);
+	nest(fixture, middle, asked);
+	kill_and_reap(fixture, asked, asked_pid);
+	assert_lives(middle_pid);
+	assert_lives(leaf_pid);
+
+	/* between the leaf and the middle */
+	fixture_id(asked);
+	fixture_id(middle);
+	fixture_id(leaf);
+	asked_pid = start_program(fixture, asked);
+	middle_pid = start_below(fixture, middle, asked);
+	leaf_pid = start_program(fixture, leaf);
+	nest(fixture, leaf, middle);
+	kill_and_reap(fixture, asked, asked_pid);
+	assert_int_equal(fixture_reap(fixture, middle_pid), KILLED_BY + SIGKILL);
+	assert_lives(leaf_pid);
+
+	/* the leaf's own id */
+	fixture_id(asked);
+	fixture_id(leaf);
+	asked_pid = start_program(fixture, asked);
+	leaf_pid = start_below(fixture, leaf, asked);
+	uint32_t index = slot_of(fixture, leaf).index;
+	fixture_id(leaf);
+	words_store(fixture->table->ids[index].half, 2, leaf);
+	kill_and_reap(fixture, asked, asked_pid);
+	assert_lives(leaf_pid);
+}
+
+static int begin_with_small_files(struct fixture *fixture, void *arg)
+{
+	struct rlimit limit = {.rlim_cur = 64, .rlim_max = 64};
+
+	return setrlimit(RLIMIT_FSIZE, &limit) != 0 ? 2 : begin_and_stay(fixture, arg);
+}
+
+static void who_is_between_bears_it_out_or_is_supervised(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t asked[16], middle[16], leaf[16];
+
+	/* a program that keeps no ledger */
+	fixture_id(asked);
+	fixture_id(middle);
+	fixture_id(leaf);
+	pid_t asked_pid = start_program(fixture, asked);
+	fixture_environment(asked);
+	int before = atomic_load(&fixture->counters[READY]);
+	pid_t middle_pid = fixture_fork(fixture, begin_with_small_files, middle);
+	EVENTUALLY(atomic_load(&fixture->counters[READY]) == before + 1);
+	pid_t leaf_pid = start_below(fixture, leaf, middle);
+	kill_and_reap(fixture, asked, asked_pid);
+	assert_lives(middle_pid);
+	assert_lives(leaf_pid);
+
+	/* a run: its supervisor is told, and what is nested in it is killed */
+	fixture_id(asked);
+	fixture_id(middle);
+	fixture_id(leaf);
+	struct inv_run_options options = {
+	        .id = middle, .parent = asked, .name = "run", .deadline_ns = INV_FOREVER};
+	inv_invocation *run;
+	asked_pid = start_program(fixture, asked);
+	assert_int_equal(inv_run_register(fixture->table, &options, &run), 0);
+	leaf_pid = start_below(fixture, leaf, middle);
+	kill_and_reap(fixture, asked, asked_pid);
+	assert_int_equal(fixture_reap(fixture, leaf_pid), KILLED_BY + SIGKILL);
+	inv_run_end(run, &(struct inv_run_result){.not_started = 1});
+}
+
+static int begin_as_another_user(struct fixture *fixture, void *arg)
+{
+	/* Whoever changes user is hidden by the kernel from its former one. */
+	if (seteuid(FOREIGN_UID) != 0 || prctl(PR_SET_DUMPABLE, 1) != 0)
+		return 2;
+	return begin_and_stay(fixture, arg);
+}
+
+/* Root could, and a member of the group could have it done by root's hand. */
+static void another_users_program_is_not_signalled(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+
+	if (geteuid() != 0)
+		skip();
+	fixture_id(id);
+	pid_t pid = fixture_fork(fixture, begin_as_another_user, id);
+	EVENTUALLY(atomic_load(&fixture->counters[READY]) == 1);
+	assert_int_equal(inv_cancel(fixture->table, id, INV_CANCEL_KILL, NULL), -EPERM);
+	assert_lives(pid);
+}
+
 struct family {
 	uint8_t ids[3][16];
 	int next;
@@ -295,13 +416,6 @@ static void a_signal_reaches_an_honest_family_to_its_last(void **state)
 	fixture_kill(fixture, first);
 }
 
-static int begin_with_small_files(struct fixture *fixture, void *arg)
-{
-	struct rlimit limit = {.rlim_cur = 64, .rlim_max = 64};
-
-	return setrlimit(RLIMIT_FSIZE, &limit) != 0 ? 2 : begin_and_stay(fixture, arg);
-}
-
 /* Nor does the want of a ledger harm it: a limit on files would be told by a signal. */
 static void a_program_that_can_bear_out_nothing_is_not_signalled(void **state)
 {
@@ -324,6 +438,9 @@ int main(void)
 	        SHARED_TABLE_TEST(what_has_ended_does_not_get_its_process_killed),
 	        SHARED_TABLE_TEST(a_forked_child_is_not_taken_for_the_owner),
 	        SHARED_TABLE_TEST(forged_kinship_does_not_pass_a_kill_on),
+	        SHARED_TABLE_TEST(a_forged_link_anywhere_ends_the_chain),
+	        SHARED_TABLE_TEST(who_is_between_bears_it_out_or_is_supervised),
+	        SHARED_TABLE_TEST(another_users_program_is_not_signalled),
 	        SHARED_TABLE_TEST(a_signal_reaches_an_honest_family_to_its_last),
 	        SHARED_TABLE_TEST(a_program_that_can_bear_out_nothing_is_not_signalled),
 	};
