@@ -156,7 +156,8 @@ static void one_that_executed_another_program_is_lost_for_who_asks(void **state)
 	for (int i = 0; i < 3; i++) {
 		atomic_store(&fixture->counters[OWNED], 0);
 		pid_t owner = start_owner(fixture, own_and_execute, ids[i]);
-		EVENTUALLY(is_command(owner, "sleep"));
+		/* Its name changes before the rest of it does. */
+		EVENTUALLY(is_command(owner, "sleep") && fixture_asleep(owner, owner));
 		if (i == 1)
 			assert_int_equal(inv_cancel(fixture->table, ids[i], INV_CANCEL_KILL, NULL),
 			                 -EALREADY);
