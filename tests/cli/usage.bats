@@ -119,7 +119,7 @@ COMMANDS="run cancel list ls show wait status id check sleep log why"
 	: >"/dev/shm/$INVCTL_TABLE"
 	retry process_is_gone "$sleeper"
 	wait "$sleeper" || status=$?
-	[[ $status == 115 || $status == 113 || $status == 125 ]]
+	[[ $status == 116 ]]
 	for command in "list" "check --id=$ID" "log --id=$ID text" "cancel $ID" "show $ID" "status"; do
 		# shellcheck disable=SC2086  # several words on purpose
 		run -116 "$INVCTL" $command
