@@ -73,28 +73,38 @@ run() { # how-to-count name command…
 	settle "$how" "$name" "$status" $((SECONDS - started))
 }
 
-suite_unit() {
-	local program
-	for program in "$BUILD"/tests/unit/test_*; do
-		case $program in *.o | *.d) continue ;; esac
-		[ -x "$program" ] || continue
-		CMOCKA_MESSAGE_OUTPUT=TAP run tap "unit/${program##*/}" timeout 300 "$program"
-	done
-}
-
-# They wait more than they work, so a few files run at once.
-suite_cli() {
-	local file name status seconds
-	printf '%s\n' tests/cli/*.bats | xargs -P 3 -I '{}' tests/one_file.sh '{}' "$logs"
-	for file in tests/cli/*.bats; do
-		name=cli/$(basename "$file" .bats)
+# They wait more than they work, so a few run at once.
+run_at_once() { # name=file…
+	local each name file status seconds
+	for each; do
+		printf '%s\n%s\n' "${each%%=*}" "${each#*=}"
+	done | xargs -d '\n' -n 2 -P 3 tests/one.sh "$logs"
+	for each; do
+		name=${each%%=*} file=${each#*=}
 		read -r status seconds <"$logs/${name//\//-}.status" || status=1 seconds=0
 		if to_be_retried "$name" "$status"; then
-			tests/one_file.sh "$file" "$logs"
+			tests/one.sh "$logs" "$name" "$file"
 			read -r status seconds <"$logs/${name//\//-}.status" || status=1 seconds=0
 		fi
 		settle tap "$name" "$status" "$seconds"
 	done
+}
+
+suite_unit() {
+	local program programs=()
+	for program in "$BUILD"/tests/unit/test_*; do
+		case $program in *.o | *.d | *.gc*) continue ;; esac
+		[ ! -x "$program" ] || programs+=("unit/${program##*/}=$program")
+	done
+	run_at_once "${programs[@]}"
+}
+
+suite_cli() {
+	local file files=()
+	for file in tests/cli/*.bats; do
+		files+=("cli/$(basename "$file" .bats)=$file")
+	done
+	run_at_once "${files[@]}"
 }
 
 suite_python() { run line python timeout 120 tests/python/run.sh; }
