@@ -169,7 +169,7 @@ struct inv_table_info {
 	int64_t broker_since_ns; /* time of day */
 	char broker_version[16];
 	int32_t unlinked;       /* 1: its name was removed under it */
-	uint32_t unseen_owners; /* of these processes, those of another PID namespace */
+	uint32_t unseen_owners; /* of these processes, those whose death is not seen from here */
 	int64_t retain_ns;
 	uint64_t bytes; /* of the segment */
 };

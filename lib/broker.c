@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "event_word.h"
 #include "index.h"
+#include "lease.h"
 #include "news.h"
 #include "owner.h"
 #include "slot.h"
@@ -21,20 +22,14 @@
 
 enum { WITHHELD_AGAIN_S = 10 };
 
-/* A descriptor of its own, handed to nobody: an open-file lock goes with the open
- * file, and a table's descriptor is shared with those it is sent to. */
 static int take_lease(inv_table *table)
 {
-	char path[40];
-	struct flock lease = {
-	        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LEASE_BROKER, .l_len = 1};
+	int fd = lease_open(table);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", table->fd);
-	int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
-	if (fcntl(fd, F_OFD_SETLK, &lease) != 0) {
-		int error = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+		return fd;
+	int error = lease_take(fd, LEASE_BROKER);
+	if (error) {
 		close(fd);
 		return error;
 	}
@@ -96,6 +91,8 @@ void broker_each_owner(inv_table *table, void (*each)(const struct broker_owner 
 			continue;
 		if (identity.namespace == process_namespace())
 			owner.pid = identity.pid;
+		else
+			owner.leased = owner_leased(owner.generation);
 		each(&owner, arg);
 	}
 }
@@ -109,6 +106,11 @@ int broker_owner_pidfd(inv_table *table, const struct broker_owner *owner)
 	if (identity.namespace != process_namespace())
 		return -EXDEV;
 	return process_open(&identity);
+}
+
+bool broker_owner_lapsed(inv_table *table, const struct broker_owner *owner)
+{
+	return lease_held(table, lease_of_owner(table, owner->index)) == 0;
 }
 
 void broker_sweep(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg)

@@ -37,17 +37,22 @@ int broker_table_fd(inv_table *table);
 void broker_wait_news(inv_table *table, uint32_t *seen);
 
 /* The owners, those that are entering included: call each with its index, its generation
- * and its pid. An owner of another PID namespace is given with pid 0 and can't be watched. */
+ * and its pid. An owner of another PID namespace is given with pid 0 and can't be watched; where it
+ * holds a lease that can be looked at. */
 struct broker_owner {
 	uint32_t index;
 	uint64_t generation;
 	pid_t pid;
+	bool leased;
 };
 void broker_each_owner(inv_table *table, void (*each)(const struct broker_owner *, void *),
                        void *arg);
 
 /* A pidfd of that owner, verified to be the same process. -ESRCH it is dead. */
 int broker_owner_pidfd(inv_table *table, const struct broker_owner *owner);
+
+/* A leased owner holds its lease no more: it has died, or left. */
+bool broker_owner_lapsed(inv_table *table, const struct broker_owner *owner);
 
 /*
  * Sweep after every owner that is dead: what it owned becomes lost and its

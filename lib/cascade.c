@@ -219,7 +219,7 @@ int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const cha
 		error = slot_find(table, id, &ref, &word);
 	if (error)
 		return error;
-	if (sweep_asked_about(table, ref.index, table_served(table) == 1) &&
+	if (sweep_asked_about(table, ref.index, table_watched(table)) &&
 	    (word = slot_word(table, ref)) == 0)
 		return -ENOENT;
 	if (control_state(word) != SLOT_LIVE)

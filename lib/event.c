@@ -62,7 +62,7 @@ int event_living_word_of(const inv_event *event, uint64_t *word)
 {
 	int error = event_word_of(event, word);
 
-	if (error || table_served_lately(event->table) ||
+	if (error || table_watched_lately(event->table) ||
 	    !sweep_slot(event->table, event->ref.index))
 		return error;
 	return event_word_of(event, word);
@@ -161,7 +161,7 @@ int event_still_alive(inv_table *table, struct slot_ref ref)
 	uint64_t kind = atomic_load(&table->slots[ref.index].flags) & SLOT_KIND_MASK;
 	bool own_turn = kind != INV_KIND_RUN &&
 	                clock_monotonic_coarse_ns() / WAIT_SLICE_NS % OWN_TURN_EVERY == 0;
-	if (own_turn || table_served(table) != 1)
+	if (own_turn || !table_watched(table))
 		sweep_slot(table, ref.index);
 	return control_state(slot_word(table, ref)) == SLOT_LIVE ? 0 : -ESTALE;
 }

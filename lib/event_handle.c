@@ -92,7 +92,7 @@ int event_handle_find(inv_table *table, const uint8_t id[16], inv_event **out)
 	if (error)
 		return error;
 	/* Without a broker it is up to whoever looks to see that the owner is dead. */
-	if (!table_served_lately(table) && sweep_slot(table, ref.index))
+	if (!table_watched_lately(table) && sweep_slot(table, ref.index))
 		word = slot_word(table, ref);
 	if (word == 0)
 		return -ENOENT;

@@ -12,6 +12,7 @@
 
 #include "context.h"
 #include "event.h"
+#include "owner.h"
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool installed; /* under list_lock: pthread_once(3) would cost a system call */
@@ -47,6 +48,7 @@ static void after_in_child(void)
 	atomic_fetch_add_explicit(&generation, 1, memory_order_relaxed);
 	for (inv_table *table = tables; table; table = table->next) {
 		event_handles_disown(table, true);
+		owner_fork_child(table);
 		pthread_mutex_unlock(&table->lock);
 	}
 	context_leave_all();

@@ -106,9 +106,9 @@ typedef _Atomic uint32_t shared_u32;
 
 /* A process that owns slots (owner.c). */
 struct owner_entry {
-	shared_u64 word;      /* | generation 24 | namespace tag 16 | pid 22 | state 2 | */
-	shared_u64 start;     /* start time in clock ticks since boot */
-	shared_u64 pidfs;     /* inode of its pidfd, where the kernel has pidfs; else 0 */
+	shared_u64 word;  /* | generation 24 | leased 1 | namespace tag 15 | pid 22 | state 2 | */
+	shared_u64 start; /* start time in clock ticks since boot */
+	shared_u64 pidfs; /* inode of its pidfd, where the kernel has pidfs; else 0 */
 	shared_u32 namespace; /* inode of its PID namespace: the kernel numbers them in 32 bits */
 	shared_u32 image;     /* tells one exec from the next; 0: not known */
 };
@@ -139,9 +139,9 @@ struct slot {
 	shared_u64
 	        action_process; /* | start time 40 | pid 24 |: the command's, as in owner_entry */
 
-	shared_u64 asks; /* what more was asked of the supervisor */
-	shared_u64
-	        shield[SHIELD_HOLDERS]; /* | depth 10 | start 32 | pid 22 |; 0: free (shield.c) */
+	shared_u64 asks;                   /* what more was asked of the supervisor */
+	shared_u64 shield[SHIELD_HOLDERS]; /* | depth 8 | namespace 10 | start 24 | pid 22 |; 0:
+	                                      free */
 	shared_u64 log_lost;
 
 	/* the request's record (request.c) */
@@ -181,7 +181,7 @@ struct header {
 	uint32_t unused;
 	int64_t created_ns;
 	int64_t created_monotonic_ns;
-	uint64_t namespace; /* PID namespace of its maker */
+	uint64_t namespace; /* PID namespace of its maker: owners of others hold leases (owner.c) */
 
 	/* written by the serving broker */
 	_Alignas(64) shared_u64 broker_owner; /* its entry; 0: none */

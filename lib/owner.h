@@ -19,6 +19,19 @@ uint32_t owner_last(const inv_table *table);
  * while it was read). */
 uint64_t owner_read(const inv_table *table, uint32_t index, struct process_identity *identity);
 
+/* It holds a lease: it can be judged from other PID namespaces too. */
+bool owner_leased(uint64_t word);
+
+/* Does it live, judged by what owner_read told? */
+enum process_life owner_judge(const inv_table *table, uint32_t index, uint64_t word,
+                              const struct process_identity *identity);
+
+/* Somebody whose death can't be seen from that PID namespace. */
+bool owner_unseen(const inv_table *table, uint32_t index, uint64_t namespace);
+
+/* In a forked child, under table->lock: what the parent holds is not the child's. */
+void owner_fork_child(inv_table *table);
+
 /* Does the owner live? *word is what it was judged by, for owner_still and owner_free. */
 enum process_life owner_life(const inv_table *table, uint32_t index, uint64_t *word);
 

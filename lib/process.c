@@ -85,13 +85,23 @@ uint64_t process_namespace(void)
 	return seen >> 32 == pid ? (uint32_t)seen : 0;
 }
 
+bool process_proc_is_own(void)
+{
+	char self[24] = "";
+
+	return readlink("/proc/self", self, sizeof(self) - 1) > 0 &&
+	       strtol(self, NULL, 10) == getpid();
+}
+
 uint64_t process_start(pid_t pid)
 {
-	char path[40];
+	char path[40] = "/proc/self/stat";
 	uint64_t start;
 	uint32_t image;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	/* Of itself a process is told the truth by any /proc. */
+	if (pid != getpid())
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	return read_stat(path, &start, &image) == 0 ? start : 0;
 }
 
@@ -158,9 +168,10 @@ static bool same_process(const struct process_identity *identity, int pidfd)
 		return !pidfd_ended(pidfd);
 	if (error)
 		return true; /* /proc can't be read: only the pid is known, and it lives */
-	if (identity->start != 0 && start != identity->start)
-		return false;
-	return identity->image == 0 || image == 0 || image == identity->image;
+	bool same = (identity->start == 0 || start == identity->start) &&
+	            (identity->image == 0 || image == 0 || image == identity->image);
+	/* Or was it somebody else whom /proc told of? */
+	return same || !process_proc_is_own();
 }
 
 int process_open(const struct process_identity *identity)

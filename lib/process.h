@@ -30,6 +30,10 @@ int process_self(struct process_identity *self);
 /* The inode of the caller's PID namespace; 0 where /proc does not tell. Cached. */
 uint64_t process_namespace(void);
 
+/* /proc tells of the caller's PID namespace. In a new one it has to be mounted first; until
+ * then what it says under a pid is of somebody else. */
+bool process_proc_is_own(void);
+
 /* Start time of a pid as the caller sees it; 0: there is none. */
 uint64_t process_start(pid_t pid);
 

@@ -1,11 +1,11 @@
 /*
  * Is a table served by a broker, and has it still a name?
  *
- * The serving broker holds a lock on a byte of the segment, through a descriptor
- * of its own that it hands to nobody: the kernel frees it however the broker dies,
- * and it can be asked for across PID and network namespaces in one system call.
+ * The serving broker holds a lease (lease.h), which can be asked for across PID and network
+ * namespaces. A broker of another PID namespace may not see the owners of this one, nor
+ * what they run: then whoever looks here looks after them too, as if there were no broker.
  */
-#include "table.h"
+#include "lease.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,41 +17,37 @@
 #include "clock.h"
 #include "futex.h"
 #include "invctl-supervisor.h"
+#include "process.h"
 
 enum { ASK_AGAIN_NS = 1000000000, LATELY_NS = 50000000 };
 
-static bool descriptor_is_ours(const inv_table *table, struct stat *status)
-{
-	return fstat(table->fd, status) == 0 && status->st_dev == table->device &&
-	       status->st_ino == table->inode;
-}
-
 void table_close_descriptor(const inv_table *table)
 {
-	struct stat status;
-
-	if (descriptor_is_ours(table, &status))
-		close(table->fd);
+	lease_close(table, table->fd);
 }
 
 int table_served(const inv_table *table)
 {
-	struct flock lease = {
-	        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LEASE_BROKER, .l_len = 1};
-	struct stat status;
-
-	if (!descriptor_is_ours(table, &status) || fcntl(table->fd, F_OFD_GETLK, &lease) != 0)
-		return -ESTALE;
-	return lease.l_type != F_UNLCK;
+	return lease_held(table, LEASE_BROKER);
 }
 
-bool table_served_lately(inv_table *table)
+bool table_watched(const inv_table *table)
+{
+	if (table_served(table) != 1)
+		return false;
+	uint64_t here = process_namespace();
+	uint64_t broker = atomic_load(&table->header->broker_owner);
+	return here == 0 || broker == 0 || broker >= table->geometry.owners ||
+	       atomic_load(&table->owners[broker].namespace) == here;
+}
+
+bool table_watched_lately(inv_table *table)
 {
 	int64_t now_ns = clock_monotonic_coarse_ns();
 
 	if (atomic_load_explicit(&table->lease_ns, memory_order_relaxed) + LATELY_NS > now_ns)
 		return true;
-	if (table_served(table) != 1)
+	if (!table_watched(table))
 		return false;
 	atomic_store_explicit(&table->lease_ns, now_ns, memory_order_relaxed);
 	return true;
@@ -76,7 +72,7 @@ bool table_abandoned(const inv_table *table)
 {
 	struct stat status;
 
-	if (!descriptor_is_ours(table, &status))
+	if (!lease_is_ours(table, table->fd, &status))
 		return !name_is_ours(table);
 	/* Cut short, it reads as zeros from here on, or kills. */
 	if (status.st_size != (off_t)table->geometry.bytes)
@@ -97,8 +93,8 @@ void table_ensure_served(inv_table *table)
 
 int inv_table_have_broker(inv_table *table)
 {
-	if (table_served_lately(table))
+	if (table_served(table) == 1)
 		return 1;
 	autostart_broker(table->name);
-	return table_served_lately(table);
+	return table_served(table) == 1;
 }

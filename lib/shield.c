@@ -3,16 +3,18 @@
  *
  * A slot has a few holder words, each a process that shields it:
  *
- *   | depth 10 | start time 32 | pid 22 |, or 0
+ *   | depth 8 | PID namespace 10 | start time 24 | pid 22 |, or 0
  *
  *   begin   0 -> (self, depth 1), or depth + 1 of one's own word
  *   end     depth - 1 of one's own word, to 0 at the last
  *
  * each by one compare-and-swap. The word names its process, so that a SIGKILL inside
  * a shield leaves a word whose process is dead: it holds nothing, and the next
- * process that needs a word takes it over. The words carry no generation: begin
- * looks at the slot's generation once more after it has taken a word, and gives it
- * back where the slot has a new tenant.
+ * process that needs a word takes it over. A holder of another PID namespace is looked
+ * for in /proc (foreign.h); where that can't tell, it holds as long as the invocation lives:
+ * there is no lease for it, since the holder may be a shell, which can't keep one. The
+ * words carry no generation: begin looks at the slot's generation once more after it
+ * has taken a word, and gives it back where the slot has a new tenant.
  */
 #include "shield.h"
 
@@ -21,28 +23,44 @@
 
 #include "context.h"
 #include "event_word.h"
+#include "foreign.h"
 #include "process.h"
 #include "slot.h"
 
-enum { SHIELD_START_SHIFT = 22, SHIELD_DEPTH_SHIFT = 54, SHIELD_DEPTH_MAX = 1023 };
+enum {
+	SHIELD_START_SHIFT = 22,
+	SHIELD_NAMESPACE_SHIFT = 46,
+	SHIELD_DEPTH_SHIFT = 56,
+	SHIELD_DEPTH_MAX = 255
+};
 enum { ANCESTORS_MAX = 64 }; /* a damaged table could make a ring of parents */
 #define SHIELD_PID_MASK UINT64_C(0x3fffff)
+#define SHIELD_START_MASK UINT64_C(0xffffff)
+#define SHIELD_NAMESPACE_MASK UINT64_C(0x3ff)
 #define SHIELD_DEPTH_STEP (UINT64_C(1) << SHIELD_DEPTH_SHIFT)
 #define SHIELD_HOLDER_MASK (SHIELD_DEPTH_STEP - 1)
 
+/* Of this PID namespace. */
 static uint64_t holder(pid_t pid, uint64_t start)
 {
-	return ((uint64_t)pid & SHIELD_PID_MASK) | (start & UINT32_MAX) << SHIELD_START_SHIFT;
+	return ((uint64_t)pid & SHIELD_PID_MASK) |
+	       (start & SHIELD_START_MASK) << SHIELD_START_SHIFT |
+	       (process_namespace() & SHIELD_NAMESPACE_MASK) << SHIELD_NAMESPACE_SHIFT;
 }
 
 static bool holder_lives(uint64_t word)
 {
 	struct process_identity identity = {.pid = (pid_t)(word & SHIELD_PID_MASK)};
+	uint64_t namespace = word >> SHIELD_NAMESPACE_SHIFT & SHIELD_NAMESPACE_MASK;
 
+	if (namespace != (process_namespace() & SHIELD_NAMESPACE_MASK))
+		return foreign_life(identity.pid, word >> SHIELD_START_SHIFT, SHIELD_START_MASK) !=
+		       PROCESS_DEAD;
 	if (identity.pid == getpid())
 		return true;
 	return process_life(&identity) != PROCESS_DEAD &&
-	       holder(identity.pid, process_start(identity.pid)) == (word & SHIELD_HOLDER_MASK);
+	       (holder(identity.pid, process_start(identity.pid)) == (word & SHIELD_HOLDER_MASK) ||
+	        !process_proc_is_own());
 }
 
 static bool slot_shielded(const struct slot *slot)

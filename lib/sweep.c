@@ -8,6 +8,7 @@
  *                                  broker (the owner field changes); without a broker it
  *                                  is left, live, for one to take over
  *                                  where it is gone: DONE
+ *                                  in another PID namespace: left, until it is gone
  * After that the owner's entry is free.
  *
  * Every step is a compare-and-swap of a word that was read before the owner was
@@ -21,12 +22,33 @@
 
 #include "clock.h"
 #include "event_word.h"
+#include "foreign.h"
 #include "index.h"
 #include "lifecycle.h"
 #include "owner.h"
 #include "run.h"
 
 enum { ASK_AGAIN_NS = 50000000 };
+
+/* The PID namespace in which a slot's action runs is its owner's. */
+static bool runs_elsewhere(const inv_table *table, uint32_t owner,
+                           struct process_identity *identity)
+{
+	return owner_read(table, owner, identity) != 0 &&
+	       identity->namespace != process_namespace();
+}
+
+/* It is not seen from here, so it lives until the contrary is known: its namespace has
+ * vanished with its first process, or all processes can be seen and it is not among them. */
+static bool action_lives_elsewhere(const inv_table *table, uint32_t index,
+                                   const struct process_identity *owner)
+{
+	uint64_t action = atomic_load(&table->slots[index].action_process);
+
+	return action != 0 && owner->pid != 1 &&
+	       foreign_life((pid_t)(action & ACTION_PID_MASK), action >> ACTION_START_SHIFT,
+	                    UINT64_MAX >> ACTION_START_SHIFT) != PROCESS_DEAD;
+}
 
 static bool action_lives(const inv_table *table, uint32_t index)
 {
@@ -40,6 +62,24 @@ static bool action_lives(const inv_table *table, uint32_t index)
 	return action != 0 && process_life(&identity) != PROCESS_DEAD;
 }
 
+/* Of `run`, whose supervisor is dead. */
+static bool sweep_run(inv_table *table, uint32_t index, uint64_t word, sweep_adopt *adopt,
+                      void *arg)
+{
+	struct process_identity owner;
+
+	if (runs_elsewhere(table, control_owner(word), &owner)) {
+		if (action_lives_elsewhere(table, index, &owner))
+			return false;
+	} else if (adopt || action_lives(table, index)) {
+		inv_invocation *orphan = adopt ? run_adopt(table, index, word) : NULL;
+		if (orphan)
+			adopt(orphan, arg);
+		return orphan != NULL;
+	}
+	return lifecycle_lose(table, slot_ref_of(index, word), word);
+}
+
 static bool sweep_live(inv_table *table, uint32_t index, uint64_t word, sweep_adopt *adopt,
                        void *arg)
 {
@@ -47,12 +87,8 @@ static bool sweep_live(inv_table *table, uint32_t index, uint64_t word, sweep_ad
 
 	if (kind == INV_KIND_EVENT || kind == INV_KIND_CONTEXT)
 		return slot_release(table, index, word);
-	if (kind == INV_KIND_RUN && (adopt || action_lives(table, index))) {
-		inv_invocation *orphan = adopt ? run_adopt(table, index, word) : NULL;
-		if (orphan)
-			adopt(orphan, arg);
-		return orphan != NULL;
-	}
+	if (kind == INV_KIND_RUN)
+		return sweep_run(table, index, word, adopt, arg);
 	return lifecycle_lose(table, slot_ref_of(index, word), word);
 }
 
@@ -114,7 +150,7 @@ static void judge(const inv_table *table, uint32_t index, struct judged **judged
 	struct process_identity identity;
 	uint64_t word = owner_read(table, index, &identity);
 
-	if (word == 0 || process_life(&identity) != PROCESS_DEAD)
+	if (word == 0 || owner_judge(table, index, word, &identity) != PROCESS_DEAD)
 		return;
 	if (!*judged)
 		*judged = calloc(table->geometry.owners, sizeof(**judged));
@@ -153,14 +189,19 @@ static void sweep_judged_slot(inv_table *table, uint32_t index, struct judged *j
 	}
 }
 
-/* One pass over the slots, however many owners have died. */
-static void sweep_judged(inv_table *table, struct judged *judged, sweep_adopt *adopt, void *arg)
+/* One pass over the slots, however many owners have died. true: one of them is done with. */
+static bool sweep_judged(inv_table *table, struct judged *judged, sweep_adopt *adopt, void *arg)
 {
 	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++)
 		sweep_judged_slot(table, i, judged, adopt, arg);
-	for (uint32_t index = 1; index < table->geometry.owners; index++)
-		if (judged[index].word != 0 && !judged[index].left)
-			owner_free(table, index, judged[index].word);
+	bool done = false;
+	for (uint32_t index = 1; index < table->geometry.owners; index++) {
+		if (judged[index].word == 0 || judged[index].left)
+			continue;
+		owner_free(table, index, judged[index].word);
+		done = true;
+	}
+	return done;
 }
 
 bool sweep_dead(inv_table *table, sweep_adopt *adopt, void *arg)
@@ -170,11 +211,9 @@ bool sweep_dead(inv_table *table, sweep_adopt *adopt, void *arg)
 
 	for (uint32_t index = 1; index <= last; index++)
 		judge(table, index, &judged);
-	bool found = judged != NULL;
-	if (found)
-		sweep_judged(table, judged, adopt, arg);
+	bool done = judged && sweep_judged(table, judged, adopt, arg);
 	free(judged);
-	return found;
+	return done;
 }
 
 bool sweep_owners(inv_table *table, const uint32_t *indices, size_t count, sweep_adopt *adopt,
@@ -184,11 +223,9 @@ bool sweep_owners(inv_table *table, const uint32_t *indices, size_t count, sweep
 
 	for (size_t i = 0; i < count; i++)
 		judge(table, indices[i], &judged);
-	bool found = judged != NULL;
-	if (found)
-		sweep_judged(table, judged, adopt, arg);
+	bool done = judged && sweep_judged(table, judged, adopt, arg);
 	free(judged);
-	return found;
+	return done;
 }
 
 bool sweep_slot(inv_table *table, uint32_t index)

@@ -13,7 +13,8 @@ typedef void sweep_adopt(inv_invocation *orphan, void *arg);
  * Returns how many slots still name it as their owner. */
 size_t sweep_owner(inv_table *table, uint32_t index, uint64_t word, sweep_adopt *adopt, void *arg);
 
-/* Sweep after every owner that is dead. true: there was one. */
+/* Sweep after every owner that is dead. true: one of them is done
+ * with, and its entry free. */
 bool sweep_dead(inv_table *table, sweep_adopt *adopt, void *arg);
 
 /* The same for those among these that are dead. */

@@ -37,6 +37,7 @@ struct inv_table {
 	uint32_t owner;             /* this process's entry; 0: none yet */
 	uint64_t owner_word;        /* its word */
 	uint64_t owner_process;     /* | uid 32 | pid 32 | of this process */
+	int owner_fd;               /* holds the entry's lease, if it has one (owner.c); 0: none */
 	uint32_t owned;             /* slots it owns */
 	struct inv_event **handles; /* chains, by slot (event_handle.c) */
 	uint32_t handle_chains;     /* how many: a power of two */
@@ -94,8 +95,11 @@ void table_close_descriptor(const inv_table *table);
  * descriptor was closed behind our back. */
 int table_served(const inv_table *table);
 
+/* A broker of this PID namespace serves it, and so sees to it when an owner dies. */
+bool table_watched(const inv_table *table);
+
 /* The same, as of the last 50 ms: costs no system call while a broker serves. */
-bool table_served_lately(inv_table *table);
+bool table_watched_lately(inv_table *table);
 
 /* Its name is gone or names another segment, and no broker hands it on; or it was cut short. */
 bool table_abandoned(const inv_table *table);
@@ -108,8 +112,5 @@ int autostart_broker(const char *name);
 /* At registration: start a broker where none serves the table. Asks the kernel at
  * most once a second. An error is not the caller's: the table works without. */
 void table_ensure_served(inv_table *table);
-
-/* Bytes of the segment, on which the broker holds a lock while it serves. */
-enum { LEASE_BROKER = 0 };
 
 #endif

@@ -3,8 +3,9 @@
  *
  * Descriptors are limited, and the broker needs some for other things. Owners
  * beyond what is left are swept for every SWEEP_ALL_EVERY_NS while there are any: the
- * broker's only periodic work. Owners of another PID namespace can't be watched;
- * the broker of their own namespace, or the next look of a waiter, sees their end.
+ * broker's only periodic work, but for this: owners of another PID namespace can't be
+ * watched, so their leases are looked at every LEASES_EVERY_NS while there are any. Where
+ * a dead one leaves an action that may live, they are looked at less and less often.
  *
  * An owner is known by index and generation. One that left in good order is
  * missing in the next refresh, and its pidfd is closed then.
@@ -27,6 +28,8 @@
 
 #define SWEEP_ALL_EVERY_NS INT64_C(50000000)
 #define SWEEP_EVERY_NS INT64_C(5000000)
+#define LEASES_EVERY_NS INT64_C(50000000)
+#define LEASES_SELDOM_NS INT64_C(3200000000)
 
 enum { DESCRIPTORS_RESERVED = 128 };
 
@@ -44,12 +47,14 @@ static struct watched **watched; /* by owner index */
 static uint32_t watched_size;
 static size_t watched_count, watched_limit, descriptor_limit;
 static size_t unwatched;
+static size_t leased; /* owners of other PID namespaces */
 static uint32_t round_number;
 static rlim_t usual_limit;
 static uint32_t *dead; /* owners that have ended, by index */
 static size_t dead_count, dead_room;
-static bool refresh_due, sweep_all_due, told_limit;
-static int64_t next_sweep_ns, next_sweep_all_ns;
+static bool refresh_due, sweep_all_due, leases_due, lease_lapsed, told_limit;
+static int64_t next_sweep_ns, next_sweep_all_ns, next_leases_ns;
+static int64_t leases_every_ns = LEASES_EVERY_NS;
 
 /* In a child, which is to be a stop command: programs that close all descriptors one
  * by one, or use select(2), are at home with the usual limit only. */
@@ -95,6 +100,7 @@ int watch_open(inv_table *watched_table, void (*adopt)(inv_invocation *, void *)
 void watch_refresh(void)
 {
 	refresh_due = true;
+	leases_every_ns = LEASES_EVERY_NS;
 }
 
 static void forget(uint32_t index)
@@ -175,9 +181,20 @@ static int start_watching(const struct broker_owner *owner)
 	return 0;
 }
 
+static void see_leased(const struct broker_owner *owner)
+{
+	leased++;
+	if (leases_due && broker_owner_lapsed(table, owner)) {
+		lease_lapsed = true;
+		note_dead(owner->index);
+	}
+}
+
 static void see_owner(const struct broker_owner *owner, void *arg)
 {
 	(void)arg;
+	if (owner->leased)
+		see_leased(owner);
 	if (owner->pid == 0 || owner->pid == getpid())
 		return;
 	if (!make_room(owner->index)) {
@@ -221,6 +238,7 @@ static void refresh(void)
 	refresh_due = false;
 	round_number++;
 	unwatched = 0;
+	leased = 0;
 	broker_each_owner(table, see_owner, NULL);
 	forget_who_left();
 	tell_limit();
@@ -234,15 +252,30 @@ static void sweep(int64_t now_ns)
 		broker_sweep_owners(table, dead, dead_count, adopt_orphan, adopt_arg);
 	sweep_all_due = false;
 	dead_count = 0;
+	/* What is swept is news, and ends this. */
+	if (lease_lapsed && leases_every_ns < LEASES_SELDOM_NS)
+		leases_every_ns *= 2;
+	lease_lapsed = false;
 	next_sweep_ns = now_ns + SWEEP_EVERY_NS;
 	next_sweep_all_ns = now_ns + SWEEP_ALL_EVERY_NS;
 	/* An owner that could not be swept is found dead again by this. */
 	refresh();
 }
 
+/* The leases are looked at with what else there is to see. */
+static void look_at_leases(int64_t now_ns)
+{
+	leases_due = true;
+	refresh();
+	leases_due = false;
+	next_leases_ns = now_ns + leases_every_ns;
+}
+
 int64_t watch_step(int64_t now_ns)
 {
-	if (refresh_due)
+	if (leased > 0 && now_ns >= next_leases_ns)
+		look_at_leases(now_ns);
+	else if (refresh_due)
 		refresh();
 	if (unwatched > 0 && now_ns >= next_sweep_all_ns)
 		sweep_all_due = true;
@@ -250,5 +283,6 @@ int64_t watch_step(int64_t now_ns)
 		sweep(now_ns);
 	if (dead_count > 0 || sweep_all_due)
 		return next_sweep_ns;
-	return unwatched > 0 ? next_sweep_all_ns : INV_FOREVER;
+	return loop_earlier(unwatched > 0 ? next_sweep_all_ns : INV_FOREVER,
+	                    leased > 0 ? next_leases_ns : INV_FOREVER);
 }

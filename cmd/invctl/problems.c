@@ -77,9 +77,10 @@ static void look_at_owners(const struct search *search)
 
 	if (info->unseen_owners > 0)
 		problem(search,
-		        "%u of %u processes in the table are of another PID namespace and can't be "
-		        "seen from here: only there is it noticed when they die; let a command of "
-		        "invctl run there, or share the namespace ('docker run --pid=host')",
+		        "%u of %u processes in the table are of another PID namespace, in which it "
+		        "was made, and can't be seen from here, nor by a broker: only there is it "
+		        "noticed when they die; let a command of invctl run there, or share the "
+		        "namespace ('docker run --pid=host')",
 		        info->unseen_owners, info->owners);
 }
 

@@ -44,11 +44,16 @@ teardown_table() {
 	rm -f "/dev/shm/$INVCTL_TABLE"
 }
 
-# The pids of the live invocations' supervisors and commands.
+# The pids of the live invocations' supervisors and commands; not those of another PID
+# namespace, where a pid is another process's here.
 live_pids() {
+	local owner pid
 	INVCTL_AUTOSTART=0 "$INVCTL" list --json 2>/dev/null |
-		jq -r '.[] | .ownerPid, .pid | select(. != null and . > 1)' 2>/dev/null |
-		grep -vx "$$" || true
+		jq -r '.[] | [.ownerPid // .pid, .pid] | select(.[0] > 1) | @tsv' 2>/dev/null |
+		while read -r owner pid; do
+			grep -qzFx "INVCTL_TABLE=$INVCTL_TABLE" "/proc/$owner/environ" 2>/dev/null &&
+				printf '%s\n' "$owner" "${pid:-$owner}"
+		done | grep -vx "$$" || true
 }
 
 broker_pid() {
@@ -64,7 +69,8 @@ process_is_gone() {
 end_broker() {
 	local pid
 	pid=$(broker_pid)
-	[[ -n $pid ]] || return 0
+	# One that is the first process of a namespace is known by another pid here.
+	[[ -n $pid && $pid != 1 ]] || return 0
 	kill -KILL "$pid" 2>/dev/null || true
 	retry process_is_gone "$pid"
 }

@@ -106,9 +106,10 @@ struct operation {
 		OWNER_VICTIM
 	} owner; /* of the first id, when it begins */
 	unsigned waiters;
-	bool rival;   /* another process registers the first id meanwhile */
-	bool orphan;  /* what the victim leaves is taken over by the harness as the broker */
-	bool watched; /* a broker that watches is to see to a death, before anything else does */
+	bool rival;     /* another process registers the first id meanwhile */
+	bool orphan;    /* what the victim leaves is taken over by the harness as the broker */
+	bool watched;   /* a broker that watches is to see to a death, before anything else does */
+	bool elsewhere; /* the victim is in a PID namespace of its own, where that is permitted */
 	bool late_waiters; /* they would repair themselves what the victim is to repair */
 	void (*arrange)(struct scene *scene);
 	void (*prepare)(struct scene *scene);
@@ -133,6 +134,7 @@ void scene_hold(struct scene *scene); /* handles for what the harness owns in th
 void scene_let_go(struct scene *scene);
 void scene_adopt(inv_invocation *orphan, void *scene);
 pid_t scene_fork(void);
+pid_t scene_fork_elsewhere(void); /* as the first process of a PID namespace */
 void *scene_shared_memory(size_t bytes);
 void scene_end_process(pid_t *pid);
 bool scene_visible(const struct scene *scene, const uint8_t id[16], enum slot_state *state);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,26 @@ pid_t scene_fork(void)
 	if (getppid() != parent)
 		_exit(1);
 	return 0;
+}
+
+pid_t scene_fork_elsewhere(void)
+{
+	int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+
+	if (own < 0 || unshare(CLONE_NEWPID) != 0) {
+		close(own);
+		return scene_fork();
+	}
+	pid_t pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		return 0;
+	}
+	/* The next ones are for here again. */
+	if (setns(own, CLONE_NEWPID) != 0)
+		exit(1);
+	close(own);
+	return pid;
 }
 
 void scene_end_process(pid_t *pid)

@@ -58,7 +58,7 @@ pid_t victim_start(struct scene *scene)
 {
 	atomic_store(&scene->board->acted, 0);
 	atomic_store(&scene->board->result, NOT_YET);
-	pid_t victim = scene_fork();
+	pid_t victim = scene->operation->elsewhere ? scene_fork_elsewhere() : scene_fork();
 	if (victim == 0) {
 		victim_main(scene);
 		_exit(1);

@@ -420,3 +420,130 @@ nothing_is_kept() {
 	[[ $output == *"wait: 125"* || $output == *"wait: 122"* ]]
 	assert_line "the newcomer lives"
 }
+
+# A run in a PID namespace of its own, whose first process it is: $ID, $OUTER outside, and
+# $INNER, the supervisor's pid as it is seen here.
+start_elsewhere() {
+	ID=$(new_id)
+	in_pid_namespace "$INVCTL" run --id="$ID" -- sleep 1000 3>&- &
+	OUTER=$!
+	STARTED_PIDS+=("$OUTER")
+	retry field_is "$ID" .status running
+	INNER=$(descendant "$OUTER" unshare invctl)
+	STARTED_PIDS+=("$INNER")
+}
+
+# descendant PID NAME...: its child of that name, that one's child of the next name, and so on.
+descendant() {
+	local pid=$1 name
+	shift
+	for name; do
+		pid=$(pgrep -P "$pid" -x "$name") || return
+	done
+	echo "$pid"
+}
+
+vanish() {
+	kill -KILL "$INNER"
+	retry process_is_gone "$INNER"
+}
+
+owners_are() { # count
+	[[ $("$INVCTL" status --json | jq .owners) == "$1" ]]
+}
+
+@test "an owner in another PID namespace is lost when that vanishes, and its waiters wake" {
+	"$INVBROKER" --table="$INVCTL_TABLE"
+	start_elsewhere
+	"$INVCTL" wait "$ID" 3>&- &
+	local waiter=$! status=0
+	vanish
+	wait "$waiter" || status=$?
+	[ "$status" -eq 125 ]
+	[ "$(field "$ID" .cause)" = lost ]
+	[ -z "$("$INVCTL" list --noheadings)" ]
+	retry owners_are 1
+}
+
+@test "an owner in another PID namespace is lost when that vanishes, without a broker too" {
+	"$INVBROKER" --table="$INVCTL_TABLE"
+	start_elsewhere
+	end_broker
+	export INVCTL_AUTOSTART=0
+	"$INVCTL" wait "$ID" 3>&- &
+	local waiter=$! status=0
+	vanish
+	wait "$waiter" || status=$?
+	[ "$status" -eq 125 ]
+	[ -z "$("$INVCTL" list --noheadings)" ]
+}
+
+@test "an owner in another PID namespace that is stopped is not lost, whoever looks" {
+	"$INVBROKER" --table="$INVCTL_TABLE"
+	start_elsewhere
+	kill -STOP "$INNER"
+	run "$INVCTL" wait --timeout=1s "$ID"
+	assert_failure 119
+	restart_broker
+	run "$INVCTL" wait --timeout=1s "$ID"
+	assert_failure 119
+	end_broker
+	INVCTL_AUTOSTART=0 run "$INVCTL" wait --timeout=1s "$ID"
+	assert_failure 119
+	[ "$(field "$ID" .status)" = running ]
+	vanish
+}
+
+@test "a supervisor killed in another PID namespace: its action's invocation lives as long as that" {
+	"$INVBROKER" --table="$INVCTL_TABLE"
+	local id outer supervisor action
+	id=$(new_id)
+	in_pid_namespace bash -c '"$INVCTL" run --id="$1" -- sleep 1000; sleep 1000' - "$id" 3>&- &
+	outer=$!
+	STARTED_PIDS+=("$outer")
+	retry field_is "$id" .status running
+	STARTED_PIDS+=("$(descendant "$outer" unshare bash)")
+	supervisor=$(descendant "$outer" unshare bash invctl)
+	action=$(descendant "$supervisor" sleep)
+	kill -KILL "$supervisor"
+	retry process_is_gone "$supervisor"
+	run "$INVCTL" wait --timeout=1s "$id"
+	assert_failure 119
+	[ "$(field "$id" .status)" = running ]
+	kill -KILL "$action"
+	run "$INVCTL" wait --timeout=20s "$id"
+	assert_failure 125
+}
+
+@test "a broker in another PID namespace that made the table sees an owner outside die" {
+	in_pid_namespace "$INVBROKER" --foreground --table="$INVCTL_TABLE" 3>&- &
+	local outer=$! pid
+	STARTED_PIDS+=("$outer")
+	retry test -e "/dev/shm/$INVCTL_TABLE"
+	export INVCTL_AUTOSTART=0
+	start -- sleep 1000
+	pid=$("$INVCTL" show --json "$ID" | jq .pid)
+	STARTED_PIDS+=("$pid")
+	kill -KILL "$RUN_PID" "$pid"
+	run "$INVCTL" wait --timeout=20s "$ID"
+	assert_failure 125
+	kill -KILL "$(descendant "$outer" unshare invbroker)"
+}
+
+@test "a broker in another PID namespace that can't see the owners: whoever looks here looks after them" {
+	start -- sleep 1000
+	end_broker
+	in_pid_namespace "$INVBROKER" --foreground --table="$INVCTL_TABLE" 3>&- &
+	local outer=$! pid
+	STARTED_PIDS+=("$outer")
+	served() {
+		[[ $("$INVCTL" status --json | jq .broker.pid) == 1 ]]
+	}
+	retry served
+	export INVCTL_AUTOSTART=0
+	pid=$("$INVCTL" show --json "$ID" | jq .pid)
+	kill -KILL "$RUN_PID" "$pid"
+	run "$INVCTL" wait --timeout=20s "$ID"
+	assert_failure 125
+	kill -KILL "$(descendant "$outer" unshare invbroker)"
+}

@@ -90,7 +90,7 @@ static void shields_nest(void **state)
 static void too_deep_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
-	enum { DEEPEST = 1023 };
+	enum { DEEPEST = 255 };
 	inv_context *context;
 	uint8_t id[16];
 	inv_event *event = enter(fixture, id, &context);
