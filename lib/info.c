@@ -189,7 +189,7 @@ int inv_info_get(inv_table *table, const uint8_t id[16], struct inv_info *info)
 		return error;
 	bool served = table_served(table) == 1;
 	if (control_state(word) == SLOT_LIVE)
-		sweep_asked_about(table, ref.index, table_watched(table));
+		sweep_asked_about(table, ref.index, served && table_broker_is_here(table));
 	error = consistent_row(table, ref.index, served, info);
 	return !error && memcmp(info->id, id, 16) != 0 ? -ENOENT : error;
 }
@@ -202,7 +202,7 @@ int inv_list(inv_table *table, int (*each)(const struct inv_info *info, void *ar
 	if (result)
 		return result;
 	bool served = table_served(table) == 1;
-	if (!table_watched(table))
+	if (!served || !table_broker_is_here(table))
 		sweep_dead(table, NULL, NULL);
 	for (uint32_t i = 0, extent = index_extent(table); i < extent && result == 0; i++) {
 		uint64_t word = atomic_load_explicit(&table->control[i], memory_order_relaxed);
@@ -240,7 +240,7 @@ int inv_table_info_get(inv_table *table, struct inv_table_info *info)
 		return error;
 	memset(info, 0, sizeof(*info));
 	info->serving = table_served(table) == 1;
-	if (!table_watched(table))
+	if (!info->serving || !table_broker_is_here(table))
 		sweep_dead(table, NULL, NULL);
 	snprintf(info->name, sizeof(info->name), "%s", table->name);
 	info->epoch = table->epoch;

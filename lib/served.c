@@ -31,14 +31,19 @@ int table_served(const inv_table *table)
 	return lease_held(table, LEASE_BROKER);
 }
 
+bool table_broker_is_here(const inv_table *table)
+{
+	uint64_t broker = atomic_load(&table->header->broker_owner);
+
+	if (broker == 0 || broker >= table->geometry.owners)
+		return true;
+	uint64_t here = process_namespace();
+	return here == 0 || atomic_load(&table->owners[broker].namespace) == here;
+}
+
 bool table_watched(const inv_table *table)
 {
-	if (table_served(table) != 1)
-		return false;
-	uint64_t here = process_namespace();
-	uint64_t broker = atomic_load(&table->header->broker_owner);
-	return here == 0 || broker == 0 || broker >= table->geometry.owners ||
-	       atomic_load(&table->owners[broker].namespace) == here;
+	return table_served(table) == 1 && table_broker_is_here(table);
 }
 
 bool table_watched_lately(inv_table *table)

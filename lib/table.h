@@ -95,6 +95,9 @@ void table_close_descriptor(const inv_table *table);
  * descriptor was closed behind our back. */
 int table_served(const inv_table *table);
 
+/* The serving broker is of this PID namespace, as far as is known. */
+bool table_broker_is_here(const inv_table *table);
+
 /* A broker of this PID namespace serves it, and so sees to it when an owner dies. */
 bool table_watched(const inv_table *table);
 

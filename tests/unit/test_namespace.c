@@ -160,6 +160,8 @@ static void a_child_of_the_dead_does_not_keep_its_lease(void **state)
 	pid_t inner;
 	pid_t outer = start_elsewhere(fixture, &elsewhere, 1, &inner);
 
+	/* As soon as it runs. */
+	EVENTUALLY(fixture_info(fixture, elsewhere.id).status != INV_RUNNING);
 	assert_lost(fixture, elsewhere.id);
 	kill(inner, SIGKILL);
 	fixture_reap(fixture, outer);
