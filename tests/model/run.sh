@@ -63,6 +63,29 @@ QUICK good   news  an owner and other news, a death: -DTELLERS=1 -DDEATHS=1
 QUICK good   news  an owner and a sweeper, both die: -DSWEEPERS=1 -DDEATHS=2
 FULL  good   news  two owners, a death: -DOWNERS=2 -DDEATHS=1
 QUICK good   news  an orphan is asked, two deaths: -DORPHAN -DOWNERS=0 -DTELLERS=2 -DDEATHS=2
+QUICK good   takeover three brokers after a supervisor: -DDEATHS=3
+FULL  good   takeover all of them die: -DDEATHS=4
+FULL  good   lease   two owners, a death: -DDEATHS=1
+QUICK good   lease   two owners, both die: -DDEATHS=2
+FULL  good   request one asker: -DASKERS=1
+QUICK good   request two askers, a death: -DASKERS=2 -DDEATHS=1
+QUICK good   shield  two holders, both die: -DDEATHS=2
+FULL  good   progress two writers: -DDEATHS=0
+QUICK good   progress two writers, a death: -DDEATHS=1
+FULL  good   progress two writers, three tries: -DTRIES=3
+QUICK broken takeover NO_GIVEN: -DDEATHS=3
+FULL  broken takeover CLOSE_FIRST: -DDEATHS=3
+FULL  broken lease   LEASE_LAST: -DDEATHS=0
+QUICK broken lease   GIVE_BACK_FIRST: -DDEATHS=0
+FULL  broken lease   NO_OWNER_STILL: -DDEATHS=1
+QUICK broken request NO_CLAIM: -DASKERS=2
+FULL  broken request READY_FIRST: -DASKERS=2
+FULL  broken request SET_FIRST: -DASKERS=1
+QUICK broken shield  TAKE_STORES: -DDEATHS=0
+FULL  broken shield  DEAD_HOLDS: -DDEATHS=1
+FULL  broken progress IN_PLACE: -DDEATHS=0
+FULL  broken progress READ_ONCE: -DDEATHS=0
+QUICK broken progress NO_SECOND: -DDEATHS=0
 QUICK broken slot  OWNER_AFTER_CLAIM: $two -DDEATHS=1
 QUICK broken slot  NO_GENERATION: $look
 QUICK broken slot  SINGLE_TRY: $two -DDEATHS=1
