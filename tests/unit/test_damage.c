@@ -23,7 +23,7 @@
 
 /* As owner.c lays an entry's word out. */
 #define ENTRY(pid, namespace, state)                                                               \
-	(UINT64_C(5) << 40 | ((uint64_t)(namespace) & 0xffff) << 24 | (uint64_t)(pid) << 2 |       \
+	(UINT64_C(5) << 40 | ((uint64_t)(namespace) & 0x7fff) << 24 | (uint64_t)(pid) << 2 |       \
 	 (uint64_t)(state))
 enum { CLAIMED = 1, ACTIVE = 2, FIRST_HALF = 64, READY = 0 };
 
