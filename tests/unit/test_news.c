@@ -73,7 +73,7 @@ static int claim_and_tell(struct fixture *fixture, void *arg)
 {
 	struct owner_entry *entry = &fixture->table->owners[7];
 	uint64_t word = atomic_load(&entry->word);
-	uint64_t namespace = process_namespace() & 0xffff;
+	uint64_t namespace = process_namespace() & 0x7fff;
 
 	(void)arg;
 	atomic_store(&entry->word, word | namespace << 24 | (uint64_t)getpid() << 2 | ENTERING);
