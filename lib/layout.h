@@ -75,16 +75,19 @@ enum slot_state {
 #define EVENT_SEQUENCE_STEP UINT64_C(16)
 #define EVENT_SEQUENCE_MASK UINT64_C(0xfffffff0)
 
-/* Asks word: | generation 32 | count 16 | ... | pause 1 | signal 7 | signal asked 1 | kill 1 |.
- * The low half is a futex on which the supervisor waits. */
+/* Asks word: | generation 32 | count 16 | nested 1 | ... | pause 1 | signal 7 | signal asked 1 |
+ * kill 1 |. The low half is a futex on which the supervisor waits. */
 #define ASK_KILL UINT64_C(1)
 #define ASK_SIGNAL UINT64_C(2)
 #define ASK_SIGNUM_SHIFT 2
 #define ASK_SIGNUM_MASK UINT64_C(0x1fc)
 #define ASK_COUNT_STEP UINT64_C(0x10000)
+#define ASK_NESTED_CANCELLED                                                                       \
+	UINT64_C(0x8000) /* told, not asked: its request has ended a nested run. Here, where the   \
+	                  * generation keeps it from the slot's next tenant */
 
-/* Flags of a slot, written by its owner, but for SLOT_HAS_CHILDREN and
- * SLOT_NESTED_CANCELLED, which those nested in it set. */
+/* Flags of a slot, written by its owner, but for SLOT_HAS_CHILDREN, which those nested in
+ * it set. They carry no generation: see register.c. */
 #define SLOT_KIND_MASK UINT64_C(7)
 #define SLOT_PENDING UINT64_C(0x8) /* registered, not started */
 #define SLOT_NO_KILL UINT64_C(0x10)
@@ -95,8 +98,7 @@ enum slot_state {
 #define SLOT_HAS_LOG UINT64_C(0x200)
 #define SLOT_FINISHING UINT64_C(0x400)
 #define SLOT_PAUSED UINT64_C(0x800)
-#define SLOT_NESTED_CANCELLED UINT64_C(0x1000) /* its request ended or refused a nested run */
-#define SLOT_SIGNUM_SHIFT 16                   /* run --signal, 7 bits; 0: none */
+#define SLOT_SIGNUM_SHIFT 16       /* run --signal, 7 bits; 0: none */
 #define SLOT_ASKED_SIGNUM_SHIFT 24 /* the signal by which run itself was asked; 0: none */
 #define SLOT_NESTED_WAIT_SHIFT 32  /* run --nested-wait in ms, 32 bits */
 

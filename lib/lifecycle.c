@@ -39,11 +39,11 @@ static bool ended_well(const struct ending *ending)
 }
 
 /* The first line of the contract between user and run that fits. */
-static struct outcome decide(bool asked, int request_cause, uint64_t flags,
+static struct outcome decide(bool asked, int request_cause, uint64_t flags, bool nested_cancelled,
                              const struct ending *ending)
 {
 	struct outcome outcome = {.status = INV_ERROR, .code = (unsigned)ending->code & 0xff};
-	bool delivered_hard = flags & (SLOT_SIGNALLED | SLOT_NESTED_CANCELLED);
+	bool delivered_hard = flags & SLOT_SIGNALLED || nested_cancelled;
 
 	outcome.by_signal = ending->how == ENDING_SIGNALLED;
 	if (ending->how == ENDING_EXEC_FAILED)
@@ -80,7 +80,7 @@ static struct outcome decide(bool asked, int request_cause, uint64_t flags,
 
 struct outcome outcome_without_request(const struct ending *ending)
 {
-	return decide(false, INV_CAUSE_NONE, 0, ending);
+	return decide(false, INV_CAUSE_NONE, 0, false, ending);
 }
 
 /* A nested run that ends by its parent's request is a look of the parent: the
@@ -96,7 +96,19 @@ static void tell_parent(inv_table *table, struct slot_ref ref)
 	    slot_word(table, parent_ref) == 0)
 		return;
 	event_note_look(table, parent_ref);
-	atomic_fetch_or(&table->slots[parent_ref.index].flags, SLOT_NESTED_CANCELLED);
+	shared_u64 *asks = &table->slots[parent_ref.index].asks;
+	uint64_t seen = atomic_load(asks);
+	/* The parent may have ended meanwhile, and its slot have another tenant. */
+	while (event_generation(seen) == parent_ref.generation &&
+	       !atomic_compare_exchange_weak(asks, &seen, seen | ASK_NESTED_CANCELLED))
+		;
+}
+
+static bool nested_cancelled(const inv_table *table, struct slot_ref ref)
+{
+	uint64_t asks = atomic_load(&table->slots[ref.index].asks);
+
+	return event_generation(asks) == ref.generation && asks & ASK_NESTED_CANCELLED;
 }
 
 static int record_end(inv_table *table, struct slot_ref ref, uint64_t word, uint64_t event_word,
@@ -106,7 +118,8 @@ static int record_end(inv_table *table, struct slot_ref ref, uint64_t word, uint
 	uint64_t flags = atomic_load(&table->slots[ref.index].flags);
 
 	request_read(table, ref, event_word, &record);
-	*outcome = decide(event_word & EVENT_ASKED, record.cause, flags, ending);
+	*outcome = decide(event_word & EVENT_ASKED, record.cause, flags,
+	                  nested_cancelled(table, ref), ending);
 	if ((flags & SLOT_KIND_MASK) == INV_KIND_RUN && outcome->status == INV_CANCELLED &&
 	    outcome->cause == INV_CAUSE_PARENT && ending->how != ENDING_LOST)
 		tell_parent(table, ref);

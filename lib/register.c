@@ -35,7 +35,9 @@ static int register_slot(inv_table *table, const struct registration *registrati
 
 	if (error)
 		return error;
-	/* Before it can be seen as a child, so that a cascade that may see it looks. */
+	/* Before it can be seen as a child, so that a cascade that may see it looks. Should the
+	 * parent have ended meanwhile, its slot's next tenant is looked through for children
+	 * that it has not, and its signal may wait a moment for them: no more comes of it. */
 	if (registration->parent_known)
 		atomic_fetch_or(&table->slots[registration->parent_ref.index].flags,
 		                SLOT_HAS_CHILDREN);
