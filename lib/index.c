@@ -1,9 +1,8 @@
-/* Hashing an id to its buckets: see index.h. */
+/* Hashing an id to its buckets, and looking for room there: see index.h. */
 #include "index.h"
 
+#include <errno.h>
 #include <string.h>
-
-#include "slot.h"
 
 /* Users may choose ids, so all 128 bits take part: two rounds of a
  * multiply-and-fold. It need not withstand an adversary, who may write into the table anyway. */
@@ -57,6 +56,49 @@ struct candidates index_candidates(const inv_table *table, const uint8_t id[16],
 	while (level-- > 0)
 		candidates.bucket[candidates.count++] = bucket_of(geometry, level, low, place);
 	return candidates;
+}
+
+/* Free words of a bucket, and the first of them. -EEXIST: the id is in it. */
+static int survey_bucket(const inv_table *table, const struct bucket *bucket, uint32_t tag,
+                         const uint64_t id[2], struct room *room)
+{
+	*room = (struct room){0};
+	for (uint32_t i = 0; i < bucket->width; i++) {
+		uint32_t index = bucket_slot(bucket, i);
+		uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);
+		if (control_state(word) == SLOT_FREE) {
+			if (room->count++ == 0) {
+				room->index = index;
+				room->word = word;
+			}
+		} else if (index_may_be(word, tag) && index_same_id(table, index, id)) {
+			return -EEXIST;
+		}
+	}
+	return 0;
+}
+
+int index_room(const inv_table *table, const struct candidates *candidates, const uint64_t id[2],
+               struct room *best)
+{
+	struct room room[CANDIDATES_MAX];
+
+	best->count = 0;
+	for (uint32_t at = candidates->count; at-- > 0;) {
+		int error = survey_bucket(table, &candidates->bucket[at], candidates->tag, id,
+		                          &room[at]);
+		if (error)
+			return error;
+		if (at >= candidates->last_level && best->count == 0)
+			*best = room[at];
+	}
+	if (best->count > 0 || candidates->last_level == 0)
+		return best->count > 0 ? 0 : -ENOSPC;
+	*best = room[0];
+	if (candidates->last_level == 2 && best->count < candidates->bucket[0].width / 2 &&
+	    best->count < room[1].count)
+		*best = room[1];
+	return best->count > 0 ? 0 : -ENOSPC;
 }
 
 void index_use_levels(inv_table *table, uint32_t levels)

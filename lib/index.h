@@ -14,7 +14,7 @@
 #ifndef INDEX_H
 #define INDEX_H
 
-#include "table.h"
+#include "slot.h"
 
 enum {
 	CANDIDATES_MAX = LEVELS_MAX + 1,
@@ -58,6 +58,33 @@ static inline uint32_t index_extent(const inv_table *table)
 {
 	return table->geometry.level_end[index_levels(table) - 1];
 }
+
+/* Where an id can go: the first free word of a bucket, and how many are free there. */
+struct room {
+	uint32_t count;
+	uint32_t index;
+	uint64_t word;
+};
+
+/* Could this word be of an id with that tag, live or done? */
+static inline bool index_may_be(uint64_t word, uint32_t tag)
+{
+	return control_tag(word) == tag && slot_visible(word);
+}
+
+static inline bool index_same_id(const inv_table *table, uint32_t index, const uint64_t id[2])
+{
+	const struct slot_id *there = &table->ids[index];
+
+	return atomic_load_explicit(&there->half[0], memory_order_acquire) == id[0] &&
+	       atomic_load_explicit(&there->half[1], memory_order_acquire) == id[1];
+}
+
+/* Look for the id and for room: in the lowest level that has any. 0; -EEXIST the id is live or
+ * done; -ENOSPC. Of the last level's two buckets the first is taken while half of it is free,
+ * so that most look-ups end there, and then the emptier one. */
+int index_room(const inv_table *table, const struct candidates *candidates, const uint64_t id[2],
+               struct room *room);
 
 /* So many levels are in use from now on. */
 void index_use_levels(inv_table *table, uint32_t levels);

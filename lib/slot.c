@@ -87,20 +87,6 @@ static uint64_t with_state(uint64_t word, enum slot_state state)
 	return (word & ~UINT64_C(7)) | (uint64_t)state;
 }
 
-/* Could this word be of an id with that tag, live or done? */
-static bool may_be(uint64_t word, uint32_t tag)
-{
-	return control_tag(word) == tag && slot_visible(word);
-}
-
-static bool same_id(const inv_table *table, uint32_t index, const uint64_t id[2])
-{
-	const struct slot_id *there = &table->ids[index];
-
-	return atomic_load_explicit(&there->half[0], memory_order_acquire) == id[0] &&
-	       atomic_load_explicit(&there->half[1], memory_order_acquire) == id[1];
-}
-
 /* The word and the id that are most likely to be asked for, both on their way at once. */
 static inline void prefetch(const inv_table *table, const struct bucket *bucket)
 {
@@ -113,7 +99,7 @@ bool slot_has_id(const inv_table *table, uint32_t index, const uint8_t id[16])
 	uint64_t wanted[2];
 
 	memcpy(wanted, id, sizeof(wanted));
-	return same_id(table, index, wanted);
+	return index_same_id(table, index, wanted);
 }
 
 int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref, uint64_t *word)
@@ -129,7 +115,8 @@ int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref
 			uint32_t index = bucket_slot(bucket, i);
 			uint64_t seen =
 			        atomic_load_explicit(&table->control[index], memory_order_acquire);
-			if (!may_be(seen, candidates.tag) || !same_id(table, index, wanted))
+			if (!index_may_be(seen, candidates.tag) ||
+			    !index_same_id(table, index, wanted))
 				continue;
 			if (slot_word(table, slot_ref_of(index, seen)) == 0)
 				continue; /* it ended while it was read */
@@ -147,13 +134,6 @@ uint64_t slot_word(const inv_table *table, struct slot_ref ref)
 
 	return control_generation(word) == ref.generation && slot_visible(word) ? word : 0;
 }
-
-/* Where an id can go: the first free word of a bucket, and how many are free there. */
-struct room {
-	uint32_t count;
-	uint32_t index;
-	uint64_t word;
-};
 
 /* The oldest finished one of the buckets makes room. */
 static bool evict_oldest(inv_table *table, const struct candidates *candidates)
@@ -178,52 +158,6 @@ static bool evict_oldest(inv_table *table, const struct candidates *candidates)
 	return victim_word != 0 && slot_release(table, victim, victim_word);
 }
 
-/* Free words of a bucket, and the first of them. -EEXIST: the id is in it. */
-static int survey_bucket(const inv_table *table, const struct bucket *bucket, uint32_t tag,
-                         const uint64_t id[2], struct room *room)
-{
-	*room = (struct room){0};
-	for (uint32_t i = 0; i < bucket->width; i++) {
-		uint32_t index = bucket_slot(bucket, i);
-		uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);
-		if (control_state(word) == SLOT_FREE) {
-			if (room->count++ == 0) {
-				room->index = index;
-				room->word = word;
-			}
-		} else if (may_be(word, tag) && same_id(table, index, id)) {
-			return -EEXIST;
-		}
-	}
-	return 0;
-}
-
-/* Look for the id and for room: in the lowest level that has any. Of the last level's two
- * buckets the first is taken while half of it is free, so that most look-ups end there, and
- * then the emptier one. */
-static int survey(const inv_table *table, const struct candidates *candidates, const uint64_t id[2],
-                  struct room *best)
-{
-	struct room room[CANDIDATES_MAX];
-
-	best->count = 0;
-	for (uint32_t at = candidates->count; at-- > 0;) {
-		int error = survey_bucket(table, &candidates->bucket[at], candidates->tag, id,
-		                          &room[at]);
-		if (error)
-			return error;
-		if (at >= candidates->last_level && best->count == 0)
-			*best = room[at];
-	}
-	if (best->count > 0 || candidates->last_level == 0)
-		return best->count > 0 ? 0 : -ENOSPC;
-	*best = room[0];
-	if (candidates->last_level == 2 && best->count < candidates->bucket[0].width / 2 &&
-	    best->count < room[1].count)
-		*best = room[1];
-	return best->count > 0 ? 0 : -ENOSPC;
-}
-
 /* Room for an id, where there may be none in the levels in use. */
 static int find_room(inv_table *table, const uint8_t id[16], struct candidates *candidates,
                      struct room *room)
@@ -234,7 +168,7 @@ static int find_room(inv_table *table, const uint8_t id[16], struct candidates *
 	for (;;) {
 		uint32_t levels = index_levels(table);
 		*candidates = index_candidates(table, id, levels);
-		int error = survey(table, candidates, halves, room);
+		int error = index_room(table, candidates, halves, room);
 		if (error != -ENOSPC)
 			return error;
 		if (levels < table->geometry.level_count)
@@ -317,7 +251,8 @@ static int settle(inv_table *table, uint32_t own, const uint8_t id[16])
 			if (index == own || control_tag(word) != candidates.tag)
 				continue;
 			bool publishing = control_state(word) == SLOT_PUBLISHING;
-			if ((!publishing && !slot_visible(word)) || !same_id(table, index, halves))
+			if ((!publishing && !slot_visible(word)) ||
+			    !index_same_id(table, index, halves))
 				continue;
 			if (atomic_load(&table->control[index]) != word) {
 				i--; /* it moved on while it was read: look again */
