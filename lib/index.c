@@ -81,7 +81,7 @@ static int survey_bucket(const inv_table *table, const struct bucket *bucket, ui
 int index_room(const inv_table *table, const struct candidates *candidates, const uint64_t id[2],
                struct room *best)
 {
-	struct room room[CANDIDATES_MAX];
+	struct room room[CANDIDATES_MAX] = {0};
 
 	best->count = 0;
 	for (uint32_t at = candidates->count; at-- > 0;) {

@@ -99,13 +99,15 @@ suite_unit() {
 	run_at_once "${programs[@]}"
 }
 
-suite_cli() {
+run_bats_of() { # name folder
 	local file files=()
-	for file in tests/cli/*.bats; do
-		files+=("cli/$(basename "$file" .bats)=$file")
+	for file in "$2"/*.bats; do
+		files+=("$1/$(basename "$file" .bats)=$file")
 	done
 	run_at_once "${files[@]}"
 }
+
+suite_cli() { run_bats_of cli tests/cli; }
 
 suite_python() { run line python timeout 120 tests/python/run.sh; }
 suite_abi() { run line abi timeout 60 tests/abi.sh; }
@@ -117,7 +119,7 @@ suite_crash() { run line crash timeout 600 tests/crash/run.sh -k 200; }
 suite_crash_all() { run line crash-all timeout 1800 tests/crash/run.sh; }
 suite_stress() { run line stress timeout 300 tests/stress/run.sh 20; }
 suite_stress_long() { run line stress-long timeout 900 tests/stress/run.sh 240; }
-suite_resources() { run tap resources timeout 600 bats --tap tests/stress/; }
+suite_resources() { run_bats_of resources tests/stress; }
 suite_stopped_long() {
 	STOPPED_FOR=1m run tap stopped-long timeout 300 bats --tap --filter 'supervisor that is stopped' \
 		tests/stress/resources.bats

@@ -282,7 +282,7 @@ timer_is_armed() {
 
 @test "the supervisor killed: its deadline is kept" {
 	serve
-	start --timeout=1s sleep 1000
+	start --timeout=4s sleep 1000
 	kill_supervisor
 	run -124 "$INVCTL" wait --timeout=20s "$ID"
 	process_is_gone "$ACTION"
