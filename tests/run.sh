@@ -114,7 +114,7 @@ suite_abi() { run line abi timeout 60 tests/abi.sh; }
 suite_docs() { run line docs timeout 120 tests/docs.sh; }
 suite_examples() { run tap examples timeout 180 bats --tap tests/examples.bats; }
 suite_model() { run line model timeout 600 tests/model/run.sh; }
-suite_model_quick() { run line model-quick timeout 300 tests/model/run.sh --quick; }
+suite_model_quick() { run line model-quick timeout 600 tests/model/run.sh --quick; }
 suite_crash() { run line crash timeout 600 tests/crash/run.sh -k 200; }
 suite_crash_all() { run line crash-all timeout 1800 tests/crash/run.sh; }
 suite_stress() { run line stress timeout 300 tests/stress/run.sh 20; }
