@@ -36,6 +36,16 @@ note_callers() {
 	done
 }
 
+# What this script has started, subshells among it.
+is_of_this() {
+	local pid=$1
+	while [ "${pid:-0}" -gt 1 ]; do
+		[ "$pid" != $$ ] || return 0
+		pid=$(parent_of "$pid")
+	done
+	return 1
+}
+
 # A zombie is its parent's to reap, whoever that is here.
 is_over() { ! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null; }
 
@@ -58,7 +68,8 @@ processes() {
 	local folder pid
 	while read -r folder; do
 		pid=${folder#/proc/}
-		if [ -n "${caller[$pid]:-}" ] || is_over "$pid" || is_listener "$pid"; then
+		if [ -n "${caller[$pid]:-}" ] || is_over "$pid" || is_of_this "$pid" ||
+			is_listener "$pid"; then
 			continue
 		fi
 		echo "left: process $pid: $(tr '\0' ' ' 2>/dev/null <"$folder/cmdline")"

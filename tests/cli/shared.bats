@@ -335,12 +335,16 @@ compile() { # PROGRAM
 		"$ROOT/tests/fuzz/$1.c" "$ROOT"/lib/*.c -luuid -lrt -lpthread
 }
 
+is_served() {
+	[[ -n $(broker_pid) ]]
+}
+
 @test "whatever a member writes into the table, the other's commands and broker end by themselves" {
 	compile scribble
 	as $ANNA "$INVBROKER" --group=$GROUP --capacity=60 --foreground >broker.log 2>&1 3>&- &
 	local broker=$! round
 	STARTED_PIDS+=("$broker")
-	retry broker_pid
+	retry is_served
 	local BECOME
 	become $ANNA
 	# Processes of Anna's that nothing may touch: one uses the table, one has nothing to do with it.

@@ -126,7 +126,7 @@ deadline_has_passed() {
 
 # An action, and one that is nested in it. It minds a nested one that ended by a request.
 start_nested() { # option…
-	start "$@" -- sh -c "'$INVCTL' run -- sh -c 'touch inner; sleep 1000'; echo \$? >inner-status
+	start "$@" -- sh -c "'$INVCTL' run -- sh -c 'touch inner; exec sleep 1000'; echo \$? >inner-status
 		[ \"\$(cat inner-status)\" = 122 ] || sleep 1000; exit 1"
 	wait_for inner
 	ACTION=$(field "$ID" .pid)
