@@ -150,7 +150,9 @@ install: all
 	$(Q)$(call PKG_CONFIG_FILE,$(DESTDIR)$(LIBDIR)/pkgconfig/invctl.pc)
 	$(Q)$(INSTALL) -m 644 include/invctl.h $(DESTDIR)$(INCDIR)
 	$(Q)for page in man/*.[138]; do \
-		$(INSTALL) -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.} || exit 1; done
+		to=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
+		if [ -L $$page ]; then ln -sf "$$(readlink $$page)" "$$to/$${page##*/}"; \
+		else $(INSTALL) -m 644 $$page "$$to"; fi || exit 1; done
 	$(Q)for unit in systemd/*.service; do \
 		sed 's|@BINDIR@|$(BINDIR)|' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; done
 	$(Q)$(INSTALL) -m 644 completions/invctl.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/invctl

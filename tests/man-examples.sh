@@ -21,7 +21,7 @@ examples_of() { # page
 }
 
 for page in man/*.3; do
-	head -n 1 "$page" | grep -q '^\.so ' && continue
+	[ -L "$page" ] && continue
 	name=$(basename "$page" .3)
 	examples_of "$page" >"$directory/$name.c"
 	if grep -q 'int main(' "$directory/$name.c" &&

@@ -36,14 +36,14 @@ page_prototypes() { # page
 	' "$1"
 }
 
-is_link() { head -n 1 "$1" | grep -q '^\.so '; }
+is_link() { [ -L "$1" ]; }
 
 # The page that a name leads to.
 page_of() { # name
 	local file=man/$1.3
 	[ -f "$file" ] || return 1
 	if is_link "$file"; then
-		file=man/$(sed -n 's|^\.so man3/||p' "$file")
+		file=man/$(readlink "$file")
 	fi
 	[ -f "$file" ] && ! is_link "$file" && echo "$file"
 }
