@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # invbroker: one for a table, whatever happens to it, to owners and to
 # supervisors; and what it makes of things that lie in its way.
-# shellcheck disable=SC2030,SC2031,SC2154  # each test is a subshell; run sets stderr
+# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # invctl cancel: asks all that it can, reports each that it can't, and exits with
 # the first failure.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154  # actions are single-quoted; a test is a subshell; run sets output
+# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

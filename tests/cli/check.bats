@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # invctl check: 122 and the request is taken, else 0.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154  # actions are single-quoted; a test is a subshell; run sets output
+# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # bash completion of invctl: commands, options, values and live invocations.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154,SC2207  # a test is a subshell; run sets output
+# shellcheck disable=SC2154,SC2207  # a test is a subshell; run sets output
 
 load helpers
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # invctl log: appends to the invocation's log, and loses no text.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154  # actions are single-quoted; a test is a subshell; run sets output
+# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

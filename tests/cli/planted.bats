@@ -2,7 +2,7 @@
 # What somebody may have put under a table's name: each command and the broker refuses it
 # with a sentence that names it and says what to do, at once, and leaves it as it is. ("A segment
 # that someone else planted is refused"; "a corrupt, foreign, older or newer segment: a clear error".)
-# shellcheck disable=SC2030,SC2031,SC2154  # each test is a subshell; run sets stderr
+# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

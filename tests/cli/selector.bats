@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SELECTORs: a UUID in any case, the exact name of one live invocation, a unique
 # prefix of at least 4 digits; and groups, which may match nothing.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154  # actions are single-quoted; a test is a subshell; run sets output
+# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

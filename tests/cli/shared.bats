@@ -2,7 +2,7 @@
 # A shared table: two users of a group work together in it, whoever is not of the group
 # stays out, and nobody can do to another what the group was not given.
 # The users are bare numbers: no account, no home, no name is needed for any of it.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154  # actions are single-quoted; a test is a subshell; run sets output
+# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

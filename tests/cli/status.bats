@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # invctl status: table, broker, use, and problems with their remedies.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154  # actions are single-quoted; a test is a subshell; run sets output
+# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

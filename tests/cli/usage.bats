@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The command line itself: help and usage everywhere, exit 2 for what makes no
 # sense, and standard files that are closed or full.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154  # actions are single-quoted; a test is a subshell; run sets output
+# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 
