@@ -1,37 +1,40 @@
 /*
- * Starting the command in two steps: the process is made and waits at a gate;
- * when its pid is recorded the gate is opened, and it executes the command. A
- * supervisor that is killed in between leaves a process that ends by itself, not
- * one that nobody knows.
+ * Starting the command. Its process records itself in the table before it executes the
+ * command, and until then it dies with its supervisor: a supervisor that is killed at any
+ * moment leaves an action that the table knows, or none.
+ *
+ * The process is made by vfork(2): it borrows the supervisor's memory, which waits until the
+ * command is executed. A copy, as fork(2) makes, would be thrown away by the exec, and until
+ * then every page that either of the two writes costs a fault and is copied.
+ *
+ * What a SIGKILL leaves:
+ *   supervisor, before the process asks to die with it   the process sees another
+ *                                                        parent, and ends
+ *   supervisor, until the pid is recorded                nothing: the kernel kills the process
+ *                                                        before anybody can see
+ *                                                        the supervisor dead
+ *   supervisor, later                                    an action that the broker takes over
+ *   the process                                          a command that has ended
  */
 #ifndef LAUNCH_H
 #define LAUNCH_H
 
-#include <stdint.h>
-#include <sys/types.h>
+#include "invctl-supervisor.h"
 
 struct launch {
-	pid_t pid; /* leads a process group of its own */
-	int gate;
+	pid_t pid;      /* leads a process group of its own */
+	int exec_errno; /* not 0: the command can't be executed; the process ends */
 };
 
 /* What the command is given besides its words. */
 struct launch_context {
 	char **command;
+	inv_invocation *invocation;
 	const uint8_t *id;
 	const char *table_name;
 };
 
-/* Make the process. 0, or -errno. */
-int launch_prepare(const struct launch_context *context, struct launch *launch);
-
-/* Let it execute the command. */
-void launch_go(struct launch *launch);
-
-/* Let it end instead, and see it gone. */
-void launch_abandon(struct launch *launch);
-
-/* Once it has ended: the errno of an exec that failed; 0: it was executed. */
-int launch_error(struct launch *launch);
+/* Start it: returns when it is executed, or can't be. 0, or -errno: there is no process. */
+int launch(const struct launch_context *context, struct launch *launch);
 
 #endif

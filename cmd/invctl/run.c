@@ -80,25 +80,23 @@ static void prepare(struct run *run)
 	memcpy(supervision->delivery.scope.id, run->enrolment.id, sizeof(run->enrolment.id));
 }
 
-/* Make the process, record it, let it go: or not, if it was asked to stop before. */
+/* Unless it was asked to stop before. */
 static int start(struct run *run)
 {
-	struct launch *launch = &run->supervision.launch;
 	struct launch_context context = {.command = run->options.command,
+	                                 .invocation = run->enrolment.invocation,
 	                                 .id = run->enrolment.id,
 	                                 .table_name = inv_table_name(run->enrolment.table)};
-	int error = launch_prepare(&context, launch);
+	struct launch *command = &run->supervision.launch;
 
-	if (error < 0)
-		return error;
-	if (asked(run)) {
-		launch_abandon(launch);
+	if (asked(run))
 		return -ECANCELED;
-	}
-	inv_run_started(run->enrolment.invocation, launch->pid);
-	run->supervision.delivery.scope.command = launch->pid;
-	launch_go(launch);
-	return 0;
+
+	int error = launch(&context, command);
+
+	if (error == 0)
+		run->supervision.delivery.scope.command = command->pid;
+	return error;
 }
 
 static int not_made(struct run *run, int error)
@@ -133,7 +131,7 @@ static bool dies_of_interrupt(const struct run *run, int status)
 static int finish(struct run *run)
 {
 	struct supervision *supervision = &run->supervision;
-	struct inv_run_result result = {.exec_errno = launch_error(&supervision->launch),
+	struct inv_run_result result = {.exec_errno = supervision->launch.exec_errno,
 	                                .wait_known = 1,
 	                                .wait_status = supervision->wait_status};
 
