@@ -65,7 +65,8 @@ static int survey_bucket(const inv_table *table, const struct bucket *bucket, ui
 	*room = (struct room){0};
 	for (uint32_t i = 0; i < bucket->width; i++) {
 		uint32_t index = bucket_slot(bucket, i);
-		uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);
+		uint64_t word =
+		        atomic_load_explicit(control_at(table, index), memory_order_acquire);
 		if (control_state(word) == SLOT_FREE) {
 			if (room->count++ == 0) {
 				room->index = index;

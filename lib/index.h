@@ -74,7 +74,7 @@ static inline bool index_may_be(uint64_t word, uint32_t tag)
 
 static inline bool index_same_id(const inv_table *table, uint32_t index, const uint64_t id[2])
 {
-	const struct slot_id *there = &table->ids[index];
+	const struct slot_id *there = id_at(table, index);
 
 	return atomic_load_explicit(&there->half[0], memory_order_acquire) == id[0] &&
 	       atomic_load_explicit(&there->half[1], memory_order_acquire) == id[1];

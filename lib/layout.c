@@ -50,13 +50,11 @@ int geometry_of(uint32_t capacity, struct geometry *geometry)
 	made.owners = capacity < OWNERS_MIN ? OWNERS_MIN : capacity;
 	if (made.owners > OWNERS_MAX)
 		made.owners = OWNERS_MAX;
-	made.control_at = LAYOUT_PAGE;
-	made.event_at = made.control_at + page_round((size_t)made.slots * 8);
-	made.ids_at = made.event_at + page_round((size_t)made.slots * 8);
-	made.kin_at = made.ids_at + page_round((size_t)made.slots * sizeof(struct slot_id));
-	made.owners_at = made.kin_at + page_round((size_t)made.slots * 4);
-	made.slots_at =
-	        made.owners_at + page_round((size_t)made.owners * sizeof(struct owner_entry));
+	made.groups_at = LAYOUT_PAGE;
+	made.owners_at = made.groups_at + page_round((size_t)(made.slots + GROUP_SLOTS - 1) /
+	                                             GROUP_SLOTS * sizeof(struct group));
+	made.kin_at = made.owners_at + page_round((size_t)made.owners * sizeof(struct owner_entry));
+	made.slots_at = made.kin_at + page_round((size_t)made.slots * sizeof(shared_u32));
 	made.bytes = made.slots_at + page_round((size_t)made.slots * sizeof(struct slot));
 	*geometry = made;
 	return 0;

@@ -79,7 +79,7 @@ struct outcome outcome_unpack(uint32_t packed)
 
 static bool swap(inv_table *table, uint32_t index, uint64_t seen, uint64_t next)
 {
-	return atomic_compare_exchange_strong(&table->control[index], &seen, next);
+	return atomic_compare_exchange_strong(control_at(table, index), &seen, next);
 }
 
 static uint64_t with_state(uint64_t word, enum slot_state state)
@@ -90,8 +90,8 @@ static uint64_t with_state(uint64_t word, enum slot_state state)
 /* The word and the id that are most likely to be asked for, both on their way at once. */
 static inline void prefetch(const inv_table *table, const struct bucket *bucket)
 {
-	__builtin_prefetch(&table->control[bucket_slot(bucket, 0)]);
-	__builtin_prefetch(&table->ids[bucket_slot(bucket, 0)]);
+	__builtin_prefetch(control_at(table, bucket_slot(bucket, 0)));
+	__builtin_prefetch(id_at(table, bucket_slot(bucket, 0)));
 }
 
 bool slot_has_id(const inv_table *table, uint32_t index, const uint8_t id[16])
@@ -113,8 +113,8 @@ int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref
 		const struct bucket *bucket = &candidates.bucket[at];
 		for (uint32_t i = 0; i < bucket->width; i++) {
 			uint32_t index = bucket_slot(bucket, i);
-			uint64_t seen =
-			        atomic_load_explicit(&table->control[index], memory_order_acquire);
+			uint64_t seen = atomic_load_explicit(control_at(table, index),
+			                                     memory_order_acquire);
 			if (!index_may_be(seen, candidates.tag) ||
 			    !index_same_id(table, index, wanted))
 				continue;
@@ -130,7 +130,7 @@ int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref
 
 uint64_t slot_word(const inv_table *table, struct slot_ref ref)
 {
-	uint64_t word = atomic_load_explicit(&table->control[ref.index], memory_order_acquire);
+	uint64_t word = atomic_load_explicit(control_at(table, ref.index), memory_order_acquire);
 
 	return control_generation(word) == ref.generation && slot_visible(word) ? word : 0;
 }
@@ -146,7 +146,7 @@ static bool evict_oldest(inv_table *table, const struct candidates *candidates)
 		const struct bucket *bucket = &candidates->bucket[at];
 		for (uint32_t i = 0; i < bucket->width; i++) {
 			uint32_t index = bucket_slot(bucket, i);
-			uint64_t word = atomic_load(&table->control[index]);
+			uint64_t word = atomic_load(control_at(table, index));
 			int64_t ended_ns = atomic_load(&table->slots[index].completed_monotonic_ns);
 			if (control_state(word) != SLOT_DONE || ended_ns >= oldest_ns)
 				continue;
@@ -208,7 +208,7 @@ static void fill(inv_table *table, struct slot_ref ref, const struct registratio
 		atomic_store_explicit(&table->kin[ref.index], registration->parent_ref.index + 1,
 		                      memory_order_release);
 	}
-	words_store(table->ids[ref.index].half, 2, registration->id);
+	words_store(id_at(table, ref.index)->half, 2, registration->id);
 	words_store(slot->parent, 2, registration->parent ? registration->parent : nobody);
 	atomic_store_explicit(&slot->parent_ref, parent_ref, memory_order_release);
 	atomic_store_explicit(&slot->requested_ns, registration->requested_ns,
@@ -244,7 +244,7 @@ static int settle(inv_table *table, uint32_t own, const uint8_t id[16])
 		const struct bucket *bucket = &candidates.bucket[at];
 		for (uint32_t i = 0; i < bucket->width; i++) {
 			uint32_t index = bucket_slot(bucket, i);
-			uint64_t word = atomic_load(&table->control[index]);
+			uint64_t word = atomic_load(control_at(table, index));
 			/* Words that never rest are damage: don't look for ever. */
 			if (++looks > SETTLE_LOOKS_MAX)
 				return -EEXIST;
@@ -254,7 +254,7 @@ static int settle(inv_table *table, uint32_t own, const uint8_t id[16])
 			if ((!publishing && !slot_visible(word)) ||
 			    !index_same_id(table, index, halves))
 				continue;
-			if (atomic_load(&table->control[index]) != word) {
+			if (atomic_load(control_at(table, index)) != word) {
 				i--; /* it moved on while it was read: look again */
 				continue;
 			}
@@ -294,7 +294,7 @@ int slot_register(inv_table *table, const struct registration *registration, str
  * must wake all the same. */
 static void wake_waiters(inv_table *table, struct slot_ref ref)
 {
-	uint64_t word = atomic_load(&table->event[ref.index]);
+	uint64_t word = atomic_load(event_at(table, ref.index));
 
 	if (word & EVENT_WAITED || event_generation(word) != ref.generation)
 		event_word_wake(table, ref);

@@ -22,6 +22,9 @@
 /* How long nested supervisors, told to kill, are given to do it. */
 #define NESTED_KILL_NS INT64_C(3000000000)
 
+/* How long a command that was signalled alone is given to end, before it is looked for others. */
+#define COMMAND_ENDS_MS 5
+
 enum {
 	LOOKS = 4, /* at a tree that goes on forking */
 	NESTED_LIMIT = 256,
@@ -144,12 +147,11 @@ static void ask_newcomers(struct delivery *delivery, const struct nested *before
 
 /* The command comes first, being the oldest. Where nothing is nested it is surely this
  * invocation's, and where it can't start a clean-up that must be left alone, it is told
- * before the look for what else there is. */
-static void signal_command(struct delivery *delivery, const struct nested *nested,
-                           struct process_list *told, int signum)
+ * before the look for what else there is. false: it was not told. */
+static bool signal_command(struct delivery *delivery, const struct nested *nested, int signum)
 {
 	pid_t command = delivery->scope.command;
-	struct process *process = process_list_room(told);
+	struct process *process = process_list_room(&delivery->had);
 	bool catches;
 	char state;
 
@@ -157,11 +159,12 @@ static void signal_command(struct delivery *delivery, const struct nested *neste
 	if (delivery->scope.supervisor != getpid() || command <= 0 || nested->count > 0 ||
 	    !process || !process_state_and_catch(command, signum, &state, &catches) || catches ||
 	    kill(command, signum) != 0)
-		return;
+		return false;
 	if (state == 'T' && wakes_the_stopped(signum))
 		kill(command, SIGCONT);
-	if (process_read(command, process) == 0)
-		told->count++;
+	delivery->had.count = process_read(command, process) == 0;
+	delivery->rest_signum = signum;
+	return true;
 }
 
 /* Without descriptors or memory the processes can't be looked for. The command is known
@@ -181,31 +184,40 @@ static void signal_command_alone(struct delivery *delivery, int signum)
 		process_signal(&command, signum);
 }
 
-static void signal_all(struct delivery *delivery, int signum)
+/* All that have not had the signal before. */
+static void signal_others(struct delivery *delivery, const struct nested *nested, int signum)
 {
-	struct process_list before = {0};
-	struct nested nested;
 	bool clean_up = false;
 
-	look_at_nested(delivery, &nested);
-	signal_command(delivery, &nested, &before, signum);
 	for (int i = 0; i < LOOKS && !clean_up; i++) {
 		if (!look(delivery, PROCESSES_OWN)) {
-			if (before.count == 0)
+			if (delivery->had.count == 0)
 				signal_command_alone(delivery, signum);
 			break;
 		}
 		struct process_list found = delivery->found;
 
 		clean_up = anybody_catches(&found, signum);
-		if (signal_new(delivery, &found, &before, signum) == 0)
+		if (signal_new(delivery, &found, &delivery->had, signum) == 0)
 			break;
-		delivery->found = before;
-		before = found;
+		delivery->found = delivery->had;
+		delivery->had = found;
 	}
-	processes_free(&before);
+	delivery->had.count = 0;
 	if (!clean_up)
-		ask_newcomers(delivery, &nested);
+		ask_newcomers(delivery, nested);
+}
+
+/* Most commands end of it at once, and have left nothing: then that is all. */
+static void signal_all(struct delivery *delivery, int signum)
+{
+	struct nested nested;
+
+	look_at_nested(delivery, &nested);
+	if (signal_command(delivery, &nested, signum))
+		process_await_end(delivery->scope.command, COMMAND_ENDS_MS);
+	else
+		signal_others(delivery, &nested, signum);
 }
 
 static void stop(struct delivery *delivery)
@@ -285,6 +297,18 @@ static bool childless(const struct delivery *delivery)
 	       waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
 }
 
+/* Nothing was nested when the command was signalled. */
+static void signal_rest(struct delivery *delivery)
+{
+	const struct nested none = {.count = 0};
+	int signum = delivery->rest_signum;
+
+	delivery->rest_signum = 0;
+	if (!childless(delivery))
+		signal_others(delivery, &none, signum);
+	delivery->had.count = 0;
+}
+
 static bool anything_left(struct delivery *delivery)
 {
 	enum process_reach reach =
@@ -298,6 +322,8 @@ static bool anything_left(struct delivery *delivery)
 void delivery_look(struct delivery *delivery, const struct inv_run_view *view,
                    struct ladder_facts *facts)
 {
+	if (delivery->rest_signum != 0)
+		signal_rest(delivery);
 	facts->nested = 0;
 	facts->anything_left = false;
 	if (!delivery->alone && ladder_minds_nested(&delivery->ladder, view))
@@ -309,4 +335,5 @@ void delivery_look(struct delivery *delivery, const struct inv_run_view *view,
 void delivery_free(struct delivery *delivery)
 {
 	processes_free(&delivery->found);
+	processes_free(&delivery->had);
 }

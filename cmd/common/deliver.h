@@ -25,11 +25,14 @@ struct delivery {
 	bool told_denied;      /* that a process is not ours to signal: once is enough */
 	bool told_blind;       /* that they can't be looked for */
 	int64_t kill_began_ns; /* 0: no SIGKILL was sent */
+	int rest_signum;       /* the command has had this signal, and the rest has not; 0: no */
+	struct process_list had; /* the command, while that is so */
 	struct process_list found;
 };
 
 /* Fill facts->nested and facts->anything_left as far as the ladder minds them;
- * now_ns and command_ended are the caller's to set first. */
+ * now_ns and command_ended are the caller's to set first. Signals what the last step has left
+ * until the command had ended. */
 void delivery_look(struct delivery *delivery, const struct inv_run_view *view,
                    struct ladder_facts *facts);
 

@@ -165,6 +165,16 @@ static bool pidfd_ended(int pidfd)
 	return poll(&poll_one, 1, 0) == 1;
 }
 
+void process_await_end(pid_t child, int timeout_ms)
+{
+	struct pollfd poll_one = {.fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN};
+
+	if (poll_one.fd < 0)
+		return;
+	poll(&poll_one, 1, timeout_ms);
+	close(poll_one.fd);
+}
+
 int process_pidfd(const struct process *process)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);

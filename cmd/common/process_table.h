@@ -44,6 +44,10 @@ bool process_catches(pid_t pid, int signum);
 /* The same, and its state as in struct process. false: it has ended. */
 bool process_state_and_catch(pid_t pid, int signum, char *state, bool *catches);
 
+/* Wait until a child of ours has ended, so many milliseconds at most; it is not reaped. A
+ * signal may end the wait, and without a pidfd there is none. */
+void process_await_end(pid_t child, int timeout_ms);
+
 /*
  * The values of INVCTL_ID and INVCTL_TABLE in the environment that a process was
  * executed with; "" where there is none. 0; -EACCES and the like.

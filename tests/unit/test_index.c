@@ -64,15 +64,13 @@ static void the_parts_follow_each_other_and_hold_what_they_must(void **state)
 		assert_int_equal(geometry_of(capacities[i], &geometry), 0);
 		assert_true(geometry.slots >= capacities[i]);
 		assert_int_equal(geometry.slots, geometry.buckets * geometry.width);
-		assert_true(geometry.control_at >= sizeof(struct header));
-		assert_true(geometry.event_at >= geometry.control_at + geometry.slots * 8u);
-		assert_true(geometry.ids_at >= geometry.event_at + geometry.slots * 8u);
-		assert_true(geometry.kin_at >= geometry.ids_at + geometry.slots * 16u);
+		assert_true(geometry.groups_at >= sizeof(struct header));
 		assert_in_range(geometry.level_count, 1, LEVELS_MAX);
 		assert_int_equal(geometry.level_end[geometry.level_count - 1], geometry.slots);
-		assert_true(geometry.owners_at >= geometry.kin_at + geometry.slots * 4u);
-		assert_true(geometry.slots_at >=
+		assert_true(geometry.owners_at >= geometry.groups_at + geometry.slots * 32u);
+		assert_true(geometry.kin_at >=
 		            geometry.owners_at + geometry.owners * sizeof(struct owner_entry));
+		assert_true(geometry.slots_at >= geometry.kin_at + geometry.slots * 4u);
 		assert_true(geometry.bytes >=
 		            geometry.slots_at + geometry.slots * sizeof(struct slot));
 		assert_int_equal(geometry.bytes % LAYOUT_PAGE, 0);
