@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "clock.h"
@@ -195,8 +196,25 @@ int inv_info_get(inv_table *table, const uint8_t id[16], struct inv_info *info)
 	return !error && memcmp(info->id, id, 16) != 0 ? -ENOENT : error;
 }
 
+/* The pages in which several rows lie that are about to be read, asked for in one call instead
+ * of a fault each. A kernel that can't (before 5.14) leaves them to the faults. */
+static void fetch_rows(const inv_table *table, uint32_t first, uint32_t behind)
+{
+	enum { WORTH_A_CALL = 3 };
+	uint32_t rows = 0;
+
+	for (uint32_t i = first; i < behind; i++)
+		rows += slot_visible(
+		        atomic_load_explicit(control_at(table, i), memory_order_relaxed));
+	if (rows < WORTH_A_CALL)
+		return;
+	uintptr_t from = (uintptr_t)&table->slots[first] / LAYOUT_PAGE * LAYOUT_PAGE;
+	madvise((void *)from, (uintptr_t)&table->slots[behind] - from, MADV_POPULATE_READ);
+}
+
 int inv_list(inv_table *table, int (*each)(const struct inv_info *info, void *arg), void *arg)
 {
+	enum { FETCHED_AT_ONCE = 512 };
 	struct inv_info info;
 	int result = table_resolve(table, false, &table);
 
@@ -206,6 +224,9 @@ int inv_list(inv_table *table, int (*each)(const struct inv_info *info, void *ar
 	if (!served || !table_broker_is_here(table))
 		sweep_dead(table, NULL, NULL);
 	for (uint32_t i = 0, extent = index_extent(table); i < extent && result == 0; i++) {
+		if (i % FETCHED_AT_ONCE == 0)
+			fetch_rows(table, i,
+			           extent - i < FETCHED_AT_ONCE ? extent : i + FETCHED_AT_ONCE);
 		uint64_t word = atomic_load_explicit(control_at(table, i), memory_order_relaxed);
 		if (slot_visible(word) && consistent_row(table, i, served, &info) == 0)
 			result = each(&info, arg);

@@ -52,7 +52,7 @@ int geometry_of(uint32_t capacity, struct geometry *geometry)
 		made.owners = OWNERS_MAX;
 	made.groups_at = LAYOUT_PAGE;
 	made.owners_at = made.groups_at + page_round((size_t)(made.slots + GROUP_SLOTS - 1) /
-	                                             GROUP_SLOTS * sizeof(struct group));
+	                                             GROUP_SLOTS * sizeof(struct slot_group));
 	made.kin_at = made.owners_at + page_round((size_t)made.owners * sizeof(struct owner_entry));
 	made.slots_at = made.kin_at + page_round((size_t)made.slots * sizeof(shared_u32));
 	made.bytes = made.slots_at + page_round((size_t)made.slots * sizeof(struct slot));

@@ -124,12 +124,13 @@ struct slot_id {
 	shared_u64 half[2];
 };
 
-struct group {
+struct slot_group {
 	shared_u64 control[GROUP_SLOTS];
 	shared_u64 event[GROUP_SLOTS];
 	struct slot_id ids[GROUP_SLOTS];
 };
-static_assert(sizeof(struct group) == LAYOUT_PAGE / 2, "half a page: one fault, one translation");
+static_assert(sizeof(struct slot_group) == LAYOUT_PAGE / 2,
+              "half a page: one fault, one translation");
 
 /* The payload of a slot. Who writes what, and when, is told in slot.c. */
 struct slot {
@@ -218,7 +219,7 @@ static_assert(sizeof(struct header) <= LAYOUT_PAGE, "the header is one page");
 	 (uint64_t)offsetof(struct slot, request_word) << 32 ^                                     \
 	 (uint64_t)offsetof(struct slot, progress_word) << 24 ^                                    \
 	 (uint64_t)offsetof(struct slot, name) << 12 ^ (uint64_t)sizeof(struct owner_entry) << 4 ^ \
-	 (uint64_t)sizeof(struct group) << 20 ^ (uint64_t)offsetof(struct header, news))
+	 (uint64_t)sizeof(struct slot_group) << 20 ^ (uint64_t)offsetof(struct header, news))
 
 /* Where each part of a segment lies: computed from the capacity alone. */
 struct geometry {

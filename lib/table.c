@@ -125,7 +125,7 @@ static void lay_out(inv_table *table)
 	const struct geometry *geometry = &table->geometry;
 
 	table->header = (struct header *)base;
-	table->groups = (struct group *)(void *)(base + geometry->groups_at);
+	table->groups = (struct slot_group *)(void *)(base + geometry->groups_at);
 	table->owners = (struct owner_entry *)(void *)(base + geometry->owners_at);
 	table->kin = (shared_u32 *)(void *)(base + geometry->kin_at);
 	table->slots = (struct slot *)(void *)(base + geometry->slots_at);

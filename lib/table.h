@@ -25,7 +25,7 @@ struct inv_table {
 	uint32_t uid;
 	bool shared; /* others may write to it */
 	struct header *header;
-	struct group *groups;
+	struct slot_group *groups;
 	struct owner_entry *owners;
 	shared_u32 *kin;
 	struct slot *slots;

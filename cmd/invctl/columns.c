@@ -67,26 +67,6 @@ static size_t text_width(const char *text, size_t length)
 	return width;
 }
 
-enum { ROOM_AT_FIRST = 256 * 1024 };
-
-/* Room for one more cell of any length. */
-static struct cell *new_cell(struct columns_cells *cells)
-{
-	size_t needed = cells->used + sizeof(struct cell) + CELL_BYTES;
-
-	/* Large at first: what is not used of it is never touched. */
-	if (needed > cells->room) {
-		size_t room = cells->room ? 2 * cells->room : ROOM_AT_FIRST;
-		char *bytes = realloc(cells->bytes, room);
-
-		if (!bytes)
-			return NULL;
-		cells->bytes = bytes;
-		cells->room = room;
-	}
-	return (struct cell *)(void *)(cells->bytes + cells->used);
-}
-
 /* Cells are aligned for their numbers. */
 static size_t cell_bytes(const struct cell *cell)
 {
@@ -132,14 +112,14 @@ int columns_make(const struct inv_info *info, void *arg, size_t *content)
 
 	struct cell_source source = {info, cells->table, cells->now_ns};
 
-	*content = cells->used;
+	*content = cells->memory.used;
 	for (int i = 0; i < cells->columns->count; i++) {
-		struct cell *cell = new_cell(cells);
+		struct cell *cell = growing_room(&cells->memory, sizeof(*cell) + CELL_BYTES);
 
 		if (!cell)
 			return -ENOMEM;
 		cell->length = (uint16_t)fill_cell(cells->columns->list[i], &source, cell);
-		cells->used += cell_bytes(cell);
+		cells->memory.used += cell_bytes(cell);
 	}
 	return 0;
 }
@@ -177,7 +157,7 @@ static void measure(const struct columns_cells *cells, const struct listing *lis
 		widths[i] = headings ? strlen(columns->list[i]->heading) : 0;
 	for (size_t at = 0; at < listing->count; at++) {
 		const struct listing_row *row = &listing->rows[at];
-		const struct cell *cell = (const void *)(cells->bytes + row->content);
+		const struct cell *cell = (const void *)(cells->memory.bytes + row->content);
 
 		for (int i = 0; i < columns->count; i++, cell = next_cell(cell)) {
 			shape(columns->list[i], listing, row, cell, &indent, &length, &width);
@@ -243,7 +223,7 @@ static void put_row(struct lines *lines, const struct columns_cells *cells,
                     const size_t widths[COLUMNS_MAX])
 {
 	const struct columns *columns = cells->columns;
-	const struct cell *cell = (const void *)(cells->bytes + row->content);
+	const struct cell *cell = (const void *)(cells->memory.bytes + row->content);
 	size_t indent, length, width;
 
 	for (int i = 0; i < columns->count; i++, cell = next_cell(cell)) {

@@ -25,8 +25,7 @@ struct columns_cells {
 	const struct columns *columns;
 	inv_table *table;
 	int64_t now_ns; /* 0: not asked yet */
-	char *bytes;
-	size_t used, room;
+	struct growing memory;
 };
 
 /* Those that are shown unless --output says otherwise. */

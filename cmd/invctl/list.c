@@ -155,34 +155,25 @@ static bool is_wanted(const struct inv_info *info, const void *arg)
 }
 
 /* The rows of a JSON list, in full. */
-struct infos {
-	struct inv_info *list;
-	size_t count, room;
-};
-
 static int keep_info(const struct inv_info *info, void *arg, size_t *content)
 {
-	struct infos *infos = arg;
+	struct growing *infos = arg;
+	struct inv_info *kept = growing_room(infos, sizeof(*kept));
 
-	if (infos->count == infos->room) {
-		size_t room = infos->room ? 2 * infos->room : 64;
-		struct inv_info *list = reallocarray(infos->list, room, sizeof(*list));
-
-		if (!list)
-			return -ENOMEM;
-		infos->list = list;
-		infos->room = room;
-	}
-	*content = infos->count;
-	infos->list[infos->count++] = *info;
+	if (!kept)
+		return -ENOMEM;
+	*kept = *info;
+	*content = infos->used;
+	infos->used += sizeof(*kept);
 	return 0;
 }
 
 /* One invocation a line: to be read by programs, and by grep. */
-static void print_json(inv_table *table, const struct listing *listing, const struct infos *infos)
+static void print_json(inv_table *table, const struct listing *listing, const struct growing *infos)
 {
 	for (size_t i = 0; i < listing->count; i++) {
-		const struct inv_info *info = &infos->list[listing->rows[i].content];
+		const struct inv_info *info =
+		        (const void *)(infos->bytes + listing->rows[i].content);
 		struct details details;
 
 		details_find(table, info, &details);
@@ -200,7 +191,7 @@ static void print_json(inv_table *table, const struct listing *listing, const st
 static int print_listing(inv_table *table, const struct arguments *arguments)
 {
 	struct columns_cells cells = {.columns = &arguments->columns, .table = table};
-	struct infos infos = {0};
+	struct growing infos = {0};
 	struct listing listing;
 	struct listing_wish wish = {
 	        .keep = is_wanted,
@@ -220,8 +211,8 @@ static int print_listing(inv_table *table, const struct arguments *arguments)
 	else
 		columns_print(&cells, &listing, !arguments->no_headings);
 	listing_free(&listing);
-	free(cells.bytes);
-	free(infos.list);
+	growing_free(&cells.memory);
+	growing_free(&infos);
 	return error < 0 ? EXIT_INTERNAL : EXIT_DONE;
 }
 

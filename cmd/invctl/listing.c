@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for many at first: what is not used of it is never touched. */
-enum { ID_DIGITS_SHOWN = 8, ID_DIGITS = 32, ROWS_AT_FIRST = 4096 };
+enum { ID_DIGITS_SHOWN = 8, ID_DIGITS = 32 };
 
 struct collecting {
 	const struct listing_wish *wish;
@@ -15,16 +14,14 @@ struct collecting {
 
 static struct listing_row *new_row(struct listing *listing)
 {
-	if (listing->count == listing->room) {
-		size_t room = listing->room ? 2 * listing->room : ROWS_AT_FIRST;
-		struct listing_row *rows = reallocarray(listing->rows, room, sizeof(*rows));
+	struct listing_row *row = growing_room(&listing->memory, sizeof(*row));
 
-		if (!rows)
-			return NULL;
-		listing->rows = rows;
-		listing->room = room;
-	}
-	return &listing->rows[listing->count++];
+	if (!row)
+		return NULL;
+	listing->memory.used += sizeof(*row);
+	listing->rows = (struct listing_row *)(void *)listing->memory.bytes;
+	listing->count++;
+	return row;
 }
 
 static int add(const struct inv_info *info, void *arg)
@@ -120,6 +117,6 @@ int listing_collect(inv_table *table, const struct listing_wish *wish, struct li
 
 void listing_free(struct listing *listing)
 {
-	free(listing->rows);
+	growing_free(&listing->memory);
 	memset(listing, 0, sizeof(*listing));
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "growing.h"
 #include "invctl.h"
 
 struct listing_row {
@@ -21,9 +22,9 @@ struct listing_row {
 };
 
 struct listing {
-	struct listing_row *rows;
+	struct listing_row *rows; /* in memory */
 	size_t count;
-	size_t room;
+	struct growing memory;
 	int id_digits; /* hexadecimal digits, 8 or more, that tell every id of the table from the
 	                  others; 32 where that was not asked for */
 };

@@ -56,17 +56,19 @@ static void put(struct trial *trial, size_t at, uint64_t value, size_t count)
 
 static size_t group_of(const struct trial *trial, uint32_t index)
 {
-	return trial->scene->geometry.groups_at + index / GROUP_SLOTS * sizeof(struct group);
+	return trial->scene->geometry.groups_at + index / GROUP_SLOTS * sizeof(struct slot_group);
 }
 
 static size_t control_of(const struct trial *trial, uint32_t index)
 {
-	return group_of(trial, index) + offsetof(struct group, control) + index % GROUP_SLOTS * 8;
+	return group_of(trial, index) + offsetof(struct slot_group, control) +
+	       index % GROUP_SLOTS * 8;
 }
 
 static size_t event_of(const struct trial *trial, uint32_t index)
 {
-	return group_of(trial, index) + offsetof(struct group, event) + index % GROUP_SLOTS * 8;
+	return group_of(trial, index) + offsetof(struct slot_group, event) +
+	       index % GROUP_SLOTS * 8;
 }
 
 /* A control word that is nearly right: of a live, done or half-made slot of some owner. */

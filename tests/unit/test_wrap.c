@@ -42,7 +42,7 @@ static inv_event *tenant_after(inv_table *owner, const struct kept *kept, uint32
 	uint8_t id[16];
 	inv_event *tenant;
 
-	atomic_store(&owner->control[kept->ref.index], control_word(generation, 0, 0, SLOT_FREE));
+	atomic_store(control_at(owner, kept->ref.index), control_word(generation, 0, 0, SLOT_FREE));
 	fixture_id(id);
 	assert_int_equal(inv_event_create(owner, id, &tenant), 0);
 	assert_int_equal(tenant->ref.index, kept->ref.index);
