@@ -1,7 +1,8 @@
 /*
  * Group register: register and release, beside one system call; and two processes at
  * once, beside one: register ROUNDS
- * Warm: 1024 given ids in turn. The table is otherwise empty.
+ * Warm: 1024 given ids in turn, and of two processes sixteen each; for comparison 1024 each,
+ * where half of the cache lines are still the other processor's. The table is otherwise empty.
  */
 #include <signal.h>
 #include <stdatomic.h>
@@ -16,7 +17,8 @@
 #include "invctl.h"
 #include "measure.h"
 
-enum { IDS = 1024, BATCH = 64, WORKERS = 2 };
+enum { IDS = 1024, FEW_IDS = 16, BATCH = 64, WORKERS = 2 };
+enum work { WORK_FEW_IDS, WORK_MANY_IDS, WORK_PRIVATE };
 #define WINDOW_NS INT64_C(60000000)
 
 static uint8_t ids[IDS][16];
@@ -68,11 +70,22 @@ static void private_work(void *arg, size_t count)
 /* Shared by the workers and the one who counts. */
 struct shared {
 	_Atomic uint32_t working; /* a bit for each worker that is to work */
-	_Atomic int work;         /* 0: registering; 1: private work */
+	_Atomic int work;         /* enum work */
 	struct {
 		_Alignas(64) _Atomic uint64_t done;
 	} worker[WORKERS];
 };
+
+static void register_in_turn(size_t among)
+{
+	static size_t turn;
+	inv_event *event;
+
+	for (size_t i = 0; i < BATCH; i++) {
+		measure_require(inv_event_create(NULL, ids[turn++ % among], &event), "registering");
+		inv_event_put(event);
+	}
+}
 
 static _Noreturn void worker(struct shared *shared, int number)
 {
@@ -86,10 +99,10 @@ static _Noreturn void worker(struct shared *shared, int number)
 			usleep(200);
 			continue;
 		}
-		if (shared->work == 0)
-			given_id(NULL, BATCH);
-		else
+		if (shared->work == WORK_PRIVATE)
 			private_work(NULL, BATCH);
+		else
+			register_in_turn(shared->work == WORK_FEW_IDS ? FEW_IDS : IDS);
 		shared->worker[number].done += BATCH;
 	}
 }
@@ -117,7 +130,7 @@ static double throughput(struct shared *shared, uint32_t mask)
 	return rate;
 }
 
-static void two_at_once(struct shared *shared, int work, const char *what, size_t rounds)
+static void two_at_once(struct shared *shared, enum work work, const char *what, size_t rounds)
 {
 	double *two = measure_memory(calloc(rounds, sizeof(double)));
 	double *one = measure_memory(calloc(rounds, sizeof(double)));
@@ -148,8 +161,9 @@ static void measure_two(size_t rounds)
 		if (pids[i] == 0)
 			worker(shared, i);
 	}
-	two_at_once(shared, 0, "register from two", rounds);
-	two_at_once(shared, 1, "private work of two", rounds);
+	two_at_once(shared, WORK_FEW_IDS, "register from two", rounds);
+	two_at_once(shared, WORK_MANY_IDS, "register many from two", rounds);
+	two_at_once(shared, WORK_PRIVATE, "private work of two", rounds);
 	for (int i = 0; i < WORKERS; i++) {
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);

@@ -139,7 +139,7 @@ void broker_recover(inv_table *table, void (*adopt)(inv_invocation *, void *), v
 {
 	sweep_dead(table, adopt, arg);
 	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
-		uint64_t word = atomic_load(control_at(table, i)), owner_word;
+		uint64_t word = atomic_load(&table->control[i]), owner_word;
 		if (control_state(word) == SLOT_DONE)
 			wake_ended(table, i, word);
 		else if (control_state(word) != SLOT_FREE &&
@@ -171,7 +171,7 @@ int64_t broker_retire(inv_table *table, int64_t retain_ns,
 	int64_t next_ns = INV_FOREVER;
 
 	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
-		uint64_t word = atomic_load_explicit(control_at(table, i), memory_order_acquire);
+		uint64_t word = atomic_load_explicit(&table->control[i], memory_order_acquire);
 		uint8_t id[16];
 		if (control_state(word) != SLOT_DONE)
 			continue;
@@ -184,7 +184,7 @@ int64_t broker_retire(inv_table *table, int64_t retain_ns,
 				next_ns = due_ns;
 			continue;
 		}
-		words_load(id_at(table, i)->half, 2, id);
+		words_load(table->ids[i].half, 2, id);
 		if (slot_release(table, i, word))
 			forget(id, arg);
 	}
@@ -196,7 +196,7 @@ uint32_t broker_live(inv_table *table)
 	uint32_t live = 0;
 
 	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++)
-		live += control_state(atomic_load_explicit(control_at(table, i),
+		live += control_state(atomic_load_explicit(&table->control[i],
 		                                           memory_order_relaxed)) == SLOT_LIVE;
 	return live;
 }

@@ -51,7 +51,7 @@ static bool child_of_marked(const inv_table *table, const struct marks *marks, u
 	uint64_t parent = atomic_load(&table->slots[index].parent_ref);
 	struct slot_ref parent_ref = {.index = kin - 1, .generation = (uint32_t)parent};
 	return parent >> 32 == kin && slot_word(table, parent_ref) != 0 &&
-	       slot_visible(atomic_load(control_at(table, index)));
+	       slot_visible(atomic_load(&table->control[index]));
 }
 
 int cascade_each(inv_table *table, struct slot_ref ref,
@@ -71,7 +71,7 @@ int cascade_each(inv_table *table, struct slot_ref ref,
 				continue;
 			mark(&marks, i);
 			found = true;
-			uint64_t word = atomic_load(control_at(table, i));
+			uint64_t word = atomic_load(&table->control[i]);
 			if (control_state(word) == SLOT_LIVE)
 				each(table, slot_ref_of(i, word), arg);
 		}

@@ -63,15 +63,14 @@ static void *watch(void *arg)
 		show(watcher, over || word & EVENT_SET);
 		struct futex_watch words[] = {
 		        {.word = &watcher->stop, .seen = 0},
-		        {.word = futex_low_half(event_at(watcher->table, watcher->ref.index)),
+		        {.word = futex_low_half(&watcher->table->event[watcher->ref.index]),
 		         .seen = (uint32_t)(word | EVENT_WAITED)},
 		};
 		if (over)
 			futex_wait(&watcher->stop, 0, -1);
 		else if (word & EVENT_WAITED ||
-		         atomic_compare_exchange_strong(
-		                 event_at(watcher->table, watcher->ref.index), &word,
-		                 word | EVENT_WAITED))
+		         atomic_compare_exchange_strong(&watcher->table->event[watcher->ref.index],
+		                                        &word, word | EVENT_WAITED))
 			futex_wait_any(words, 2, look_at_ns);
 		word = word_of_the_living(watcher, &look_at_ns);
 	}

@@ -65,7 +65,7 @@ inv_event *event_handle(inv_table *table, struct slot_ref ref, const uint8_t id[
 	if (!event)
 		return NULL;
 	table->spare = NULL;
-	atomic_init(&event->word, event_at(table, ref.index));
+	atomic_init(&event->word, &table->event[ref.index]);
 	atomic_init(&event->calm, IMPOSSIBLE_CALM);
 	atomic_init(&event->until_sample, 0);
 	atomic_init(&event->disowned, false);

@@ -46,27 +46,27 @@
 void event_word_reset(inv_table *table, struct slot_ref ref)
 {
 	/* release: a setter that sees this generation sees the payload */
-	atomic_store_explicit(event_at(table, ref.index), (uint64_t)ref.generation << 32,
+	atomic_store_explicit(&table->event[ref.index], (uint64_t)ref.generation << 32,
 	                      memory_order_release);
 }
 
 uint64_t event_word_load(const inv_table *table, struct slot_ref ref)
 {
-	uint64_t word = atomic_load(event_at(table, ref.index));
+	uint64_t word = atomic_load(&table->event[ref.index]);
 
 	return event_generation(word) == ref.generation ? word : 0;
 }
 
 void event_word_wake(inv_table *table, struct slot_ref ref)
 {
-	futex_wake_all(futex_low_half(event_at(table, ref.index)));
+	futex_wake_all(futex_low_half(&table->event[ref.index]));
 }
 
 bool event_word_set(inv_table *table, struct slot_ref ref, uint64_t seen)
 {
 	uint64_t asked = event_next_sequence(seen) | EVENT_SET | EVENT_ASKED;
 
-	if (!atomic_compare_exchange_strong(event_at(table, ref.index), &seen, asked))
+	if (!atomic_compare_exchange_strong(&table->event[ref.index], &seen, asked))
 		return false;
 	event_word_wake(table, ref);
 	return true;
@@ -81,7 +81,7 @@ int event_word_clear(inv_table *table, struct slot_ref ref)
 		if (!(word & EVENT_SET))
 			return 0;
 		uint64_t cleared = event_next_sequence(word) & ~(EVENT_SET | EVENT_ASKED);
-		if (atomic_compare_exchange_strong(event_at(table, ref.index), &word, cleared))
+		if (atomic_compare_exchange_strong(&table->event[ref.index], &word, cleared))
 			return 1;
 	}
 }
@@ -94,7 +94,7 @@ int event_word_consume(inv_table *table, struct slot_ref ref)
 			return -ESTALE;
 		if (!(word & EVENT_SET))
 			return 0;
-		if (atomic_compare_exchange_strong(event_at(table, ref.index), &word,
+		if (atomic_compare_exchange_strong(&table->event[ref.index], &word,
 		                                   word & ~EVENT_SET))
 			return 1;
 	}
@@ -106,7 +106,7 @@ uint64_t event_word_close(inv_table *table, struct slot_ref ref)
 		uint64_t word = event_word_load(table, ref);
 		if (word == 0 || word & EVENT_ENDED)
 			return word;
-		if (atomic_compare_exchange_strong(event_at(table, ref.index), &word,
+		if (atomic_compare_exchange_strong(&table->event[ref.index], &word,
 		                                   word | EVENT_ENDED))
 			return word | EVENT_ENDED;
 	}
@@ -128,9 +128,9 @@ int event_word_sleep(inv_table *table, struct slot_ref ref, uint64_t seen, int64
 	uint64_t waited = seen | EVENT_WAITED;
 
 	if (seen != waited &&
-	    !atomic_compare_exchange_strong(event_at(table, ref.index), &seen, waited))
+	    !atomic_compare_exchange_strong(&table->event[ref.index], &seen, waited))
 		return 0;
-	int result = futex_wait(futex_low_half(event_at(table, ref.index)), (uint32_t)waited,
+	int result = futex_wait(futex_low_half(&table->event[ref.index]), (uint32_t)waited,
 	                        last ? until_ns : slice_end_ns);
 	return result == -ETIMEDOUT && !last ? 1 : result;
 }

@@ -17,45 +17,21 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return low ^ low >> 32;
 }
 
-/* The bucket of a level that half a hash chooses. */
-static inline struct bucket bucket_of(const struct geometry *geometry, uint32_t level,
-                                      uint64_t half, uint32_t place)
+void index_search(const inv_table *table, const uint8_t id[16], uint32_t levels,
+                  struct search *search)
 {
-	uint32_t width = level + 1 == geometry->level_count ? geometry->width : LOWER_WIDTH;
-	uint32_t first = level > 0 ? geometry->level_end[level - 1] : 0;
-
-	first += (uint32_t)(half * geometry->level_buckets[level] >> 32) * width;
-	place &= BUCKET_WIDTH - PLACE_STEP;
-	if (place >= width)
-		place = place - width < width ? place - width : 0;
-	return (struct bucket){first, width, place};
-}
-
-struct candidates index_candidates(const inv_table *table, const uint8_t id[16], uint32_t levels)
-{
-	const struct geometry *geometry = &table->geometry;
 	uint64_t half[2];
 
 	memcpy(half, id, sizeof(half));
 	uint64_t hash = mix(half[0], half[1]);
-	uint64_t low = hash & UINT32_MAX, high = hash >> 32;
 	uint64_t more = (hash ^ hash >> 23) * UINT64_C(0x9e3779b97f4a7c15);
-	struct candidates candidates = {.tag = (uint32_t)(more >> (64 - CONTROL_TAG_BITS))};
-	uint32_t place = (uint32_t)(more >> (60 - CONTROL_TAG_BITS));
-	uint32_t level = levels;
-
-	if (level == geometry->level_count) {
-		level--;
-		struct bucket one = bucket_of(geometry, level, low, place);
-		struct bucket other = bucket_of(geometry, level, high, place);
-		candidates.bucket[candidates.count++] = one;
-		if (other.first != one.first)
-			candidates.bucket[candidates.count++] = other;
-		candidates.last_level = candidates.count;
-	}
-	while (level-- > 0)
-		candidates.bucket[candidates.count++] = bucket_of(geometry, level, low, place);
-	return candidates;
+	search->half[0] = (uint32_t)hash;
+	search->half[1] = (uint32_t)(hash >> 32);
+	search->tag = (uint32_t)(more >> (64 - CONTROL_TAG_BITS));
+	search->place = (uint32_t)(more >> (60 - CONTROL_TAG_BITS)) & (BUCKET_WIDTH - PLACE_STEP);
+	search->level = levels - 1;
+	search->second = false;
+	search->bucket = index_bucket(&table->geometry, search);
 }
 
 /* Free words of a bucket, and the first of them. -EEXIST: the id is in it. */
@@ -65,8 +41,7 @@ static int survey_bucket(const inv_table *table, const struct bucket *bucket, ui
 	*room = (struct room){0};
 	for (uint32_t i = 0; i < bucket->width; i++) {
 		uint32_t index = bucket_slot(bucket, i);
-		uint64_t word =
-		        atomic_load_explicit(control_at(table, index), memory_order_acquire);
+		uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);
 		if (control_state(word) == SLOT_FREE) {
 			if (room->count++ == 0) {
 				room->index = index;
@@ -79,26 +54,30 @@ static int survey_bucket(const inv_table *table, const struct bucket *bucket, ui
 	return 0;
 }
 
-int index_room(const inv_table *table, const struct candidates *candidates, const uint64_t id[2],
-               struct room *best)
+int index_room(const inv_table *table, const uint8_t id[16], uint32_t levels, struct room *best)
 {
-	struct room room[CANDIDATES_MAX] = {0};
+	struct search search;
+	uint32_t level = levels;
+	uint64_t wanted[2];
 
+	memcpy(wanted, id, sizeof(wanted));
 	best->count = 0;
-	for (uint32_t at = candidates->count; at-- > 0;) {
-		int error = survey_bucket(table, &candidates->bucket[at], candidates->tag, id,
-		                          &room[at]);
+	index_search(table, id, levels, &search);
+	do {
+		struct room room = {0};
+		int error = survey_bucket(table, &search.bucket, search.tag, wanted, &room);
 		if (error)
 			return error;
-		if (at >= candidates->last_level && best->count == 0)
-			*best = room[at];
-	}
-	if (best->count > 0 || candidates->last_level == 0)
-		return best->count > 0 ? 0 : -ENOSPC;
-	*best = room[0];
-	if (candidates->last_level == 2 && best->count < candidates->bucket[0].width / 2 &&
-	    best->count < room[1].count)
-		*best = room[1];
+		if (room.count == 0)
+			continue;
+		/* Behind the other bucket of the same level. */
+		bool other = best->count > 0 && level == search.level;
+		if (other && (best->count >= search.bucket.width / 2 || best->count >= room.count))
+			continue;
+		*best = room;
+		level = search.level;
+	} while (index_next(table, &search));
+	best->tag = search.tag;
 	return best->count > 0 ? 0 : -ENOSPC;
 }
 

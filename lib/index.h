@@ -2,11 +2,10 @@
  * Where an id may be. The array of control words is the index; there is nothing
  * beside it that could disagree.
  *
- * The array is cut into levels. An id's hash chooses one bucket in each level but the last
- * and two in the last. A registrar takes the lowest level that has room there, and counts
- * header.levels up before it claims a slot beyond them. Who looks for an id, or at all
- * slots, minds the levels in use alone: a table of a million with ten live is looked
- * through as fast as a table of ten.
+ * The array is cut into levels. An id's hash chooses two buckets in each. A
+ * registrar takes the lowest level that has room there, and counts header.levels up before it
+ * claims a slot beyond them. Who looks for an id, or at all slots, minds the levels in use alone: a
+ * table of a million with ten live is looked through as fast as a table of ten.
  *
  * A registrar killed after it has counted levels up leaves a level that is empty: nothing
  * is to be repaired. The count never goes down while the table lasts.
@@ -16,10 +15,7 @@
 
 #include "slot.h"
 
-enum {
-	CANDIDATES_MAX = LEVELS_MAX + 1,
-	PLACE_STEP = 4, /* as many ids are a cache line */
-};
+enum { PLACE_STEP = 4 }; /* as many ids are a cache line */
 
 /* Looked through from a place of the id's own on, so that mostly the first line does. */
 struct bucket {
@@ -36,11 +32,15 @@ static inline uint32_t bucket_slot(const struct bucket *bucket, uint32_t i)
 	return bucket->first + (at < bucket->width ? at : at - bucket->width);
 }
 
-struct candidates {
-	struct bucket bucket[CANDIDATES_MAX]; /* the last level's first, then downwards */
-	uint32_t count;                       /* all different */
-	uint32_t last_level;                  /* so many of them are in the last level */
+/* A search for an id, a bucket at a time: the two of the highest level in use, then
+ * downwards. */
+struct search {
+	uint32_t half[2]; /* of the hash: the first and the second bucket of each level */
 	uint32_t tag;
+	uint32_t place;
+	uint32_t level;
+	bool second;
+	struct bucket bucket; /* to be looked through now */
 };
 
 /* The levels in use: from 1 to the table's, whatever the segment says. */
@@ -59,10 +59,48 @@ static inline uint32_t index_extent(const inv_table *table)
 	return table->geometry.level_end[index_levels(table) - 1];
 }
 
+static inline struct bucket index_bucket(const struct geometry *geometry,
+                                         const struct search *search)
+{
+	uint32_t level = search->level, place = search->place;
+	uint32_t width = level + 1 == geometry->level_count ? geometry->width : LOWER_WIDTH;
+	uint32_t first = level > 0 ? geometry->level_end[level - 1] : 0;
+	uint64_t scaled = (uint64_t)search->half[search->second] * geometry->level_buckets[level];
+
+	first += (uint32_t)(scaled >> 32) * width;
+	if (place >= width)
+		place = place - width < width ? place - width : 0;
+	return (struct bucket){first, width, place};
+}
+
+/* Begin a search in so many levels: there is always one bucket. */
+void index_search(const inv_table *table, const uint8_t id[16], uint32_t levels,
+                  struct search *search);
+
+/* Go on to the next bucket, if there is one. */
+static inline bool index_next(const inv_table *table, struct search *search)
+{
+	uint32_t before = search->bucket.first;
+
+	if (!search->second) {
+		search->second = true;
+		search->bucket = index_bucket(&table->geometry, search);
+		if (search->bucket.first != before)
+			return true;
+	}
+	if (search->level == 0)
+		return false;
+	search->level--;
+	search->second = false;
+	search->bucket = index_bucket(&table->geometry, search);
+	return true;
+}
+
 /* Where an id can go: the first free word of a bucket, and how many are free there. */
 struct room {
 	uint32_t count;
 	uint32_t index;
+	uint32_t tag;
 	uint64_t word;
 };
 
@@ -74,22 +112,18 @@ static inline bool index_may_be(uint64_t word, uint32_t tag)
 
 static inline bool index_same_id(const inv_table *table, uint32_t index, const uint64_t id[2])
 {
-	const struct slot_id *there = id_at(table, index);
+	const struct slot_id *there = &table->ids[index];
 
 	return atomic_load_explicit(&there->half[0], memory_order_acquire) == id[0] &&
 	       atomic_load_explicit(&there->half[1], memory_order_acquire) == id[1];
 }
 
-/* Look for the id and for room: in the lowest level that has any. 0; -EEXIST the id is live or
- * done; -ENOSPC. Of the last level's two buckets the first is taken while half of it is free,
- * so that most look-ups end there, and then the emptier one. */
-int index_room(const inv_table *table, const struct candidates *candidates, const uint64_t id[2],
-               struct room *room);
+/* Look for the id and for room in so many levels: in the lowest one that has any. 0; -EEXIST
+ * the id is live or done; -ENOSPC. Of a level's two buckets the first is taken while half of it
+ * is free, so that most look-ups end there, and then the emptier one. */
+int index_room(const inv_table *table, const uint8_t id[16], uint32_t levels, struct room *room);
 
 /* So many levels are in use from now on. */
 void index_use_levels(inv_table *table, uint32_t levels);
-
-/* The buckets of an id in so many levels. */
-struct candidates index_candidates(const inv_table *table, const uint8_t id[16], uint32_t levels);
 
 #endif

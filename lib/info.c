@@ -135,7 +135,7 @@ static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, boo
 	bool done = control_state(word) == SLOT_DONE;
 
 	memset(info, 0, sizeof(*info));
-	words_load(id_at(table, ref.index)->half, 2, info->id);
+	words_load(table->ids[ref.index].half, 2, info->id);
 	words_load(slot->parent, 2, info->parent);
 	info->kind = (int32_t)(flags & SLOT_KIND_MASK);
 	info->exit_status = -1;
@@ -168,12 +168,11 @@ static int consistent_row(const inv_table *table, uint32_t index, bool served,
 {
 	/* A slot changes a few times in its life; one that never rests is damage. */
 	for (int tries = 0; tries < ROW_TRIES; tries++) {
-		uint64_t word =
-		        atomic_load_explicit(control_at(table, index), memory_order_acquire);
+		uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);
 		if (!slot_visible(word))
 			return -ENOENT;
 		fill(table, slot_ref_of(index, word), word, served, info);
-		if (atomic_load_explicit(control_at(table, index), memory_order_acquire) == word)
+		if (atomic_load_explicit(&table->control[index], memory_order_acquire) == word)
 			return 0;
 	}
 	return -ENOENT;
@@ -205,7 +204,7 @@ static void fetch_rows(const inv_table *table, uint32_t first, uint32_t behind)
 
 	for (uint32_t i = first; i < behind; i++)
 		rows += slot_visible(
-		        atomic_load_explicit(control_at(table, i), memory_order_relaxed));
+		        atomic_load_explicit(&table->control[i], memory_order_relaxed));
 	if (rows < WORTH_A_CALL)
 		return;
 	uintptr_t from = (uintptr_t)&table->slots[first] / LAYOUT_PAGE * LAYOUT_PAGE;
@@ -227,7 +226,7 @@ int inv_list(inv_table *table, int (*each)(const struct inv_info *info, void *ar
 		if (i % FETCHED_AT_ONCE == 0)
 			fetch_rows(table, i,
 			           extent - i < FETCHED_AT_ONCE ? extent : i + FETCHED_AT_ONCE);
-		uint64_t word = atomic_load_explicit(control_at(table, i), memory_order_relaxed);
+		uint64_t word = atomic_load_explicit(&table->control[i], memory_order_relaxed);
 		if (slot_visible(word) && consistent_row(table, i, served, &info) == 0)
 			result = each(&info, arg);
 	}
@@ -240,7 +239,7 @@ static void count(const inv_table *table, struct inv_table_info *info)
 
 	owner_read(table, (uint32_t)atomic_load(&table->header->broker_owner), &broker);
 	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
-		uint64_t word = atomic_load_explicit(control_at(table, i), memory_order_relaxed);
+		uint64_t word = atomic_load_explicit(&table->control[i], memory_order_relaxed);
 		info->live += control_state(word) == SLOT_LIVE;
 		info->finished += control_state(word) == SLOT_DONE;
 	}

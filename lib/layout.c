@@ -18,15 +18,16 @@ static void add_level(struct geometry *geometry, uint32_t begin, uint32_t end, u
 	geometry->level_buckets[geometry->level_count++] = (end - begin) / width;
 }
 
-/* All but the last of a fixed size; the last takes the rest, and most of the table. */
+/* All but the last of a fixed size; the last takes the rest, and most of the table. Each of
+ * the others takes about three quarters of its slots before the first id finds no room. */
 static void cut_into_levels(struct geometry *geometry)
 {
-	uint32_t begin = 0, end = FIRST_LEVEL_SLOTS;
+	static const uint32_t ends[LEVELS_MAX - 1] = {2048, 8192, 131072};
+	uint32_t begin = 0;
 
-	while (geometry->level_count < LEVELS_MAX - 1 && geometry->slots > 2 * end) {
-		add_level(geometry, begin, end, LOWER_WIDTH);
-		begin = end;
-		end *= LEVEL_GROWTH;
+	for (uint32_t i = 0; i < LEVELS_MAX - 1 && geometry->slots > 2 * ends[i]; i++) {
+		add_level(geometry, begin, ends[i], LOWER_WIDTH);
+		begin = ends[i];
 	}
 	add_level(geometry, begin, geometry->slots, geometry->width);
 }
@@ -50,11 +51,13 @@ int geometry_of(uint32_t capacity, struct geometry *geometry)
 	made.owners = capacity < OWNERS_MIN ? OWNERS_MIN : capacity;
 	if (made.owners > OWNERS_MAX)
 		made.owners = OWNERS_MAX;
-	made.groups_at = LAYOUT_PAGE;
-	made.owners_at = made.groups_at + page_round((size_t)(made.slots + GROUP_SLOTS - 1) /
-	                                             GROUP_SLOTS * sizeof(struct slot_group));
-	made.kin_at = made.owners_at + page_round((size_t)made.owners * sizeof(struct owner_entry));
-	made.slots_at = made.kin_at + page_round((size_t)made.slots * sizeof(shared_u32));
+	made.control_at = LAYOUT_PAGE;
+	made.event_at = made.control_at + page_round((size_t)made.slots * 8);
+	made.ids_at = made.event_at + page_round((size_t)made.slots * 8);
+	made.kin_at = made.ids_at + page_round((size_t)made.slots * sizeof(struct slot_id));
+	made.owners_at = made.kin_at + page_round((size_t)made.slots * 4);
+	made.slots_at =
+	        made.owners_at + page_round((size_t)made.owners * sizeof(struct owner_entry));
 	made.bytes = made.slots_at + page_round((size_t)made.slots * sizeof(struct slot));
 	*geometry = made;
 	return 0;

@@ -4,23 +4,21 @@
  * A segment is, in this order and each part beginning on a page:
  *
  *   header    one page; the geometry is written once, before the segment has a name
- *   groups    sixty-four slots each: what a look-up, a check and a wake touch of them
- *               control   64 bits: the slot's life (slot.c)
- *               event     64 bits: its cancel event (event_word.c)
- *               ids       16 bytes
- *   owners    an entry for each process that owns slots (owner.c)
+ *   control   a 64-bit control word for each slot: the slot's life (slot.c)
+ *   event     a 64-bit event word for each slot: its cancel event (event_word.c)
+ *   ids       the id of each slot, 16 bytes: a look-up needs no more of it
  *   kin       32 bits for each slot: 1 + the parent's slot; a hint, see cascade.c
+ *   owners    an entry for each process that owns slots (owner.c)
  *   slots     the payload
  *
  * Everything but the geometry can be written by any process that may open the
  * table, so it is untrusted: read once into a local, checked, and the copy used.
  * Every shared field is an atomic; there are no pointers and no locks in it.
+ * Control and event words and ids lie apart from the payload, so that a lookup or a
+ * check touches only the lines that it needs.
  *
- * A command that lives for a millisecond pays most for the pages that it touches first,
- * and again for each page table that they are far enough apart to need. So few invocations lie
- * close together in a table that is made for many: the slots are used a level at a time
- * (index.h), and the groups, half a page each, begin behind the header. Words of a kind lie
- * together in a group, so that a look at a bucket, or at all, touches few lines.
+ * The slots are used a level at a time, so that few invocations lie close together in
+ * a table that is made for many, and a look at all of them is short (index.h).
  */
 #ifndef LAYOUT_H
 #define LAYOUT_H
@@ -40,13 +38,10 @@ enum {
 	CAPACITY_DEFAULT = 65536,
 	CAPACITY_MAX = 1048576,
 	BUCKET_WIDTH = 16, /* words: two cache lines, fetched as a pair */
-	LEVELS_MAX = 3,
+	LEVELS_MAX = 4,
 	LOWER_WIDTH = 8, /* of a bucket below the last level: one cache line */
-	FIRST_LEVEL_SLOTS = 8192,
-	LEVEL_GROWTH = 16, /* a level ends at so many times the end of the one below */
 	SMALL_CAPACITY =
-	        256,      /* up to this the table is one bucket, and exactly full at its capacity */
-	GROUP_SLOTS = 64, /* no bucket but that of a small table lies in two groups */
+	        256, /* up to this the table is one bucket, and exactly full at its capacity */
 	OWNERS_MIN = 64,
 	OWNERS_MAX = 65535, /* 16 bits of the control word; entry 0 is nobody */
 	SHIELD_HOLDERS = 3,
@@ -123,14 +118,6 @@ static_assert(sizeof(struct owner_entry) == 32, "two owners are one cache line")
 struct slot_id {
 	shared_u64 half[2];
 };
-
-struct slot_group {
-	shared_u64 control[GROUP_SLOTS];
-	shared_u64 event[GROUP_SLOTS];
-	struct slot_id ids[GROUP_SLOTS];
-};
-static_assert(sizeof(struct slot_group) == LAYOUT_PAGE / 2,
-              "half a page: one fault, one translation");
 
 /* The payload of a slot. Who writes what, and when, is told in slot.c. */
 struct slot {
@@ -218,8 +205,8 @@ static_assert(sizeof(struct header) <= LAYOUT_PAGE, "the header is one page");
 	((uint64_t)sizeof(struct slot) << 48 ^ (uint64_t)offsetof(struct slot, asks) << 40 ^       \
 	 (uint64_t)offsetof(struct slot, request_word) << 32 ^                                     \
 	 (uint64_t)offsetof(struct slot, progress_word) << 24 ^                                    \
-	 (uint64_t)offsetof(struct slot, name) << 12 ^ (uint64_t)sizeof(struct owner_entry) << 4 ^ \
-	 (uint64_t)sizeof(struct slot_group) << 20 ^ (uint64_t)offsetof(struct header, news))
+	 (uint64_t)offsetof(struct slot, name) << 12 ^ (uint64_t)LEVELS_MAX << 20 ^                \
+	 (uint64_t)sizeof(struct owner_entry) << 4 ^ (uint64_t)offsetof(struct header, news))
 
 /* Where each part of a segment lies: computed from the capacity alone. */
 struct geometry {
@@ -231,7 +218,7 @@ struct geometry {
 	uint32_t level_count;
 	uint32_t level_end[LEVELS_MAX];     /* the slot behind each level */
 	uint32_t level_buckets[LEVELS_MAX]; /* buckets in it */
-	size_t groups_at, owners_at, kin_at, slots_at;
+	size_t control_at, event_at, ids_at, kin_at, owners_at, slots_at;
 	size_t bytes;
 };
 

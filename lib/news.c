@@ -41,7 +41,7 @@ void news_asked(inv_table *table, uint32_t index)
 {
 	uint64_t broker = atomic_load(&table->header->broker_owner);
 
-	if (broker != 0 && control_owner(atomic_load(control_at(table, index))) == broker)
+	if (broker != 0 && control_owner(atomic_load(&table->control[index])) == broker)
 		news_tell(table);
 }
 

@@ -93,13 +93,13 @@ static bool is_borne_out(const inv_table *table, struct slot_ref ref, struct led
 	if (same_slot(ref, target->ref))
 		return memcmp(entry.id, target->id, sizeof(entry.id)) == 0;
 	for (int depth = 0; depth < DEPTH_LIMIT; depth++) {
-		words_load(id_at(table, ref.index)->half, 2, id);
+		words_load(table->ids[ref.index].half, 2, id);
 		if (memcmp(entry.id, id, sizeof(id)) != 0 || !parent_slot(table, ref, &ref))
 			return false;
 		/* The target has been signalled already, and may be dead: its id tells. */
 		if (same_slot(ref, target->ref))
 			return memcmp(entry.parent, target->id, sizeof(entry.parent)) == 0;
-		words_load(id_at(table, ref.index)->half, 2, id);
+		words_load(table->ids[ref.index].half, 2, id);
 		if (memcmp(entry.parent, id, sizeof(id)) != 0)
 			return false;
 		if ((atomic_load(&table->slots[ref.index].flags) & SLOT_KIND_MASK) == INV_KIND_RUN)

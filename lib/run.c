@@ -117,7 +117,7 @@ static inv_invocation *handle_of(inv_table *table, struct slot_ref ref)
 
 	if (!invocation)
 		return NULL;
-	words_load(id_at(table, ref.index)->half, 2, id);
+	words_load(table->ids[ref.index].half, 2, id);
 	invocation->table = table;
 	invocation->ref = ref;
 	invocation->event = event_handle(table, ref, id, false);

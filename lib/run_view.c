@@ -130,7 +130,7 @@ void inv_run_wait(inv_invocation *invocation, const struct inv_run_view *view,
 	 * that holds up a request may end with its process. */
 	int64_t slice_end_ns = clock_monotonic_ns() + WAIT_SLICE_NS;
 	struct futex_watch watch[] = {
-	        {.word = futex_low_half(event_at(table, invocation->ref.index)),
+	        {.word = futex_low_half(&table->event[invocation->ref.index]),
 	         .seen = view->event_futex},
 	        {.word = futex_low_half(&run_slot(invocation)->asks), .seen = view->asks_futex},
 	        {.word = word, .seen = seen},

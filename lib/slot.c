@@ -79,7 +79,7 @@ struct outcome outcome_unpack(uint32_t packed)
 
 static bool swap(inv_table *table, uint32_t index, uint64_t seen, uint64_t next)
 {
-	return atomic_compare_exchange_strong(control_at(table, index), &seen, next);
+	return atomic_compare_exchange_strong(&table->control[index], &seen, next);
 }
 
 static uint64_t with_state(uint64_t word, enum slot_state state)
@@ -90,8 +90,8 @@ static uint64_t with_state(uint64_t word, enum slot_state state)
 /* The word and the id that are most likely to be asked for, both on their way at once. */
 static inline void prefetch(const inv_table *table, const struct bucket *bucket)
 {
-	__builtin_prefetch(control_at(table, bucket_slot(bucket, 0)));
-	__builtin_prefetch(id_at(table, bucket_slot(bucket, 0)));
+	__builtin_prefetch(&table->control[bucket_slot(bucket, 0)]);
+	__builtin_prefetch(&table->ids[bucket_slot(bucket, 0)]);
 }
 
 bool slot_has_id(const inv_table *table, uint32_t index, const uint8_t id[16])
@@ -104,19 +104,19 @@ bool slot_has_id(const inv_table *table, uint32_t index, const uint8_t id[16])
 
 int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref, uint64_t *word)
 {
-	struct candidates candidates = index_candidates(table, id, index_levels(table));
+	struct search search;
 	uint64_t wanted[2];
 
 	memcpy(wanted, id, sizeof(wanted));
-	prefetch(table, &candidates.bucket[0]);
-	for (uint32_t at = 0; at < candidates.count; at++) {
-		const struct bucket *bucket = &candidates.bucket[at];
+	index_search(table, id, index_levels(table), &search);
+	prefetch(table, &search.bucket);
+	do {
+		const struct bucket *bucket = &search.bucket;
 		for (uint32_t i = 0; i < bucket->width; i++) {
 			uint32_t index = bucket_slot(bucket, i);
-			uint64_t seen = atomic_load_explicit(control_at(table, index),
-			                                     memory_order_acquire);
-			if (!index_may_be(seen, candidates.tag) ||
-			    !index_same_id(table, index, wanted))
+			uint64_t seen =
+			        atomic_load_explicit(&table->control[index], memory_order_acquire);
+			if (!index_may_be(seen, search.tag) || !index_same_id(table, index, wanted))
 				continue;
 			if (slot_word(table, slot_ref_of(index, seen)) == 0)
 				continue; /* it ended while it was read */
@@ -124,29 +124,30 @@ int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref
 			*word = seen;
 			return 0;
 		}
-	}
+	} while (index_next(table, &search));
 	return -ENOENT;
 }
 
 uint64_t slot_word(const inv_table *table, struct slot_ref ref)
 {
-	uint64_t word = atomic_load_explicit(control_at(table, ref.index), memory_order_acquire);
+	uint64_t word = atomic_load_explicit(&table->control[ref.index], memory_order_acquire);
 
 	return control_generation(word) == ref.generation && slot_visible(word) ? word : 0;
 }
 
 /* The oldest finished one of the buckets makes room. */
-static bool evict_oldest(inv_table *table, const struct candidates *candidates)
+static bool evict_oldest(inv_table *table, const uint8_t id[16])
 {
 	int64_t oldest_ns = INT64_MAX;
 	uint32_t victim = 0;
 	uint64_t victim_word = 0;
+	struct search search;
 
-	for (uint32_t at = 0; at < candidates->count; at++) {
-		const struct bucket *bucket = &candidates->bucket[at];
-		for (uint32_t i = 0; i < bucket->width; i++) {
-			uint32_t index = bucket_slot(bucket, i);
-			uint64_t word = atomic_load(control_at(table, index));
+	index_search(table, id, index_levels(table), &search);
+	do {
+		for (uint32_t i = 0; i < search.bucket.width; i++) {
+			uint32_t index = bucket_slot(&search.bucket, i);
+			uint64_t word = atomic_load(&table->control[index]);
 			int64_t ended_ns = atomic_load(&table->slots[index].completed_monotonic_ns);
 			if (control_state(word) != SLOT_DONE || ended_ns >= oldest_ns)
 				continue;
@@ -154,41 +155,35 @@ static bool evict_oldest(inv_table *table, const struct candidates *candidates)
 			victim = index;
 			victim_word = word;
 		}
-	}
+	} while (index_next(table, &search));
 	return victim_word != 0 && slot_release(table, victim, victim_word);
 }
 
 /* Room for an id, where there may be none in the levels in use. */
-static int find_room(inv_table *table, const uint8_t id[16], struct candidates *candidates,
-                     struct room *room)
+static int find_room(inv_table *table, const uint8_t id[16], struct room *room)
 {
-	uint64_t halves[2];
-
-	memcpy(halves, id, sizeof(halves));
 	for (;;) {
 		uint32_t levels = index_levels(table);
-		*candidates = index_candidates(table, id, levels);
-		int error = index_room(table, candidates, halves, room);
+		int error = index_room(table, id, levels, room);
 		if (error != -ENOSPC)
 			return error;
 		if (levels < table->geometry.level_count)
 			index_use_levels(table, levels + 1);
-		else if (!evict_oldest(table, candidates))
+		else if (!evict_oldest(table, id))
 			return error;
 	}
 }
 
 static int claim(inv_table *table, const uint8_t id[16], uint32_t *index, uint64_t *claimed)
 {
-	struct candidates candidates;
 	struct room room = {0};
 
 	for (;;) {
-		int error = find_room(table, id, &candidates, &room);
+		int error = find_room(table, id, &room);
 		if (error)
 			return error;
 		uint32_t generation = control_generation(room.word) + 1;
-		*claimed = control_word(generation ? generation : 1, candidates.tag, table->owner,
+		*claimed = control_word(generation ? generation : 1, room.tag, table->owner,
 		                        SLOT_CLAIMED);
 		*index = room.index;
 		if (swap(table, room.index, room.word, *claimed))
@@ -208,7 +203,7 @@ static void fill(inv_table *table, struct slot_ref ref, const struct registratio
 		atomic_store_explicit(&table->kin[ref.index], registration->parent_ref.index + 1,
 		                      memory_order_release);
 	}
-	words_store(id_at(table, ref.index)->half, 2, registration->id);
+	words_store(table->ids[ref.index].half, 2, registration->id);
 	words_store(slot->parent, 2, registration->parent ? registration->parent : nobody);
 	atomic_store_explicit(&slot->parent_ref, parent_ref, memory_order_release);
 	atomic_store_explicit(&slot->requested_ns, registration->requested_ns,
@@ -235,26 +230,27 @@ static void fill(inv_table *table, struct slot_ref ref, const struct registratio
  * that is not in use yet counts it up before it is published, and so sees this one. */
 static int settle(inv_table *table, uint32_t own, const uint8_t id[16])
 {
-	struct candidates candidates = index_candidates(table, id, index_levels(table));
+	struct search search;
 	uint64_t halves[2];
 	uint32_t looks = 0;
 
 	memcpy(halves, id, sizeof(halves));
-	for (uint32_t at = 0; at < candidates.count; at++) {
-		const struct bucket *bucket = &candidates.bucket[at];
+	index_search(table, id, index_levels(table), &search);
+	do {
+		const struct bucket *bucket = &search.bucket;
 		for (uint32_t i = 0; i < bucket->width; i++) {
 			uint32_t index = bucket_slot(bucket, i);
-			uint64_t word = atomic_load(control_at(table, index));
+			uint64_t word = atomic_load(&table->control[index]);
 			/* Words that never rest are damage: don't look for ever. */
 			if (++looks > SETTLE_LOOKS_MAX)
 				return -EEXIST;
-			if (index == own || control_tag(word) != candidates.tag)
+			if (index == own || control_tag(word) != search.tag)
 				continue;
 			bool publishing = control_state(word) == SLOT_PUBLISHING;
 			if ((!publishing && !slot_visible(word)) ||
 			    !index_same_id(table, index, halves))
 				continue;
-			if (atomic_load(control_at(table, index)) != word) {
+			if (atomic_load(&table->control[index]) != word) {
 				i--; /* it moved on while it was read: look again */
 				continue;
 			}
@@ -263,7 +259,7 @@ static int settle(inv_table *table, uint32_t own, const uint8_t id[16])
 			if (!swap(table, index, word, with_state(word, SLOT_ABORTED)))
 				i--;
 		}
-	}
+	} while (index_next(table, &search));
 	return 0;
 }
 
@@ -294,7 +290,7 @@ int slot_register(inv_table *table, const struct registration *registration, str
  * must wake all the same. */
 static void wake_waiters(inv_table *table, struct slot_ref ref)
 {
-	uint64_t word = atomic_load(event_at(table, ref.index));
+	uint64_t word = atomic_load(&table->event[ref.index]);
 
 	if (word & EVENT_WAITED || event_generation(word) != ref.generation)
 		event_word_wake(table, ref);

@@ -123,12 +123,12 @@ size_t sweep_owner(inv_table *table, uint32_t index, uint64_t owner_word, sweep_
 		/* Read again until it is settled: it may lose a race against a late
 		 * helper, and a single try would leave it. */
 		for (int tries = 0; tries < 3; tries++) {
-			uint64_t word = atomic_load(control_at(table, i));
+			uint64_t word = atomic_load(&table->control[i]);
 			if (!owned(word) || control_owner(word) != index)
 				break;
 			if (sweep_one(table, i, word, owner_word, adopt, arg))
 				continue;
-			if (atomic_load(control_at(table, i)) == word) {
+			if (atomic_load(&table->control[i]) == word) {
 				left++;
 				break;
 			}
@@ -174,7 +174,7 @@ static void sweep_judged_slot(inv_table *table, uint32_t index, struct judged *j
                               sweep_adopt *adopt, void *arg)
 {
 	for (int tries = 0; tries < 3; tries++) {
-		uint64_t word = atomic_load(control_at(table, index));
+		uint64_t word = atomic_load(&table->control[index]);
 		uint32_t owner = control_owner(word);
 		if (control_state(word) == SLOT_DONE)
 			sweep_ended(table, index, word);
@@ -182,7 +182,7 @@ static void sweep_judged_slot(inv_table *table, uint32_t index, struct judged *j
 			return;
 		if (sweep_one(table, index, word, judged[owner].word, adopt, arg))
 			continue;
-		if (atomic_load(control_at(table, index)) == word) {
+		if (atomic_load(&table->control[index]) == word) {
 			judged[owner].left = true;
 			return;
 		}
@@ -230,7 +230,7 @@ bool sweep_owners(inv_table *table, const uint32_t *indices, size_t count, sweep
 
 bool sweep_slot(inv_table *table, uint32_t index)
 {
-	uint64_t word = atomic_load(control_at(table, index));
+	uint64_t word = atomic_load(&table->control[index]);
 	uint64_t owner_word;
 
 	if (!owned(word) || owner_life(table, control_owner(word), &owner_word) != PROCESS_DEAD)
@@ -259,7 +259,7 @@ static bool owner_executed_lately(inv_table *table, uint32_t owner)
 bool sweep_asked_about(inv_table *table, uint32_t index, bool served)
 {
 	uint64_t kind = atomic_load(&table->slots[index].flags) & SLOT_KIND_MASK;
-	uint32_t owner = control_owner(atomic_load(control_at(table, index)));
+	uint32_t owner = control_owner(atomic_load(&table->control[index]));
 
 	if (served &&
 	    (kind == INV_KIND_RUN || owner == table->owner || !owner_executed_lately(table, owner)))

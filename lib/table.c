@@ -125,9 +125,11 @@ static void lay_out(inv_table *table)
 	const struct geometry *geometry = &table->geometry;
 
 	table->header = (struct header *)base;
-	table->groups = (struct slot_group *)(void *)(base + geometry->groups_at);
-	table->owners = (struct owner_entry *)(void *)(base + geometry->owners_at);
+	table->control = (shared_u64 *)(void *)(base + geometry->control_at);
+	table->event = (shared_u64 *)(void *)(base + geometry->event_at);
+	table->ids = (struct slot_id *)(void *)(base + geometry->ids_at);
 	table->kin = (shared_u32 *)(void *)(base + geometry->kin_at);
+	table->owners = (struct owner_entry *)(void *)(base + geometry->owners_at);
 	table->slots = (struct slot *)(void *)(base + geometry->slots_at);
 }
 

@@ -25,9 +25,11 @@ struct inv_table {
 	uint32_t uid;
 	bool shared; /* others may write to it */
 	struct header *header;
-	struct slot_group *groups;
-	struct owner_entry *owners;
+	shared_u64 *control;
+	shared_u64 *event;
+	struct slot_id *ids;
 	shared_u32 *kin;
+	struct owner_entry *owners;
 	struct slot *slots;
 
 	pthread_mutex_t lock;       /* of what follows; taken by fork (fork.c) */
@@ -53,22 +55,6 @@ struct inv_table {
 	int ledger_fd;           /* what this process owns in a shared table (ledger.c); 0: none */
 	unsigned ledger_process; /* fork_generation() of the process that began it */
 };
-
-/* Of the slot with that index: its control word, its event word, its id. */
-static inline shared_u64 *control_at(const inv_table *table, uint32_t index)
-{
-	return &table->groups[index / GROUP_SLOTS].control[index % GROUP_SLOTS];
-}
-
-static inline shared_u64 *event_at(const inv_table *table, uint32_t index)
-{
-	return &table->groups[index / GROUP_SLOTS].event[index % GROUP_SLOTS];
-}
-
-static inline struct slot_id *id_at(const inv_table *table, uint32_t index)
-{
-	return &table->groups[index / GROUP_SLOTS].ids[index % GROUP_SLOTS];
-}
 
 /* A registration, for as long as its generation lasts. */
 struct slot_ref {

@@ -116,7 +116,7 @@ static int wait_for_either(inv_thread *thread, inv_event *event, uint64_t word)
 {
 	struct futex_watch watch[] = {
 	        {.word = &thread->ended, .seen = 0},
-	        {.word = futex_low_half(event_at(event->table, event->ref.index)),
+	        {.word = futex_low_half(&event->table->event[event->ref.index]),
 	         .seen = (uint32_t)word},
 	};
 	int error = futex_wait_any(watch, 2, clock_monotonic_ns() + WAIT_SLICE_NS);

@@ -14,7 +14,7 @@
 static void check_slot(struct scene *scene, uint32_t index)
 {
 	inv_table *table = scene->table;
-	uint64_t word = atomic_load(control_at(table, index)), owner_word;
+	uint64_t word = atomic_load(&table->control[index]), owner_word;
 	uint64_t event = event_word_load(table, slot_ref_of(index, word));
 	enum slot_state state = control_state(word);
 
@@ -36,13 +36,13 @@ static void check_unique(struct scene *scene, uint32_t index)
 	const inv_table *table = scene->table;
 
 	for (uint32_t i = 0; i < index; i++)
-		if (slot_visible(atomic_load(control_at(table, i))) &&
-		    slot_visible(atomic_load(control_at(table, index))))
+		if (slot_visible(atomic_load(&table->control[i])) &&
+		    slot_visible(atomic_load(&table->control[index])))
 			expect(scene,
-			       atomic_load(&id_at(table, i)->half[0]) !=
-			                       atomic_load(&id_at(table, index)->half[0]) ||
-			               atomic_load(&id_at(table, i)->half[1]) !=
-			                       atomic_load(&id_at(table, index)->half[1]),
+			       atomic_load(&table->ids[i].half[0]) !=
+			                       atomic_load(&table->ids[index].half[0]) ||
+			               atomic_load(&table->ids[i].half[1]) !=
+			                       atomic_load(&table->ids[index].half[1]),
 			       "slots %u and %u have the same id", i, index);
 }
 
@@ -69,7 +69,7 @@ void invariants_check(struct scene *scene)
 void outcomes_note(struct scene *scene)
 {
 	for (int i = 0; i < CAPACITY; i++) {
-		uint64_t word = atomic_load(control_at(scene->table, i));
+		uint64_t word = atomic_load(&scene->table->control[i]);
 		scene->ended[i] = control_state(word) == SLOT_DONE ? word : 0;
 	}
 }
@@ -78,7 +78,7 @@ void outcomes_check(struct scene *scene)
 {
 	for (int i = 0; i < CAPACITY; i++)
 		if (scene->ended[i] != 0)
-			expect(scene, atomic_load(control_at(scene->table, i)) == scene->ended[i],
+			expect(scene, atomic_load(&scene->table->control[i]) == scene->ended[i],
 			       "slot %d had ended and has another outcome", i);
 }
 

@@ -170,7 +170,7 @@ void scene_hold(struct scene *scene)
 	inv_table *table = scene->table;
 
 	for (uint32_t i = 0; i < table->geometry.slots; i++) {
-		uint64_t word = atomic_load(control_at(table, i));
+		uint64_t word = atomic_load(&table->control[i]);
 		uint64_t kind = atomic_load(&table->slots[i].flags) & SLOT_KIND_MASK;
 		if (control_state(word) != SLOT_LIVE || control_owner(word) != table->owner)
 			continue;

@@ -103,7 +103,7 @@ static bool something_is_left(const struct scene *scene)
 	uint64_t word;
 
 	for (uint32_t i = 0; i < table->geometry.slots; i++) {
-		enum slot_state state = control_state(word = atomic_load(control_at(table, i)));
+		enum slot_state state = control_state(word = atomic_load(&table->control[i]));
 		uint64_t owner_word;
 		if (state != SLOT_FREE && state != SLOT_DONE &&
 		    owner_life(table, control_owner(word), &owner_word) == PROCESS_DEAD)

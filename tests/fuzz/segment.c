@@ -54,29 +54,14 @@ static void put(struct trial *trial, size_t at, uint64_t value, size_t count)
 		abort();
 }
 
-static size_t group_of(const struct trial *trial, uint32_t index)
-{
-	return trial->scene->geometry.groups_at + index / GROUP_SLOTS * sizeof(struct slot_group);
-}
-
-static size_t control_of(const struct trial *trial, uint32_t index)
-{
-	return group_of(trial, index) + offsetof(struct slot_group, control) +
-	       index % GROUP_SLOTS * 8;
-}
-
-static size_t event_of(const struct trial *trial, uint32_t index)
-{
-	return group_of(trial, index) + offsetof(struct slot_group, event) +
-	       index % GROUP_SLOTS * 8;
-}
-
 /* A control word that is nearly right: of a live, done or half-made slot of some owner. */
 static uint64_t likely_control(struct trial *trial, uint32_t index, uint64_t value)
 {
 	uint64_t word = 0;
 
-	memcpy(&word, trial->scene->pristine + control_of(trial, index), sizeof(word));
+	memcpy(&word,
+	       trial->scene->pristine + trial->scene->geometry.control_at + (size_t)index * 8,
+	       sizeof(word));
 	word = (word & ~UINT64_C(7)) | (value & 7);
 	if (value & 8)
 		word = (word & ~(UINT64_C(0xffff) << CONTROL_OWNER_SHIFT)) |
@@ -125,14 +110,14 @@ static void damage(struct trial *trial, struct input *input, unsigned how)
 		put(trial, take(input, 3) % (geometry->bytes - 8), take(input, 8), 8);
 		break;
 	case 1:
-		put(trial, control_of(trial, index), take(input, 8), 8);
+		put(trial, geometry->control_at + (size_t)index * 8, take(input, 8), 8);
 		break;
 	case 2:
-		put(trial, control_of(trial, index), likely_control(trial, index, take(input, 3)),
-		    8);
+		put(trial, geometry->control_at + (size_t)index * 8,
+		    likely_control(trial, index, take(input, 3)), 8);
 		break;
 	case 3:
-		put(trial, event_of(trial, index), take(input, 8), 8);
+		put(trial, geometry->event_at + (size_t)index * 8, take(input, 8), 8);
 		break;
 	case 4:
 		write_kin(trial, input);

@@ -121,10 +121,10 @@ static void *wait_main(void *event)
 static void record_without_waking(inv_table *table, struct slot_ref ref)
 {
 	struct outcome outcome = {.status = INV_COMPLETED, .cause = INV_CAUSE_EXIT};
-	uint64_t word = atomic_load(control_at(table, ref.index));
+	uint64_t word = atomic_load(&table->control[ref.index]);
 
-	atomic_store(control_at(table, ref.index), control_word(ref.generation, control_tag(word),
-	                                                        outcome_pack(&outcome), SLOT_DONE));
+	atomic_store(&table->control[ref.index], control_word(ref.generation, control_tag(word),
+	                                                      outcome_pack(&outcome), SLOT_DONE));
 }
 
 static int die_as_an_owner(struct fixture *fixture, void *id)
@@ -181,13 +181,14 @@ static void what_nobody_owns_is_freed(void **state)
 		inv_event *event;
 		fixture_id(id);
 		memcpy(halves, id, sizeof(halves));
-		struct candidates candidates = index_candidates(table, id, index_levels(table));
-		uint32_t index = candidates.bucket[0].first;
-		atomic_store(&id_at(table, index)->half[0], halves[0]);
-		atomic_store(&id_at(table, index)->half[1], halves[1]);
+		struct search search;
+		index_search(table, id, index_levels(table), &search);
+		uint32_t index = search.bucket.first;
+		atomic_store(&table->ids[index].half[0], halves[0]);
+		atomic_store(&table->ids[index].half[1], halves[1]);
 		atomic_store(&table->slots[index].flags, INV_KIND_EVENT);
-		atomic_store(control_at(table, index),
-		             control_word(7, candidates.tag, owners[i], SLOT_LIVE));
+		atomic_store(&table->control[index],
+		             control_word(7, search.tag, owners[i], SLOT_LIVE));
 		assert_int_equal(fixture_live(fixture), 1);
 		broker_recover(table, NULL, NULL);
 		assert_int_equal(fixture_live(fixture), 0);

@@ -38,18 +38,17 @@ static void candidates_lie_within_the_table(void **state)
 		for (int tries = 0; tries < 2000; tries++) {
 			uint8_t id[16];
 			fixture_id(id);
-			struct candidates candidates =
-			        index_candidates(&table, id, table.geometry.level_count);
-			assert_in_range(candidates.count, table.geometry.level_count,
-			                table.geometry.level_count + 1);
-			for (uint32_t i = 0; i < candidates.count; i++) {
-				const struct bucket *bucket = &candidates.bucket[i];
-				assert_each_slot_once(bucket, table.geometry.slots);
-			}
-			assert_true(candidates.tag < 1u << CONTROL_TAG_BITS);
-			struct candidates again =
-			        index_candidates(&table, id, table.geometry.level_count);
-			assert_memory_equal(&again, &candidates, sizeof(again));
+			struct search search;
+			uint32_t looks = 0, highest = table.geometry.level_count - 1;
+			index_search(&table, id, table.geometry.level_count, &search);
+			assert_int_equal(search.level, highest);
+			assert_true(search.tag < 1u << CONTROL_TAG_BITS);
+			do {
+				assert_each_slot_once(&search.bucket, table.geometry.slots);
+				looks++;
+			} while (index_next(&table, &search));
+			assert_int_equal(search.level, 0);
+			assert_in_range(looks, highest + 1, 2 * (highest + 1));
 		}
 	}
 }
@@ -64,13 +63,15 @@ static void the_parts_follow_each_other_and_hold_what_they_must(void **state)
 		assert_int_equal(geometry_of(capacities[i], &geometry), 0);
 		assert_true(geometry.slots >= capacities[i]);
 		assert_int_equal(geometry.slots, geometry.buckets * geometry.width);
-		assert_true(geometry.groups_at >= sizeof(struct header));
+		assert_true(geometry.control_at >= sizeof(struct header));
+		assert_true(geometry.event_at >= geometry.control_at + geometry.slots * 8u);
+		assert_true(geometry.ids_at >= geometry.event_at + geometry.slots * 8u);
+		assert_true(geometry.kin_at >= geometry.ids_at + geometry.slots * 16u);
 		assert_in_range(geometry.level_count, 1, LEVELS_MAX);
 		assert_int_equal(geometry.level_end[geometry.level_count - 1], geometry.slots);
-		assert_true(geometry.owners_at >= geometry.groups_at + geometry.slots * 32u);
-		assert_true(geometry.kin_at >=
+		assert_true(geometry.owners_at >= geometry.kin_at + geometry.slots * 4u);
+		assert_true(geometry.slots_at >=
 		            geometry.owners_at + geometry.owners * sizeof(struct owner_entry));
-		assert_true(geometry.slots_at >= geometry.kin_at + geometry.slots * 4u);
 		assert_true(geometry.bytes >=
 		            geometry.slots_at + geometry.slots * sizeof(struct slot));
 		assert_int_equal(geometry.bytes % LAYOUT_PAGE, 0);

@@ -142,14 +142,16 @@ static void a_row_that_changes_its_id_does_not_get_its_process_killed(void **sta
 	pid_t victim = start_program(fixture, victims);
 	struct slot_ref ref = slot_of(fixture, victims);
 	/* Another id that is looked for in the same place. */
-	do
+	struct search here, there;
+	index_search(fixture->table, victims, 1, &here);
+	do {
 		fixture_id(bait);
-	while (index_candidates(fixture->table, bait, 1).tag !=
-	       index_candidates(fixture->table, victims, 1).tag);
-	words_store(id_at(fixture->table, ref.index)->half, 2, bait);
+		index_search(fixture->table, bait, 1, &there);
+	} while (there.tag != here.tag);
+	words_store(fixture->table->ids[ref.index].half, 2, bait);
 	assert_int_equal(inv_cancel(fixture->table, bait, INV_CANCEL_KILL, NULL), -EPERM);
 	assert_lives(victim);
-	words_store(id_at(fixture->table, ref.index)->half, 2, victims);
+	words_store(fixture->table->ids[ref.index].half, 2, victims);
 	assert_int_equal(inv_cancel(fixture->table, victims, INV_CANCEL_KILL, NULL), 0);
 	assert_int_equal(fixture_reap(fixture, victim), KILLED_BY + SIGKILL);
 }
@@ -179,12 +181,12 @@ static void what_has_ended_does_not_get_its_process_killed(void **state)
 	EVENTUALLY(atomic_load(&fixture->counters[READY]) == 1);
 	struct slot_ref ref = slot_of(fixture, id);
 	uint64_t live = slot_word(fixture->table, ref);
-	uint64_t event = atomic_load(event_at(fixture->table, ref.index));
+	uint64_t event = atomic_load(&fixture->table->event[ref.index]);
 	atomic_store(&fixture->counters[GO], 1);
 	EVENTUALLY(atomic_load(&fixture->counters[READY]) == 2);
 	/* Brought to life again, by whoever may write. */
-	atomic_store(control_at(fixture->table, ref.index), live);
-	atomic_store(event_at(fixture->table, ref.index), event);
+	atomic_store(&fixture->table->control[ref.index], live);
+	atomic_store(&fixture->table->event[ref.index], event);
 	assert_int_equal(inv_cancel(fixture->table, id, INV_CANCEL_KILL, NULL), -EPERM);
 	assert_lives(pid);
 }
@@ -298,7 +300,7 @@ static void a_forged_link_anywhere_ends_the_chain(void **state)
 	leaf_pid = start_below(fixture, leaf, asked);
 	uint32_t index = slot_of(fixture, leaf).index;
 	fixture_id(leaf);
-	words_store(id_at(fixture->table, index)->half, 2, leaf);
+	words_store(fixture->table->ids[index].half, 2, leaf);
 	kill_and_reap(fixture, asked, asked_pid);
 	assert_lives(leaf_pid);
 }

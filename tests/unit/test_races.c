@@ -167,7 +167,7 @@ static void record_and_be_killed(inv_table *table, const inv_event *event)
 	struct outcome lost = {.status = INV_ERROR, .cause = INV_CAUSE_LOST};
 	uint64_t word = slot_word(table, event->ref);
 
-	atomic_store(control_at(table, event->ref.index),
+	atomic_store(&table->control[event->ref.index],
 	             control_word(event->ref.generation, control_tag(word), outcome_pack(&lost),
 	                          SLOT_DONE));
 }

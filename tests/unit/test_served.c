@@ -52,7 +52,7 @@ static int ended(const struct fixture *fixture)
 	int count = 0;
 
 	for (uint32_t i = 0; i < fixture->table->geometry.slots; i++)
-		count += control_state(atomic_load(control_at(fixture->table, i))) == SLOT_DONE;
+		count += control_state(atomic_load(&fixture->table->control[i])) == SLOT_DONE;
 	return count;
 }
 

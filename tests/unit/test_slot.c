@@ -92,7 +92,7 @@ static void the_generation_skips_zero_when_it_wraps(void **state)
 	fixture_id(id);
 	assert_int_equal(enter(table), 0);
 	for (uint32_t i = 0; i < table->geometry.slots; i++)
-		atomic_store(control_at(table, i), control_word(UINT32_MAX, 0, 0, SLOT_FREE));
+		atomic_store(&table->control[i], control_word(UINT32_MAX, 0, 0, SLOT_FREE));
 	assert_int_equal(register_id(table, id, &ref), 0);
 	assert_int_equal(ref.generation, 1);
 	release(table, ref);
@@ -222,14 +222,15 @@ static void forge(struct fixture *fixture, uint32_t index, const uint8_t id[16],
                   enum slot_state slot_state)
 {
 	inv_table *table = fixture->table;
-	struct candidates candidates = index_candidates(table, id, index_levels(table));
+	struct search search;
 	uint64_t halves[2];
 
+	index_search(table, id, index_levels(table), &search);
 	memcpy(halves, id, sizeof(halves));
-	atomic_store(&id_at(table, index)->half[0], halves[0]);
-	atomic_store(&id_at(table, index)->half[1], halves[1]);
+	atomic_store(&table->ids[index].half[0], halves[0]);
+	atomic_store(&table->ids[index].half[1], halves[1]);
 	atomic_store(&table->slots[index].flags, INV_KIND_EVENT);
-	atomic_store(control_at(table, index), control_word(7, candidates.tag, owner, slot_state));
+	atomic_store(&table->control[index], control_word(7, search.tag, owner, slot_state));
 }
 
 static int enter_and_die(struct fixture *fixture, void *arg)
@@ -301,11 +302,11 @@ static void a_rival_alive_in_the_middle_keeps_the_id(void **state)
 	/* The first free slot is index 0: the rival has the lower index, or the higher one. */
 	forge(fixture, 0, id, fixture->table->owner, SLOT_PUBLISHING);
 	assert_int_equal(inv_event_create(fixture->table, id, &event), -EEXIST);
-	assert_true(slot_withdraw(fixture->table, 0, atomic_load(control_at(fixture->table, 0))));
+	assert_true(slot_withdraw(fixture->table, 0, atomic_load(&fixture->table->control[0])));
 
 	forge(fixture, 2, id, fixture->table->owner, SLOT_PUBLISHING);
 	assert_int_equal(inv_event_create(fixture->table, id, &event), 0);
-	assert_int_equal(control_state(atomic_load(control_at(fixture->table, 2))), SLOT_ABORTED);
+	assert_int_equal(control_state(atomic_load(&fixture->table->control[2])), SLOT_ABORTED);
 	inv_event_put(event);
 }
 

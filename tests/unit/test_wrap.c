@@ -42,7 +42,7 @@ static inv_event *tenant_after(inv_table *owner, const struct kept *kept, uint32
 	uint8_t id[16];
 	inv_event *tenant;
 
-	atomic_store(control_at(owner, kept->ref.index), control_word(generation, 0, 0, SLOT_FREE));
+	atomic_store(&owner->control[kept->ref.index], control_word(generation, 0, 0, SLOT_FREE));
 	fixture_id(id);
 	assert_int_equal(inv_event_create(owner, id, &tenant), 0);
 	assert_int_equal(tenant->ref.index, kept->ref.index);
@@ -119,7 +119,7 @@ static void a_handle_from_before_the_wrap_is_stale(void **state)
 	struct fixture *fixture = *state;
 
 	for (uint32_t i = 0; i < fixture->table->geometry.slots; i++)
-		atomic_store(control_at(fixture->table, i),
+		atomic_store(&fixture->table->control[i],
 		             control_word(UINT32_MAX - 1, 0, 0, SLOT_FREE));
 	/* The kept one has the last generation; after it comes 1, since 0 is none. */
 	with_generation_after(fixture, 0, 1);
@@ -134,13 +134,13 @@ static void a_sequence_wraps_within_its_field(void **state)
 	fixture_id(id);
 	assert_int_equal(inv_event_create(fixture->table, id, &event), 0);
 	uint64_t last = (uint64_t)event->ref.generation << 32 | EVENT_SEQUENCE_MASK;
-	atomic_store(event_at(fixture->table, event->ref.index), last);
+	atomic_store(&fixture->table->event[event->ref.index], last);
 	for (int request = 0; request < 3; request++) {
 		assert_int_equal(inv_event_set(event, "at the wrap"), 0);
 		assert_int_equal(inv_event_is_set(event), 1);
 		assert_string_equal(fixture_info(fixture, id).cancel_reason, "at the wrap");
 		assert_int_equal(inv_event_check(event), -ECANCELED);
-		uint64_t word = atomic_load(event_at(fixture->table, event->ref.index));
+		uint64_t word = atomic_load(&fixture->table->event[event->ref.index]);
 		assert_int_equal(event_generation(word), event->ref.generation);
 		assert_int_equal(event_sequence(word), request);
 	}
