@@ -162,7 +162,7 @@ static void format_cwd(const struct cell_source *source, char cell[CELL_BYTES])
 }
 
 const struct column all_columns[] = {
-        {"id", "ID", "the id; on a terminal as many digits as tell it from others", format_uuid,
+        {"id", "ID", "the id; on a terminal as many digits as tell it from others", NULL,
          COLUMN_ID},
         {"name", "NAME", "the name of the action", format_name, COLUMN_TREE},
         {"state", "STATE", "the state at a glance", format_state, COLUMN_OURS},

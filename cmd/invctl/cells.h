@@ -14,8 +14,8 @@ struct cell_source {
 };
 
 enum column_kind {
-	COLUMN_OURS,   /* our own words, which need no escaping */
-	COLUMN_ID,     /* the same, cut to the digits that tell it from others */
+	COLUMN_OURS, /* our own words, which need no escaping */
+	COLUMN_ID,   /* the row's id, cut to the digits that tell it from others: no cell is kept */
 	COLUMN_OTHERS, /* text of others */
 	COLUMN_TREE,   /* the same, behind its depth in the tree */
 };

@@ -106,63 +106,79 @@ static size_t fill_cell(const struct column *column, const struct cell_source *s
 int columns_make(const struct inv_info *info, void *arg, size_t *content)
 {
 	struct columns_cells *cells = arg;
+	const struct columns *columns = cells->columns;
+	const size_t room = (size_t)columns->count * (sizeof(struct cell) + CELL_BYTES);
 
+	if (!growing_room(&cells->memory, room))
+		return -ENOMEM;
 	if (cells->now_ns == 0)
 		cells->now_ns = time_of_day_ns();
 
 	struct cell_source source = {info, cells->table, cells->now_ns};
 
 	*content = cells->memory.used;
-	for (int i = 0; i < cells->columns->count; i++) {
-		struct cell *cell = growing_room(&cells->memory, sizeof(*cell) + CELL_BYTES);
+	for (int i = 0; i < columns->count; i++) {
+		if (columns->list[i]->kind == COLUMN_ID)
+			continue;
 
-		if (!cell)
-			return -ENOMEM;
-		cell->length = (uint16_t)fill_cell(cells->columns->list[i], &source, cell);
+		char *at = cells->memory.bytes + cells->memory.used;
+		struct cell *cell = (struct cell *)(void *)at;
+
+		cell->length = (uint16_t)fill_cell(columns->list[i], &source, cell);
 		cells->memory.used += cell_bytes(cell);
 	}
 	return 0;
 }
 
-/* What was kept back until all rows were known: places before a cell, and how much of it is shown.
- */
-static void shape(const struct column *column, const struct listing *listing,
-                  const struct listing_row *row, const struct cell *cell, size_t *indent,
-                  size_t *length, size_t *width)
+/* A cell as it is shown. */
+struct shown {
+	size_t indent; /* places before it */
+	size_t length;
+	size_t width; /* with the indent */
+};
+
+static size_t id_length(const struct listing *listing)
+{
+	size_t digits = (size_t)listing->id_digits;
+
+	/* Hyphens stand behind 8, 12, 16 and 20 digits. */
+	return digits + (digits <= 8 ? 0 : digits <= 20 ? (digits - 5) / 4 : 4);
+}
+
+static struct shown shape(const struct column *column, const struct listing_row *row,
+                          const struct cell *cell)
 {
 	enum { DEPTH_SHOWN = 100 };
+	struct shown shown = {0, cell->length, cell->width};
 
-	*indent = 0;
-	*length = cell->length;
-	*width = cell->width;
-	if (column->kind == COLUMN_ID) {
-		size_t digits = (size_t)listing->id_digits;
-		/* Hyphens stand behind 8, 12, 16 and 20 digits. */
-		size_t hyphens = digits <= 8 ? 0 : digits <= 20 ? (digits - 5) / 4 : 4;
-
-		*length = *width = digits + hyphens;
-	} else if (column->kind == COLUMN_TREE) {
-		*indent = 2 * (size_t)(row->depth < DEPTH_SHOWN ? row->depth : DEPTH_SHOWN);
-		*width += *indent;
+	if (column->kind == COLUMN_TREE && row->depth > 0) {
+		shown.indent = 2 * (size_t)(row->depth < DEPTH_SHOWN ? row->depth : DEPTH_SHOWN);
+		shown.width += shown.indent;
 	}
+	return shown;
 }
 
 static void measure(const struct columns_cells *cells, const struct listing *listing, bool headings,
                     size_t widths[COLUMNS_MAX])
 {
 	const struct columns *columns = cells->columns;
-	size_t indent, length, width;
 
-	for (int i = 0; i < columns->count; i++)
+	for (int i = 0; i < columns->count; i++) {
 		widths[i] = headings ? strlen(columns->list[i]->heading) : 0;
+		if (columns->list[i]->kind == COLUMN_ID && listing->count > 0)
+			widths[i] = id_length(listing);
+	}
 	for (size_t at = 0; at < listing->count; at++) {
 		const struct listing_row *row = &listing->rows[at];
 		const struct cell *cell = (const void *)(cells->memory.bytes + row->content);
 
-		for (int i = 0; i < columns->count; i++, cell = next_cell(cell)) {
-			shape(columns->list[i], listing, row, cell, &indent, &length, &width);
+		for (int i = 0; i < columns->count; i++) {
+			if (columns->list[i]->kind == COLUMN_ID)
+				continue;
+			size_t width = shape(columns->list[i], row, cell).width;
 			if (width > widths[i])
 				widths[i] = width;
+			cell = next_cell(cell);
 		}
 	}
 }
@@ -218,22 +234,39 @@ static void put_headings(struct lines *lines, const struct columns *columns,
 	}
 }
 
+static void put_id(struct lines *lines, const uint8_t id[16], size_t length)
+{
+	char text[37];
+
+	inv_id_format(id, text);
+	put(lines, text, length);
+}
+
 static void put_row(struct lines *lines, const struct columns_cells *cells,
                     const struct listing *listing, const struct listing_row *row,
                     const size_t widths[COLUMNS_MAX])
 {
 	const struct columns *columns = cells->columns;
 	const struct cell *cell = (const void *)(cells->memory.bytes + row->content);
-	size_t indent, length, width;
 
-	for (int i = 0; i < columns->count; i++, cell = next_cell(cell)) {
-		shape(columns->list[i], listing, row, cell, &indent, &length, &width);
-		if (indent > 0) {
-			put_blanks(lines, indent - 2);
+	for (int i = 0; i < columns->count; i++) {
+		bool last = i + 1 == columns->count;
+
+		if (columns->list[i]->kind == COLUMN_ID) {
+			put_id(lines, row->id, id_length(listing));
+			end_cell(lines, last, widths[i] - id_length(listing));
+			continue;
+		}
+
+		struct shown shown = shape(columns->list[i], row, cell);
+
+		if (shown.indent > 0) {
+			put_blanks(lines, shown.indent - 2);
 			put(lines, "- ", 2);
 		}
-		put(lines, cell->text, length);
-		end_cell(lines, i + 1 == columns->count, widths[i] - width);
+		put(lines, cell->text, shown.length);
+		end_cell(lines, last, widths[i] - shown.width);
+		cell = next_cell(cell);
 	}
 }
 
