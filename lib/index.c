@@ -38,7 +38,6 @@ void index_search(const inv_table *table, const uint8_t id[16], uint32_t levels,
 static int survey_bucket(const inv_table *table, const struct bucket *bucket, uint32_t tag,
                          const uint64_t id[2], struct room *room)
 {
-	*room = (struct room){0};
 	for (uint32_t i = 0; i < bucket->width; i++) {
 		uint32_t index = bucket_slot(bucket, i);
 		uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);

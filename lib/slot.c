@@ -239,13 +239,13 @@ static int settle(inv_table *table, uint32_t own, const uint8_t id[16])
 	do {
 		const struct bucket *bucket = &search.bucket;
 		for (uint32_t i = 0; i < bucket->width; i++) {
-			uint32_t index = bucket_slot(bucket, i);
+			uint32_t index = bucket->first + i;
 			uint64_t word = atomic_load(&table->control[index]);
+			if (control_tag(word) != search.tag || index == own)
+				continue;
 			/* Words that never rest are damage: don't look for ever. */
 			if (++looks > SETTLE_LOOKS_MAX)
 				return -EEXIST;
-			if (index == own || control_tag(word) != search.tag)
-				continue;
 			bool publishing = control_state(word) == SLOT_PUBLISHING;
 			if ((!publishing && !slot_visible(word)) ||
 			    !index_same_id(table, index, halves))
