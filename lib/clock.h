@@ -42,11 +42,12 @@ static inline struct timespec clock_timespec(int64_t ns)
  * is one that would overflow. */
 static inline int64_t clock_deadline_ns(int64_t duration_ns)
 {
-	int64_t now_ns = clock_monotonic_ns();
+	int64_t until_ns;
 
-	if (duration_ns < 0 || duration_ns > INT64_MAX - now_ns)
+	if (duration_ns < 0 ||
+	    __builtin_add_overflow(clock_monotonic_ns(), duration_ns, &until_ns))
 		return -1;
-	return now_ns + duration_ns;
+	return until_ns;
 }
 
 #endif

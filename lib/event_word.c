@@ -123,7 +123,7 @@ static int64_t slice_end_ns_from(int64_t now_ns)
 
 int event_word_sleep(inv_table *table, struct slot_ref ref, uint64_t seen, int64_t until_ns)
 {
-	int64_t slice_end_ns = slice_end_ns_from(clock_monotonic_ns());
+	int64_t slice_end_ns = slice_end_ns_from(clock_monotonic_coarse_ns());
 	bool last = until_ns >= 0 && until_ns <= slice_end_ns;
 	uint64_t waited = seen | EVENT_WAITED;
 
