@@ -275,6 +275,8 @@ void columns_print(const struct columns_cells *cells, const struct listing *list
 	struct lines lines = {.used = 0};
 	size_t widths[COLUMNS_MAX];
 
+	/* The lines are its buffer. */
+	setvbuf(stdout, NULL, _IONBF, 0);
 	measure(cells, listing, headings, widths);
 	if (headings)
 		put_headings(&lines, cells->columns, widths);

@@ -9,8 +9,7 @@
 enum {
 	PAGE = 4096,
 	STEP_BYTES = 16 * PAGE,
-	/* Large enough for malloc(3) to map it: what is not used of it is never touched. */
-	ROOM_AT_FIRST = 256 * 1024,
+	ROOM_AT_FIRST = 24 * PAGE,
 };
 
 /* The whole pages of the next step; the rest, and all where the kernel can't, come by fault. */

@@ -190,9 +190,10 @@ static void print_json(inv_table *table, const struct listing *listing, const st
 
 static int print_listing(inv_table *table, const struct arguments *arguments)
 {
-	struct columns_cells cells = {.columns = &arguments->columns, .table = table};
-	struct growing infos = {0};
-	struct listing listing;
+	/* Not given back before the process ends, which takes it all at once. */
+	static struct columns_cells cells;
+	static struct growing infos;
+	static struct listing listing;
 	struct listing_wish wish = {
 	        .keep = is_wanted,
 	        .keep_arg = arguments,
@@ -200,6 +201,10 @@ static int print_listing(inv_table *table, const struct arguments *arguments)
 	        .make_arg = arguments->json ? (void *)&infos : (void *)&cells,
 	        .short_ids = !arguments->json && isatty(STDOUT_FILENO),
 	};
+
+	cells.columns = &arguments->columns;
+	cells.table = table;
+
 	int error = listing_collect(table, &wish, &listing);
 
 	if (error == 0 && arguments->tree)
@@ -210,9 +215,6 @@ static int print_listing(inv_table *table, const struct arguments *arguments)
 		print_json(table, &listing, &infos);
 	else
 		columns_print(&cells, &listing, !arguments->no_headings);
-	listing_free(&listing);
-	growing_free(&cells.memory);
-	growing_free(&infos);
 	return error < 0 ? EXIT_INTERNAL : EXIT_DONE;
 }
 

@@ -104,7 +104,7 @@ int listing_collect(inv_table *table, const struct listing_wish *wish, struct li
 	if (table)
 		error = inv_list(table, add, &collecting);
 	if (error < 0) {
-		listing_free(listing);
+		growing_free(&listing->memory);
 		return error;
 	}
 	if (wish->short_ids)
@@ -113,10 +113,4 @@ int listing_collect(inv_table *table, const struct listing_wish *wish, struct li
 	if (listing->count > 0)
 		qsort(listing->rows, listing->count, sizeof(*listing->rows), compare_age);
 	return 0;
-}
-
-void listing_free(struct listing *listing)
-{
-	growing_free(&listing->memory);
-	memset(listing, 0, sizeof(*listing));
 }

@@ -39,13 +39,11 @@ struct listing_wish {
 	bool short_ids; /* id_digits is asked for */
 };
 
-/* Collect those of a table that are to be kept, oldest first; a NULL table has none.
- * 0; or a negative errno. */
+/* Collect those of a table that are to be kept, oldest first; a NULL table has none. The memory
+ * is the caller's to free. 0; or a negative errno, and nothing is to be freed. */
 int listing_collect(inv_table *table, const struct listing_wish *wish, struct listing *listing);
 
 /* Each one followed by its children, with their depth; else oldest first. 0; -ENOMEM. */
 int listing_order_as_tree(struct listing *listing);
-
-void listing_free(struct listing *listing);
 
 #endif
