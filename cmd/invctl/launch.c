@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -54,43 +57,93 @@ static int set_context(const struct launch_context *context)
 	return 0;
 }
 
+/* What the thread works on: it may outlast the call that has started it. */
+static struct launching {
+	struct launch_context context;
+	struct launch *launch;
+	pid_t supervisor;
+	int error;
+	sem_t settled; /* the process is recorded, or gone, or can't be made */
+} launching;
+
 /* In the new process, and in the supervisor's memory: no lock is taken here, and nothing
- * but the table and exec_errno is changed. */
-static _Noreturn void execute(const struct launch_context *context, pid_t supervisor,
-                              struct launch *launch)
+ * but the table and what is told of the launch is changed. */
+static _Noreturn void execute(struct launch *launch, const struct launch_context *context)
 {
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != supervisor)
+	if (getppid() != launching.supervisor)
 		_exit(EXIT_INTERNAL);
 	inv_run_started(context->invocation, getpid());
 	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	launch->pid = getpid();
+	sem_post(&launching.settled);
 	signal_watch_restore();
 	execvp(context->command[0], context->command);
 	launch->exec_errno = errno;
 	_exit(launch->exec_errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 }
 
+/* The thread, and the process while it has not executed the command. */
+static void *make_process(void *unused)
+{
+	pid_t pid = vfork();
+
+	(void)unused;
+	if (pid == 0)
+		execute(launching.launch, &launching.context);
+	if (pid < 0)
+		launching.error = -errno;
+	else if (launching.launch->pid == 0)
+		launching.launch->pid = pid; /* it was killed before it could tell */
+	sem_post(&launching.settled);
+	return NULL;
+}
+
+/* execvp(3) copies the arguments of what has no #! line for a shell. */
+static size_t stack_for(char **command)
+{
+	enum { STACK_BYTES = 64 * 1024 };
+	size_t count = 0;
+
+	while (command[count])
+		count++;
+	return (size_t)PTHREAD_STACK_MIN + STACK_BYTES + count * sizeof(command[0]);
+}
+
+static int start_thread(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, stack_for(launching.context.command));
+
+	int error = pthread_create(&thread, &attributes, make_process, NULL);
+
+	pthread_attr_destroy(&attributes);
+	return -error;
+}
+
 int launch(const struct launch_context *context, struct launch *launch)
 {
-	pid_t supervisor = getpid();
 	int error = try_descriptors();
 
 	if (error == 0)
 		error = set_context(context);
 	if (error < 0)
 		return error;
-	launch->exec_errno = 0;
+	*launch = (struct launch){0};
+	launching.context = *context;
+	launching.launch = launch;
+	launching.supervisor = getpid();
+	sem_init(&launching.settled, 0, 0);
+	/* So that signals come to the supervisor alone. */
 	signal_watch_block();
-
-	pid_t pid = vfork();
-
-	if (pid == 0)
-		execute(context, supervisor, launch);
-	error = -errno;
+	error = start_thread();
+	while (error == 0 && sem_wait(&launching.settled) != 0)
+		continue;
 	signal_watch_unblock();
-	if (pid < 0)
-		return error;
-	launch->pid = pid;
-	return 0;
+	return error < 0 ? error : launching.error;
 }

@@ -3,9 +3,11 @@
  * command, and until then it dies with its supervisor: a supervisor that is killed at any
  * moment leaves an action that the table knows, or none.
  *
- * The process is made by vfork(2): it borrows the supervisor's memory, which waits until the
- * command is executed. A copy, as fork(2) makes, would be thrown away by the exec, and until
- * then every page that either of the two writes costs a fault and is copied.
+ * The process is made by vfork(2): it borrows the supervisor's memory until the command is
+ * executed. A copy, as fork(2) makes, would be thrown away by the exec, and until then every
+ * page that either of the two writes costs a fault and is copied. Whoever calls vfork waits
+ * for the exec, which waits for the command's file system: so a thread does. The supervisor
+ * goes on when the pid is recorded, and minds requests even where the exec hangs.
  *
  * What a SIGKILL leaves:
  *   supervisor, before the process asks to die with it   the process sees another
@@ -34,7 +36,8 @@ struct launch_context {
 	const char *table_name;
 };
 
-/* Start it: returns when it is executed, or can't be. 0, or -errno: there is no process. */
+/* Start it, once in a process: returns when its process is recorded. exec_errno is known when
+ * the process has ended. 0, or -errno: there is no process. */
 int launch(const struct launch_context *context, struct launch *launch);
 
 #endif

@@ -72,6 +72,16 @@ never_executed() {
 	retry process_is_gone "$NEW_PID"
 }
 
+@test "a request is minded while the exec hangs: it is signalled, and the command never executed" {
+	launch_held_at rt_sigaction enter 1 "13 "
+	"$INVCTL" cancel "$ID"
+	retry field_is "$ID" .cancel.state signalled
+	[[ $(cat "/proc/$NEW_PID/syscall") == "13 "* ]]
+	run "$INVCTL" wait --timeout=30s "$ID"
+	assert_failure 122
+	[ ! -e executed ]
+}
+
 @test "the new process killed before its exec: a command that was killed" {
 	launch_held_at prctl enter 2 "157 0x1 0x0"
 	kill -KILL "$NEW_PID"
