@@ -44,8 +44,7 @@ static inline int64_t clock_deadline_ns(int64_t duration_ns)
 {
 	int64_t until_ns;
 
-	if (duration_ns < 0 ||
-	    __builtin_add_overflow(clock_monotonic_ns(), duration_ns, &until_ns))
+	if (duration_ns < 0 || __builtin_add_overflow(clock_monotonic_ns(), duration_ns, &until_ns))
 		return -1;
 	return until_ns;
 }

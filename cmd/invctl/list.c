@@ -190,7 +190,8 @@ static void print_json(inv_table *table, const struct listing *listing, const st
 
 static int print_listing(inv_table *table, const struct arguments *arguments)
 {
-	/* Not given back before the process ends, which takes it all at once. */
+	/* Not given back before the process ends, which takes it all at once: to do it here would
+	 * only take longer. */
 	static struct columns_cells cells;
 	static struct growing infos;
 	static struct listing listing;
@@ -220,7 +221,7 @@ static int print_listing(inv_table *table, const struct arguments *arguments)
 
 static int run(int argc, char **argv, const struct globals *globals)
 {
-	struct arguments arguments = {0};
+	static struct arguments arguments;
 	inv_table *table = NULL;
 
 	columns_default(&arguments.columns);

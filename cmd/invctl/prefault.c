@@ -50,7 +50,7 @@ void prefault(uintptr_t stack)
 
 	advise(text, data, MADV_POPULATE_READ);
 	advise(data, end, MADV_POPULATE_WRITE);
-	advise(page_of(stack) - STACK_PAGES * PAGE, page_of(stack), MADV_POPULATE_WRITE);
+	advise(page_of(stack) - (uintptr_t)STACK_PAGES * PAGE, page_of(stack), MADV_POPULATE_WRITE);
 }
 
 /* The stack is as the kernel has laid it out, and rdx what _start is to be given. */
