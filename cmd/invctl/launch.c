@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -90,7 +91,7 @@ static void *make_process(void *unused)
 	pid_t pid = vfork();
 
 	(void)unused;
-	/* Linux promises more than POSIX: the memory is shared, and only this thread waits. */
+	/* Linux promises more than POSIX: the memory is shared, and this thread alone waits. */
 	if (pid == 0)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Vfork) */
 		execute(launching.launch, &launching.context);
@@ -113,7 +114,7 @@ static size_t stack_for(char **command)
 	return (size_t)PTHREAD_STACK_MIN + STACK_BYTES + count * sizeof(command[0]);
 }
 
-static int start_thread(void)
+static bool start_thread(void)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
@@ -122,10 +123,10 @@ static int start_thread(void)
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, stack_for(launching.context.command));
 
-	int error = pthread_create(&thread, &attributes, make_process, NULL);
+	bool started = pthread_create(&thread, &attributes, make_process, NULL) == 0;
 
 	pthread_attr_destroy(&attributes);
-	return -error;
+	return started;
 }
 
 int launch(const struct launch_context *context, struct launch *launch)
@@ -143,9 +144,11 @@ int launch(const struct launch_context *context, struct launch *launch)
 	sem_init(&launching.settled, 0, 0);
 	/* So that signals come to the supervisor alone. */
 	signal_watch_block();
-	error = start_thread();
-	while (error == 0 && sem_wait(&launching.settled) != 0)
+	/* Where there is no memory for a thread, the supervisor waits for the exec itself. */
+	if (!start_thread())
+		make_process(NULL);
+	while (sem_wait(&launching.settled) != 0)
 		continue;
 	signal_watch_unblock();
-	return error < 0 ? error : launching.error;
+	return launching.error;
 }
