@@ -22,7 +22,7 @@
 /* How long nested supervisors, told to kill, are given to do it. */
 #define NESTED_KILL_NS INT64_C(3000000000)
 
-/* How long a command that was signalled alone is given to end, before it is looked for others. */
+/* How long a command that was signalled alone is given to end, before others are looked for. */
 #define COMMAND_ENDS_MS 5
 
 enum {
