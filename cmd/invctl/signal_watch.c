@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,12 @@ enum { MINDED_COUNT = sizeof(minded) / sizeof(minded[0]) };
 static struct sigaction initial[MINDED_COUNT];
 static struct sigaction initial_bus; /* the table's guard catches SIGBUS later on */
 static sigset_t initial_mask;
+
+/* The C library catches this one for itself from the first thread on (launch.c), so that a command
+ * would have it as default that is to have it ignored. Its sigaction(3) refuses the number, so the
+ * kernel is asked; what the bytes mean is the kernel's business. */
+enum { SIGNAL_OF_C_LIBRARY = 33, KERNEL_MASK_BYTES = 8 };
+static unsigned char initial_of_c_library[64];
 static _Atomic uint32_t word;
 static _Atomic uint64_t arrived_set, arrived_from_terminal;
 
@@ -58,6 +65,8 @@ void signal_watch_begin(void)
 	sigset_t ours;
 
 	sigaction(SIGBUS, NULL, &initial_bus);
+	syscall(SYS_rt_sigaction, SIGNAL_OF_C_LIBRARY, NULL, initial_of_c_library,
+	        KERNEL_MASK_BYTES);
 	sigemptyset(&ours);
 	for (size_t i = 0; i < MINDED_COUNT; i++) {
 		struct sigaction action = action_for(minded[i]);
@@ -122,6 +131,8 @@ void signal_watch_restore(void)
 	for (size_t i = 0; i < MINDED_COUNT; i++)
 		sigaction(minded[i], &initial[i], NULL);
 	sigaction(SIGBUS, &initial_bus, NULL);
+	syscall(SYS_rt_sigaction, SIGNAL_OF_C_LIBRARY, initial_of_c_library, NULL,
+	        KERNEL_MASK_BYTES);
 	sigprocmask(SIG_SETMASK, &initial_mask, NULL);
 }
 

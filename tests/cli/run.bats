@@ -159,6 +159,23 @@ assert_same_signals() { # COMMAND…
 	assert_same_signals env --ignore-signal --block-signal
 }
 
+# 33 is the C library's own, which catches it once a program has a thread; a program whose parent
+# is none of that library may have it ignored. The arguments: the number of rt_sigaction(2).
+IGNORE_33='
+import ctypes, os, sys
+call = {"x86_64": 13, "aarch64": 134}[os.uname().machine]
+ignore = (ctypes.c_ulong * 4)(1, 0, 0, 0)
+if ctypes.CDLL(None).syscall(call, 33, ignore, None, ctypes.c_size_t(8)) != 0:
+    sys.exit("signal 33 can not be ignored")
+os.execvp(sys.argv[1], sys.argv[1:])
+'
+
+@test "signals: one that is the C library's own stays ignored as well" {
+	assert_same_signals python3 -c "$IGNORE_33"
+	run -0 python3 -c "$IGNORE_33" "$INVCTL" run grep SigIgn /proc/self/status
+	assert_output --regexp '[1-9bdf][0-9a-f]{8}$'
+}
+
 @test "--id-file is complete before the command starts" {
 	local id
 	id=$(new_id)
