@@ -34,7 +34,7 @@ void index_search(const inv_table *table, const uint8_t id[16], uint32_t levels,
 	search->bucket = index_bucket(&table->geometry, search);
 }
 
-/* Free words of a bucket, and the first of them. -EEXIST: the id is in it. */
+/* Add the free words of a bucket to room, and the first of them. -EEXIST: the id is in it. */
 static int survey_bucket(const inv_table *table, const struct bucket *bucket, uint32_t tag,
                          const uint64_t id[2], struct room *room)
 {

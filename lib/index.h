@@ -59,6 +59,7 @@ static inline uint32_t index_extent(const inv_table *table)
 	return table->geometry.level_end[index_levels(table) - 1];
 }
 
+/* The bucket of its level that one half of a search's hash chooses. */
 static inline struct bucket index_bucket(const struct geometry *geometry,
                                          const struct search *search)
 {

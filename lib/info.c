@@ -195,11 +195,14 @@ int inv_info_get(inv_table *table, const uint8_t id[16], struct inv_info *info)
 	return !error && memcmp(info->id, id, 16) != 0 ? -ENOENT : error;
 }
 
-/* The pages in which several rows lie that are about to be read, asked for in one call instead
- * of a fault each. A kernel that can't (before 5.14) leaves them to the faults. */
-static void fetch_rows(const inv_table *table, uint32_t first, uint32_t behind)
+enum { ROWS_FETCHED = 512 };
+
+/* The pages of the next rows, if there are several, asked for in one call instead of a fault
+ * each. A kernel that can't (before 5.14) leaves them to the faults. */
+static void fetch_rows(const inv_table *table, uint32_t first, uint32_t extent)
 {
 	enum { WORTH_A_CALL = 3 };
+	uint32_t behind = extent - first < ROWS_FETCHED ? extent : first + ROWS_FETCHED;
 	uint32_t rows = 0;
 
 	for (uint32_t i = first; i < behind; i++)
@@ -213,7 +216,6 @@ static void fetch_rows(const inv_table *table, uint32_t first, uint32_t behind)
 
 int inv_list(inv_table *table, int (*each)(const struct inv_info *info, void *arg), void *arg)
 {
-	enum { FETCHED_AT_ONCE = 512 };
 	struct inv_info info;
 	int result = table_resolve(table, false, &table);
 
@@ -223,9 +225,8 @@ int inv_list(inv_table *table, int (*each)(const struct inv_info *info, void *ar
 	if (!served || !table_broker_is_here(table))
 		sweep_dead(table, NULL, NULL);
 	for (uint32_t i = 0, extent = index_extent(table); i < extent && result == 0; i++) {
-		if (i % FETCHED_AT_ONCE == 0)
-			fetch_rows(table, i,
-			           extent - i < FETCHED_AT_ONCE ? extent : i + FETCHED_AT_ONCE);
+		if (i % ROWS_FETCHED == 0)
+			fetch_rows(table, i, extent);
 		uint64_t word = atomic_load_explicit(&table->control[i], memory_order_relaxed);
 		if (slot_visible(word) && consistent_row(table, i, served, &info) == 0)
 			result = each(&info, arg);

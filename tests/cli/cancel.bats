@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # invctl cancel: asks all that it can, reports each that it can't, and exits with
 # the first failure.
-# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

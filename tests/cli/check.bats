@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # invctl check: 122 and the request is taken, else 0.
-# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

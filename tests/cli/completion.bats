@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # bash completion of invctl: commands, options, values and live invocations.
-# shellcheck disable=SC2154,SC2207  # a test is a subshell; run sets output
 
 load helpers
 

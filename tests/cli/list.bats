@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # invctl list: what lives, and with --all what has ended, at a glance or as JSON.
-# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # invctl log: appends to the invocation's log, and loses no text.
-# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SELECTORs: a UUID in any case, the exact name of one live invocation, a unique
 # prefix of at least 4 digits; and groups, which may match nothing.
-# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

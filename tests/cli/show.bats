@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # invctl show: everything about one, its last log records included.
-# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # invctl sleep: like sleep(1), until asked to stop.
-# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # The command line itself: help and usage everywhere, exit 2 for what makes no
 # sense, and standard files that are closed or full.
-# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # invctl wait: until all, or one, have ended; and exit as run would have.
-# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

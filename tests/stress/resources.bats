@@ -389,13 +389,11 @@ nothing_is_kept() {
 }
 
 @test "a process that got the pid of a dead action is not signalled, nor taken for it" {
+	export -f retry field field_is
 	run in_pid_namespace bash -c '
 		"$INVCTL" run --id="$1" -- sleep 1000 &
 		supervisor=$!
-		for ((tries = 0; tries < 500; tries++)); do
-			[[ $("$INVCTL" show --json "$1" 2>/dev/null | jq -r .status) != running ]] || break
-			sleep 0.02
-		done
+		retry field_is "$1" .status running || exit 97
 		action=$("$INVCTL" show --json "$1" | jq .pid)
 		broker=$("$INVCTL" status --json | jq .broker.pid)
 		# Nobody looks until another has its pid.
@@ -403,10 +401,7 @@ nothing_is_kept() {
 		kill -KILL "$supervisor" "$action"
 		wait "$supervisor"
 		# The shell is the first of its namespace: it reaps the orphan as it waits for a child.
-		for ((tries = 0; tries < 500; tries++)); do
-			[[ -e /proc/$action ]] || break
-			sleep 0.02
-		done
+		retry test ! -e "/proc/$action" || exit 96
 		echo "$((action - 1))" 2>/dev/null >/proc/sys/kernel/ns_last_pid || exit 99
 		sleep 1000 &
 		newcomer=$!

@@ -216,6 +216,14 @@ struct inv_info fixture_info(struct fixture *fixture, const uint8_t id[16])
 	return info;
 }
 
+void fixture_assert_lost(struct fixture *fixture, const uint8_t id[16])
+{
+	struct inv_info info = fixture_info(fixture, id);
+
+	assert_int_equal(info.status, INV_ERROR);
+	assert_int_equal(info.cause, INV_CAUSE_LOST);
+}
+
 /* The broker beside the tests, two folders up. */
 void fixture_use_built_broker(void)
 {

@@ -84,6 +84,9 @@ int fixture_live(struct fixture *fixture);
 /* The row of an id; fails the test where there is none. */
 struct inv_info fixture_info(struct fixture *fixture, const uint8_t id[16]);
 
+/* It has ended, with its owner. */
+void fixture_assert_lost(struct fixture *fixture, const uint8_t id[16]);
+
 /* The bound of every wait: when it began, and whether it may go on (after a moment). */
 int64_t patience_begin(void);
 bool patience_left(int64_t begun_ns);

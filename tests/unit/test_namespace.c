@@ -76,14 +76,6 @@ static void assert_alive(struct fixture *fixture, const uint8_t id[16])
 	assert_int_equal(fixture_info(fixture, id).status, INV_RUNNING);
 }
 
-static void assert_lost(struct fixture *fixture, const uint8_t id[16])
-{
-	struct inv_info info = fixture_info(fixture, id);
-
-	assert_int_equal(info.status, INV_ERROR);
-	assert_int_equal(info.cause, INV_CAUSE_LOST);
-}
-
 static int own_and_stay(struct fixture *fixture, const uint8_t *id)
 {
 	atomic_store(&fixture->counters[STEP], own(fixture, id) ? 1 : 2);
@@ -106,7 +98,7 @@ static void an_owner_elsewhere_lives_until_it_is_killed(void **state)
 	assert_int_equal(fixture_reap(fixture, outer), 0);
 	/* A wait sees to it as well as a look. */
 	assert_int_equal(inv_wait(fixture->table, elsewhere.id, INV_FOREVER), INV_ERROR);
-	assert_lost(fixture, elsewhere.id);
+	fixture_assert_lost(fixture, elsewhere.id);
 	assert_int_equal(inv_table_info_get(fixture->table, &info), 0);
 	assert_int_equal(info.owners, 0);
 }
@@ -162,7 +154,7 @@ static void a_child_of_the_dead_does_not_keep_its_lease(void **state)
 
 	/* As soon as it runs. */
 	EVENTUALLY(fixture_info(fixture, elsewhere.id).status != INV_RUNNING);
-	assert_lost(fixture, elsewhere.id);
+	fixture_assert_lost(fixture, elsewhere.id);
 	kill(inner, SIGKILL);
 	fixture_reap(fixture, outer);
 }
@@ -192,7 +184,7 @@ static void one_that_closed_its_lease_is_lost_and_can_enter_again(void **state)
 	pid_t outer = start_elsewhere(fixture, &elsewhere, 1, &inner);
 
 	broker_sweep(fixture->table, NULL, NULL);
-	assert_lost(fixture, elsewhere.id);
+	fixture_assert_lost(fixture, elsewhere.id);
 	atomic_store(&fixture->counters[STEP], 2);
 	EVENTUALLY(atomic_load(&fixture->counters[RESULT]) != 0);
 	assert_int_equal(atomic_load(&fixture->counters[RESULT]), 1);

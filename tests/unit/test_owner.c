@@ -48,14 +48,6 @@ static void assert_alive(struct fixture *fixture, const uint8_t id[16])
 	assert_int_equal(fixture_info(fixture, id).status, INV_RUNNING);
 }
 
-static void assert_lost(struct fixture *fixture, const uint8_t id[16])
-{
-	struct inv_info info = fixture_info(fixture, id);
-
-	assert_int_equal(info.status, INV_ERROR);
-	assert_int_equal(info.cause, INV_CAUSE_LOST);
-}
-
 static int own_and_stay(struct fixture *fixture, void *id)
 {
 	return own(fixture, id) ? fixture_stay() : 1;
@@ -75,7 +67,7 @@ static void an_unreaped_zombie_is_dead(void **state)
 
 	assert_int_equal(waitid(P_PID, (id_t)owner, &info, WEXITED | WNOWAIT), 0);
 	assert_int_equal(kill(owner, 0), 0); /* it is there, and dead */
-	assert_lost(fixture, id);
+	fixture_assert_lost(fixture, id);
 	assert_int_equal(fixture_reap(fixture, owner), 0);
 }
 
@@ -89,7 +81,7 @@ static void a_stopped_one_is_alive(void **state)
 	assert_int_equal(waitpid(owner, NULL, WUNTRACED), owner);
 	assert_alive(fixture, id);
 	fixture_kill(fixture, owner);
-	assert_lost(fixture, id);
+	fixture_assert_lost(fixture, id);
 }
 
 static void *outlive_leader(void *arg)
@@ -133,7 +125,7 @@ static void one_whose_first_thread_has_ended_is_alive(void **state)
 	EVENTUALLY(first_thread_ended(owner));
 	assert_alive(fixture, id);
 	fixture_kill(fixture, owner);
-	assert_lost(fixture, id);
+	fixture_assert_lost(fixture, id);
 }
 
 static int own_and_execute(struct fixture *fixture, void *id)
@@ -151,7 +143,7 @@ static void one_that_executed_another_program_is_dead(void **state)
 	pid_t owner = start_owner(fixture, own_and_execute, id);
 
 	EVENTUALLY(fixture_info(fixture, id).status == INV_ERROR);
-	assert_lost(fixture, id);
+	fixture_assert_lost(fixture, id);
 	assert_int_equal(kill(owner, 0), 0);
 	fixture_kill(fixture, owner);
 }
@@ -178,7 +170,7 @@ static void one_whose_child_lives_is_dead(void **state)
 	assert_int_equal(fixture_reap(fixture, owner), 0);
 	pid_t orphan = atomic_load(&fixture->counters[PID]);
 	assert_int_equal(kill(orphan, 0), 0);
-	assert_lost(fixture, id);
+	fixture_assert_lost(fixture, id);
 	assert_int_equal(kill(orphan, SIGKILL), 0);
 	assert_int_equal(waitpid(orphan, NULL, 0), orphan);
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
@@ -220,7 +212,7 @@ static void what_the_host_does_with_descriptors_does_not_matter(void **state)
 		EVENTUALLY(atomic_load(&fixture->counters[GO]));
 		assert_alive(fixture, id);
 		fixture_kill(fixture, owner);
-		assert_lost(fixture, id);
+		fixture_assert_lost(fixture, id);
 	}
 }
 
@@ -273,7 +265,7 @@ static void a_recycled_pid_is_not_the_owner(void **state)
 		}
 	}
 	assert_int_equal(inv_cancel(fixture->table, id, INV_CANCEL_KILL, NULL), -EALREADY);
-	assert_lost(fixture, id);
+	fixture_assert_lost(fixture, id);
 	assert_int_equal(kill(stranger, 0), 0);
 	assert_int_equal(waitpid(stranger, NULL, WNOHANG), 0);
 	fixture_kill(fixture, stranger);

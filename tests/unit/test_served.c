@@ -38,14 +38,6 @@ static pid_t start_owner(struct fixture *fixture, int (*task)(struct fixture *, 
 	return owner;
 }
 
-static void assert_lost(struct fixture *fixture, const uint8_t id[16])
-{
-	struct inv_info info = fixture_info(fixture, id);
-
-	assert_int_equal(info.status, INV_ERROR);
-	assert_int_equal(info.cause, INV_CAUSE_LOST);
-}
-
 /* How many have ended, without a call of the library, which might see to it itself. */
 static int ended(const struct fixture *fixture)
 {
@@ -67,7 +59,7 @@ static void the_dead_are_recorded_without_a_look(void **state)
 	assert_int_equal(ended(fixture), 0);
 	fixture_kill(fixture, owner);
 	EVENTUALLY(ended(fixture) == 1);
-	assert_lost(fixture, id);
+	fixture_assert_lost(fixture, id);
 }
 
 static void *outlive_leader(void *arg)
@@ -123,7 +115,7 @@ static void one_whose_first_thread_has_ended_is_not_taken_for_dead(void **state)
 	assert_int_equal(fixture_info(fixture, id).status, INV_RUNNING);
 	fixture_kill(fixture, owner);
 	EVENTUALLY(ended(fixture) == 2);
-	assert_lost(fixture, id);
+	fixture_assert_lost(fixture, id);
 }
 
 static int own_and_execute(struct fixture *fixture, void *id)
@@ -163,7 +155,7 @@ static void one_that_executed_another_program_is_lost_for_who_asks(void **state)
 			                 -EALREADY);
 		else if (i == 2)
 			assert_int_equal(inv_wait(fixture->table, ids[i], INV_FOREVER), INV_ERROR);
-		assert_lost(fixture, ids[i]);
+		fixture_assert_lost(fixture, ids[i]);
 		assert_int_equal(waitpid(owner, NULL, WNOHANG), 0); /* and is left alone */
 		fixture_kill(fixture, owner);
 	}
