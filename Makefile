@@ -37,8 +37,8 @@ PREFAULT := $(if $(STATIC),$(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),-
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)	$(2)";)
 
-LIB_SRC    := $(sort $(wildcard lib/*.c))
-COMMON_SRC := $(sort $(wildcard cmd/common/*.c))
+LIB_SRC    := $(sort $(wildcard lib/*/*.c))
+COMMON_SRC := $(sort $(wildcard cmd/common/*.c cmd/supervise/*.c))
 INVCTL_SRC := $(sort $(wildcard cmd/invctl/*.c))
 BROKER_SRC := $(sort $(wildcard cmd/invbroker/*.c))
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
@@ -76,11 +76,10 @@ $(BUILD)/libinvctl.so: $(BUILD)/libinvctl.so.0
 
 PKG_CONFIG_FILE = sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCDIR@|$(INCDIR)|; s|@VERSION@|$(VERSION)|' lib/invctl.pc.in > $(1)
 
-# Only the library itself sees lib/; the broker sees the one header meant for it.
-$(BUILD)/lib/%.o $(BUILD)/lib/%.pic.o: ALL_CPPFLAGS += -Ilib
-$(BUILD)/cmd/%.o: ALL_CPPFLAGS += -Icmd/common
+# An include names its layer: "table/slot.h", "common/message.h". `make lint` checks who includes whom.
+$(BUILD)/lib/%.o $(BUILD)/lib/%.pic.o: ALL_CPPFLAGS += -iquote lib
+$(BUILD)/cmd/%.o: ALL_CPPFLAGS += -iquote cmd -iquote lib
 $(BUILD)/cmd/invctl/prefault.o: ALL_CFLAGS += -fno-stack-protector
-$(BUILD)/cmd/invbroker/%.o: ALL_CPPFLAGS += -iquote lib
 
 $(BUILD)/%.pic.o: %.c
 	$(Q)mkdir -p $(@D)
@@ -91,7 +90,7 @@ $(BUILD)/%.o: %.c
 	$(call say,CC,$@)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Unit tests see the inside of the library.
-$(BUILD)/tests/%.o: ALL_CPPFLAGS += -Ilib -Icmd/common -Itests/unit
+$(BUILD)/tests/%.o: ALL_CPPFLAGS += -iquote lib -iquote cmd -Itests/unit
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/tests/unit/fixture.o $(COMMON_OBJ) $(BUILD)/libinvctl.a
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -luuid -lrt -lpthread
 
@@ -103,7 +102,7 @@ CRASH_SRC := $(sort $(wildcard tests/crash/*.c))
 CRASH_OBJ := $(CRASH_SRC:%.c=$(BUILD)/%.o) $(LIB_SRC:%.c=$(BUILD)/tests/crash/%.o)
 $(BUILD)/tests/crash/lib/%.o: lib/%.c
 	$(Q)mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(ALL_CPPFLAGS) -Ilib -include tests/crash/slice.h $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)$(CC) $(ALL_CPPFLAGS) -iquote lib -include tests/crash/slice.h $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/tests/crash/crash: $(CRASH_OBJ)
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) -static -no-pie $(ALL_LDFLAGS) -o $@ $^ -luuid -lrt -lpthread
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "broker.h"
+#include "api/broker.h"
 #include "measure.h"
 
 enum { ROUNDS = 15, OPERATIONS = 1000, SCANS = 5 };

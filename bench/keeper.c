@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "broker.h"
+#include "api/broker.h"
 #include "measure.h"
 
 int main(int argc, char **argv)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "broker.h"
+#include "api/broker.h"
 #include "measure.h"
 
 enum { LIVE = 1000 };

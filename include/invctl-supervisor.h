@@ -37,21 +37,21 @@ struct inv_run_options {
 
 /* What a supervisor must know to decide its next step. Times are monotonic. */
 struct inv_run_view {
-	int asked;       /* a request was made and not withdrawn, delivered or not */
+	int requested;   /* a request was made and not withdrawn, delivered or not */
 	int pending;     /* and is not delivered yet */
 	int cooperative; /* the action has looked since it started */
 	int shielded;    /* by its own or an ancestor's shield */
 	int had_nested;  /* something was nested in it, now or before */
 	int signalled;   /* it was delivered by signal or stop command */
 	int killed;
-	int cause;            /* of the last request, enum inv_cause */
-	uint32_t request;     /* which request it is: differs for every one */
-	int64_t asked_ns;     /* when it was made */
-	int asked_signal;     /* the signal by which the supervisor itself was asked; 0: none */
-	int force_kill;       /* cancel --kill */
-	int force_signal;     /* cancel --signal */
-	int force_signum;     /* its signal; 0: the usual one */
-	uint32_t force_count; /* differs for every such ask */
+	int cause;               /* of the last request, enum inv_cause */
+	uint32_t request;        /* which request it is: differs for every one */
+	int64_t requested_at_ns; /* when it was made */
+	int request_signal;      /* the signal by which the supervisor itself was asked; 0: none */
+	int force_kill;          /* cancel --kill */
+	int force_signal;        /* cancel --signal */
+	int force_signum;        /* its signal; 0: the usual one */
+	uint32_t force_count;    /* differs for every such ask */
 
 	int signal; /* the options, as registered */
 	unsigned flags;
@@ -60,7 +60,7 @@ struct inv_run_view {
 	pid_t pid;           /* of the command; 0: not started */
 	uint64_t pid_start;  /* its start time in clock ticks since boot */
 
-	uint32_t event_futex, asks_futex; /* for inv_run_wait */
+	uint32_t event_futex, escalation_futex; /* for inv_run_wait */
 };
 
 struct inv_run_result {

@@ -115,25 +115,25 @@ enum {
  * are added at the end only. */
 struct inv_info {
 	uint8_t id[16];
-	uint8_t parent[16];   /* all zero: none */
-	int32_t status;       /* enum inv_status */
-	int32_t kind;         /* enum inv_kind */
-	int32_t cause;        /* enum inv_cause: why it ended; 0 while it lives */
-	int32_t exit_status;  /* of the command; -1: none known */
-	int32_t term_signal;  /* that killed the command; 0: none */
-	int32_t wait_status;  /* what `invctl wait` exits with; -1 while it lives */
-	uint32_t uid;         /* of its owner */
-	int32_t owner_pid;    /* the supervisor's, or the calling program's; 0 when it has ended */
-	int32_t pid;          /* the command's, or the calling program's */
-	int64_t requested_ns; /* time of day: registered */
-	int64_t started_ns;   /* time of day; 0: not yet */
-	int64_t completed_ns; /* time of day; 0: not yet */
-	int64_t age_ns;       /* since it was registered, until it ended */
-	int64_t deadline_ns;  /* time of day; 0: none */
-	int64_t last_look_ns; /* time of day; 0: it never looked. Exact for commands, sampled for
+	uint8_t parent[16];    /* all zero: none */
+	int32_t status;        /* enum inv_status */
+	int32_t kind;          /* enum inv_kind */
+	int32_t cause;         /* enum inv_cause: why it ended; 0 while it lives */
+	int32_t exit_status;   /* of the command; -1: none known */
+	int32_t term_signal;   /* that killed the command; 0: none */
+	int32_t wait_status;   /* what `invctl wait` exits with; -1 while it lives */
+	uint32_t uid;          /* of its owner */
+	int32_t owner_pid;     /* the supervisor's, or the calling program's; 0 when it has ended */
+	int32_t pid;           /* the command's, or the calling program's */
+	int64_t requested_ns;  /* time of day: registered */
+	int64_t started_ns;    /* time of day; 0: not yet */
+	int64_t completed_ns;  /* time of day; 0: not yet */
+	int64_t age_ns;        /* since it was registered, until it ended */
+	int64_t deadline_ns;   /* time of day; 0: none */
+	int64_t last_check_ns; /* time of day; 0: it never looked. Exact for commands, sampled for
 	                         calls */
-	int32_t cooperative;  /* 1: it has looked since it started */
-	int32_t shielded;     /* 1: a request waits, here or by a parent's shield */
+	int32_t cooperative;   /* 1: it has looked since it started */
+	int32_t shielded;      /* 1: a request waits, here or by a parent's shield */
 	int32_t paused;
 	int32_t finishing;
 	int32_t cancel_state;  /* enum inv_cancel_state */

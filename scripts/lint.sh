@@ -28,12 +28,12 @@ format() { c_files | xargs clang-format --dry-run --Werror; }
 tidy() {
 	git ls-files --cached --others --exclude-standard -- 'lib/*.c' 'cmd/*.c' 'examples/*.c' |
 		xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$@" -- -std=c11 -D_GNU_SOURCE -Iinclude \
-			-Ilib -Icmd/common -DINV_VERSION=\"0\" -DINV_LIBEXECDIR=\"/\" -DINV_BINDIR=\"/\"' tidy
+			-iquote lib -iquote cmd -DINV_VERSION=\"0\" -DINV_LIBEXECDIR=\"/\" -DINV_BINDIR=\"/\"' tidy
 }
 
 run_cppcheck() {
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem -D_GNU_SOURCE -Iinclude -Ilib -Icmd/common \
+		--inline-suppr --suppress=missingIncludeSystem -D_GNU_SOURCE -Iinclude -Ilib -Icmd \
 		-j 2 lib cmd examples
 }
 

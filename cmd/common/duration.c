@@ -1,5 +1,5 @@
 /* Durations as users write and read them. */
-#include "duration.h"
+#include "common/duration.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Text of others made safe for a terminal. */
-#include "escape.h"
+#include "common/escape.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Whether systemd-logind will remove a user's shared memory at the last logout. */
-#include "logind.h"
+#include "common/logind.h"
 
 #include <dirent.h>
 #include <limits.h>

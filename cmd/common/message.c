@@ -1,5 +1,5 @@
 /* What a program says to its user on stderr. */
-#include "message.h"
+#include "common/message.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "escape.h"
+#include "common/escape.h"
 
 const char *message_program = "invctl";
 

@@ -1,5 +1,5 @@
 /* The run file: reader and writer. */
-#include "runfile.h"
+#include "common/runfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* What lies under a table's name, for people: see segment.h. */
-#include "segment.h"
+#include "common/segment.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "exit_status.h"
+#include "common/exit_status.h"
 #include "invctl.h"
 
 #define DIRECTORY "/dev/shm/"

@@ -1,5 +1,5 @@
 /* Signals by the names that users write. */
-#include "signals.h"
+#include "common/signals.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* stdin, stdout and stderr that the caller may have closed, or that may be full. */
-#include "standard_files.h"
+#include "common/standard_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "exit_status.h"
-#include "message.h"
+#include "common/exit_status.h"
+#include "common/message.h"
 
 void standard_files_open(void)
 {

@@ -2,7 +2,7 @@
  * Leaving the caller. The parent stays until the child serves or has said why
  * not, so that a caller who comes back from `invbroker` finds the table served.
  */
-#include "daemonize.h"
+#include "invbroker/daemonize.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "exit_status.h"
+#include "common/exit_status.h"
 
 enum { READY_FD = 3 };
 

@@ -5,7 +5,7 @@
 #ifndef DAEMONIZE_H
 #define DAEMONIZE_H
 
-#include "readiness.h"
+#include "invbroker/readiness.h"
 
 /*
  * Fork. The parent waits for the child's daemonize_ready, and gets *readiness;

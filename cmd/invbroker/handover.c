@@ -6,7 +6,7 @@
  * state per client, and nothing that a slow one could hold up. The socket's
  * name is abstract, so the kernel frees it with the process, however that ends.
  */
-#include "handover.h"
+#include "invbroker/handover.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "loop.h"
+#include "invbroker/loop.h"
 
 enum { GROUPS_MAX = 1024, BACKLOG = 128 };
 

@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#include "broker.h"
+#include "api/broker.h"
 
 /*
  * Take the socket of a table's name, without listening yet.

@@ -6,7 +6,7 @@
  * ready, which puts many deaths at once into one sweep, but after BATCH events
  * at the latest, so that no flood of events can hold them off.
  */
-#include "loop.h"
+#include "invbroker/loop.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "duration.h"
+#include "common/duration.h"
 #include "invctl.h"
 
 enum { BATCH = 256 };

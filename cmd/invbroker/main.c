@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemonize.h"
-#include "exit_status.h"
-#include "message.h"
-#include "options.h"
-#include "readiness.h"
-#include "service.h"
-#include "standard_files.h"
-#include "startup.h"
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "common/standard_files.h"
+#include "invbroker/daemonize.h"
+#include "invbroker/options.h"
+#include "invbroker/readiness.h"
+#include "invbroker/service.h"
+#include "invbroker/startup.h"
 
 /*
  * A broker that was started within an action is no part of it, and must not be

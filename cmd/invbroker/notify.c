@@ -2,7 +2,7 @@
  * The service manager's protocol: one datagram to the socket named in
  * NOTIFY_SOCKET. A leading '@' stands for the NUL of an abstract name.
  */
-#include "notify.h"
+#include "invbroker/notify.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * The broker's command line, checked to the last word before anything is done.
  */
-#include "options.h"
+#include "invbroker/options.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -12,10 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "duration.h"
-#include "exit_status.h"
+#include "common/duration.h"
+#include "common/exit_status.h"
+#include "common/message.h"
 #include "invctl-supervisor.h"
-#include "message.h"
 
 enum { CAPACITY_MOST = 1048576, RETAIN_DEFAULT_S = 300 };
 enum {

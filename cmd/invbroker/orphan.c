@@ -8,7 +8,7 @@
  * private table the pid and its start time are enough. Either way it must be the
  * broker's own user's.
  */
-#include "orphan.h"
+#include "invbroker/orphan.h"
 
 #include <errno.h>
 #include <fcntl.h>

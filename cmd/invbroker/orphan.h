@@ -7,9 +7,9 @@
 
 #include <stdbool.h>
 
-#include "broker.h"
-#include "processes.h"
-#include "runfile.h"
+#include "api/broker.h"
+#include "common/runfile.h"
+#include "supervise/processes.h"
 
 struct orphan {
 	char label[64 + INV_NAME_BYTES]; /* id and name, for messages */

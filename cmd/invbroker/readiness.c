@@ -2,15 +2,15 @@
  * How it went, for whoever started the broker: a line on the descriptor that
  * was given for it, else, where it failed, a sentence on stderr.
  */
-#include "readiness.h"
+#include "invbroker/readiness.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "exit_status.h"
-#include "message.h"
+#include "common/exit_status.h"
+#include "common/message.h"
 
 int readiness_fail(struct readiness *readiness, int status, const char *format, ...)
 {

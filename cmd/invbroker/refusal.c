@@ -1,5 +1,5 @@
 /* Why a table can't be had: what only a maker of tables has to say, and segment.h for the rest. */
-#include "refusal.h"
+#include "invbroker/refusal.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include "exit_status.h"
-#include "segment.h"
+#include "common/exit_status.h"
+#include "common/segment.h"
 
 enum { BYTES_PER_INVOCATION = 512, CAPACITY_USUAL = 65536, MIB = 1024 * 1024 };
 

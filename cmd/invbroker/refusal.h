@@ -5,8 +5,8 @@
 #ifndef REFUSAL_H
 #define REFUSAL_H
 
-#include "options.h"
-#include "readiness.h"
+#include "invbroker/options.h"
+#include "invbroker/readiness.h"
 
 /* Note why opening or making the table failed with error. Returns -1. */
 int refusal_explain(const struct options *options, int error, struct readiness *readiness);

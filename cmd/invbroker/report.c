@@ -1,7 +1,7 @@
 /*
  * The broker's log: to stderr, to the journal, or to a file of bounded size.
  */
-#include "report.h"
+#include "invbroker/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "escape.h"
+#include "common/escape.h"
 
 /* A log longer than this is set aside as broker.log.1, and a new one begun. */
 enum { LOG_BYTES_MAX = 1024 * 1024, SENTENCE_BYTES = 1024, LINE_BYTES = 2048 };

@@ -5,15 +5,15 @@
  * each look goes through the whole table, so a look is put off a little: what has
  * ended may be kept up to a sixteenth of the retention time longer, at most 5 s.
  */
-#include "retire.h"
+#include "invbroker/retire.h"
 
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "duration.h"
-#include "loop.h"
-#include "state_directory.h"
+#include "common/duration.h"
+#include "invbroker/loop.h"
+#include "invbroker/state_directory.h"
 
 #define SLACK_MAX_NS (5 * NS_PER_SECOND)
 #define SLACK_MIN_NS (20 * NS_PER_MS)
@@ -57,7 +57,7 @@ static int64_t slack_ns(void)
 	return slack < SLACK_MIN_NS ? SLACK_MIN_NS : slack > SLACK_MAX_NS ? SLACK_MAX_NS : slack;
 }
 
-void retire_news(void)
+void retire_notified(void)
 {
 	/* A look tells whether anything has, and when it is due. While one is due already,
 	 * what has ended since is due later. */

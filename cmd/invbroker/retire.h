@@ -6,12 +6,12 @@
 
 #include <stdint.h>
 
-#include "broker.h"
+#include "api/broker.h"
 
 void retire_open(inv_table *table, int64_t retain_ns);
 
 /* Something may have ended. */
-void retire_news(void);
+void retire_notified(void);
 
 /* Step of the loop: free what ended longer ago than it is kept. */
 int64_t retire_step(int64_t now_ns);

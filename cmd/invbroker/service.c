@@ -4,9 +4,9 @@
  * One more thread does nothing but sleep on the table's news word, which no
  * descriptor stands for, and pass the news on to the loop. It pauses after each,
  * so that a busy table wakes the broker a hundred times a second at most. A teller
- * may die before it wakes that thread: lib/news.c says why nothing is missed then.
+ * may die before it wakes that thread: lib/table/notification.c says why nothing is missed then.
  */
-#include "service.h"
+#include "invbroker/service.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,16 +20,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "exit_status.h"
-#include "handover.h"
-#include "loop.h"
-#include "names.h"
-#include "notify.h"
-#include "report.h"
-#include "retire.h"
-#include "state_directory.h"
-#include "takeover.h"
-#include "watch.h"
+#include "common/exit_status.h"
+#include "invbroker/handover.h"
+#include "invbroker/loop.h"
+#include "invbroker/notify.h"
+#include "invbroker/report.h"
+#include "invbroker/retire.h"
+#include "invbroker/segment_name.h"
+#include "invbroker/state_directory.h"
+#include "invbroker/takeover.h"
+#include "invbroker/watch.h"
 
 #define NEWS_PAUSE_NS 10000000
 
@@ -41,7 +41,7 @@ static _Noreturn void *wait_for_news(void *arg)
 	uint32_t seen = 0;
 
 	for (;;) {
-		broker_wait_news(arg, &seen);
+		broker_wait_notification(arg, &seen);
 		eventfd_write(news.fd, 1);
 		nanosleep(&(struct timespec){.tv_nsec = NEWS_PAUSE_NS}, NULL);
 	}
@@ -53,8 +53,8 @@ static void news_came(struct loop_source *source)
 
 	eventfd_read(source->fd, &count);
 	watch_refresh();
-	takeover_news();
-	retire_news();
+	takeover_notified();
+	retire_notified();
 }
 
 static void signal_came(struct loop_source *source)
@@ -75,12 +75,12 @@ static void signal_came(struct loop_source *source)
 
 static int open_signals(void)
 {
-	static const int minded[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+	static const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
 	sigset_t set;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(minded) / sizeof(minded[0]); i++)
-		sigaddset(&set, minded[i]);
+	for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
+		sigaddset(&set, handled[i]);
 	signals = (struct loop_source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
 	                               .ready = signal_came};
 	if (signals.fd < 0)

@@ -4,9 +4,9 @@
 #ifndef SERVICE_H
 #define SERVICE_H
 
-#include "options.h"
-#include "readiness.h"
-#include "startup.h"
+#include "invbroker/options.h"
+#include "invbroker/readiness.h"
+#include "invbroker/startup.h"
 
 /*
  * Prepare everything that serving needs: logs, loop, watches, and what a former

@@ -11,18 +11,18 @@
  * about to end; who comes second waits for which it is, so that whoever started
  * it finds the table served, or starts it after all.
  */
-#include "startup.h"
+#include "invbroker/startup.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "duration.h"
-#include "exit_status.h"
-#include "handover.h"
-#include "names.h"
-#include "refusal.h"
+#include "common/duration.h"
+#include "common/exit_status.h"
+#include "invbroker/handover.h"
+#include "invbroker/refusal.h"
+#include "invbroker/segment_name.h"
 
 enum { PATIENCE_MS = 5000, RETRY_MS = 5, LOCK_RETRIES = 100 };
 

@@ -6,9 +6,9 @@
 
 #include <stdbool.h>
 
-#include "broker.h"
-#include "options.h"
-#include "readiness.h"
+#include "api/broker.h"
+#include "invbroker/options.h"
+#include "invbroker/readiness.h"
 
 struct serving {
 	inv_table *table;

@@ -1,7 +1,7 @@
 /*
  * The broker's side of the state directory.
  */
-#include "state_directory.h"
+#include "invbroker/state_directory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "report.h"
+#include "invbroker/report.h"
 
 enum { KEEP_SECONDS = 30 * 24 * 3600, ID_TEXT = 36 };
 

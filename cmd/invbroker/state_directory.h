@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "broker.h"
+#include "api/broker.h"
 
 /* The directory of a table's files, which is made. 0, or as inv_state_path. */
 int state_directory(inv_table *table, char *path, size_t size);

@@ -6,7 +6,7 @@
  * no descriptor is left it looks every LOOK_NS. Whoever asks something of them may
  * be killed before the broker hears of it, so it looks once a slice, as `run` does.
  */
-#include "takeover.h"
+#include "invbroker/takeover.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -14,13 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "deliver.h"
-#include "duration.h"
-#include "ladder.h"
-#include "loop.h"
-#include "orphan.h"
-#include "processes.h"
-#include "report.h"
+#include "common/duration.h"
+#include "invbroker/loop.h"
+#include "invbroker/orphan.h"
+#include "invbroker/report.h"
+#include "supervise/deliver.h"
+#include "supervise/escalation.h"
+#include "supervise/processes.h"
 
 #define LOOK_NS (50 * NS_PER_MS)
 #define SLICE_NS (NS_PER_SECOND / 2)
@@ -49,7 +49,7 @@ void takeover_open(inv_table *broker_table, bool shared_with_others)
 	shared = shared_with_others;
 }
 
-void takeover_news(void)
+void takeover_notified(void)
 {
 	news_came = true;
 }
@@ -103,7 +103,7 @@ void takeover_adopt(inv_invocation *invocation, void *arg)
 	                                      .stop_command = adopted->orphan.run.stop_command,
 	                                      .cwd = adopted->orphan.run.cwd,
 	                                      .environment = adopted->orphan.environment};
-	ladder_begin(&adopted->delivery.ladder, &view);
+	escalation_begin(&adopted->delivery.escalation, &view);
 	start_watching(adopted);
 	adopted->next = first;
 	first = adopted;
@@ -124,13 +124,13 @@ static void end(struct adopted *adopted)
 	       adopted->orphan.label, status);
 }
 
-static void tell_step(const struct adopted *adopted, const struct ladder_decision *decision)
+static void tell_step(const struct adopted *adopted, const struct escalation_decision *decision)
 {
 	const char *label = adopted->orphan.label;
 
-	if (decision->step == LADDER_ASK_DEADLINE)
+	if (decision->step == STEP_REQUEST_DEADLINE)
 		report("invocation %s has reached its deadline, and is asked to stop", label);
-	else if (decision->step == LADDER_KILL)
+	else if (decision->step == STEP_KILL)
 		report("invocation %s: SIGKILL is sent to its processes", label);
 	else if (decision->signal != 0)
 		report("invocation %s: signal %d is sent to its processes", label,
@@ -151,7 +151,7 @@ static void restrain(struct inv_run_view *view)
 /* One step. false: there is nothing more to do by now. */
 static bool climb(struct adopted *adopted, int64_t now_ns)
 {
-	struct ladder_facts facts = {.now_ns = now_ns, .command_ended = adopted->command_ended};
+	struct escalation_facts facts = {.now_ns = now_ns, .command_ended = adopted->command_ended};
 	struct inv_run_view view;
 
 	if (inv_run_view(adopted->invocation, &view) != 0) {
@@ -161,13 +161,14 @@ static bool climb(struct adopted *adopted, int64_t now_ns)
 	if (adopted->orphan.foreign)
 		restrain(&view);
 	delivery_look(&adopted->delivery, &view, &facts);
-	struct ladder_decision decision = ladder_decide(&adopted->delivery.ladder, &view, &facts);
-	if (decision.step == LADDER_END) {
+	struct escalation_decision decision =
+	        escalation_decide(&adopted->delivery.escalation, &view, &facts);
+	if (decision.step == STEP_END) {
 		end(adopted);
 		return false;
 	}
 	adopted->due_ns = decision.until_ns;
-	if (decision.step == LADDER_WAIT)
+	if (decision.step == STEP_WAIT)
 		return false;
 	tell_step(adopted, &decision);
 	delivery_step(&adopted->delivery, &decision, now_ns);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "broker.h"
+#include "api/broker.h"
 
 /* shared: others than the broker's user can write to the table. */
 void takeover_open(inv_table *table, bool shared);
@@ -17,7 +17,7 @@ void takeover_open(inv_table *table, bool shared);
 void takeover_adopt(inv_invocation *invocation, void *arg);
 
 /* One of them may have been asked something. */
-void takeover_news(void);
+void takeover_notified(void);
 
 /* Step of the loop: whatever is due for any of them. */
 int64_t takeover_step(int64_t now_ns);

@@ -13,7 +13,7 @@
  * A sweep goes through the whole table once, however many have died, so those who die
  * together are swept together: a sweep follows the one before after SWEEP_EVERY_NS.
  */
-#include "watch.h"
+#include "invbroker/watch.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -23,8 +23,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "loop.h"
-#include "report.h"
+#include "invbroker/loop.h"
+#include "invbroker/report.h"
 
 #define SWEEP_ALL_EVERY_NS INT64_C(50000000)
 #define SWEEP_EVERY_NS INT64_C(5000000)

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "broker.h"
+#include "api/broker.h"
 
 /* Watch the owners of this table. adopt is called for each invocation of `run`
  * whose supervisor is dead and whose action lives. 0, or -errno. */

@@ -1,13 +1,13 @@
 /* Attaching to the table that the command line names. */
-#include "attach.h"
+#include "invctl/attach.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-#include "exit_status.h"
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "common/segment.h"
 #include "invctl-supervisor.h"
-#include "message.h"
-#include "segment.h"
 
 const char *attach_name(const struct globals *globals)
 {

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-#include "command.h"
 #include "invctl.h"
+#include "invctl/command.h"
 
 /* The table that a command is for: --table, else the default. Never NULL. */
 const char *attach_name(const struct globals *globals);

@@ -5,7 +5,7 @@
  * possible on every kernel; so await_first gives each a thread. The first that is
  * through posts, and the process ends with the other threads still waiting.
  */
-#include "await.h"
+#include "invctl/await.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "attach.h"
-#include "duration.h"
-#include "exit_status.h"
-#include "message.h"
+#include "common/duration.h"
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "invctl/attach.h"
 
 /* Enough for one waiting call, and little for thousands of them. */
 enum { STACK_BYTES = 65536 };

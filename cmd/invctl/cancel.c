@@ -3,16 +3,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "attach.h"
-#include "await.h"
-#include "command.h"
-#include "exit_status.h"
+#include "common/exit_status.h"
+#include "common/message.h"
 #include "invctl-supervisor.h"
-#include "message.h"
-#include "options.h"
-#include "report.h"
-#include "selector.h"
-#include "stopped.h"
+#include "invctl/attach.h"
+#include "invctl/await.h"
+#include "invctl/command.h"
+#include "invctl/options.h"
+#include "invctl/report.h"
+#include "invctl/selector.h"
+#include "invctl/stopped_supervisor.h"
 
 enum { OPTION_ONLY = 256, OPTION_SIGNAL, OPTION_KILL, OPTION_WAIT, OPTION_IDEMPOTENT };
 

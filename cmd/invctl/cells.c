@@ -1,12 +1,12 @@
 /* The columns that there are. */
-#include "cells.h"
+#include "invctl/cells.h"
 
 #include <string.h>
 
-#include "details.h"
-#include "duration.h"
-#include "signals.h"
-#include "time_text.h"
+#include "common/duration.h"
+#include "common/signals.h"
+#include "invctl/details.h"
+#include "invctl/time_text.h"
 
 static void format_time(int64_t time_ns, char cell[CELL_BYTES])
 {
@@ -62,7 +62,7 @@ static void format_age(const struct cell_source *source, char cell[CELL_BYTES])
 
 static void format_last_look(const struct cell_source *source, char cell[CELL_BYTES])
 {
-	int64_t look_ns = source->info->last_look_ns;
+	int64_t look_ns = source->info->last_check_ns;
 	int64_t ago_ns = source->now_ns - look_ns;
 
 	cell[0] = '\0';

@@ -2,7 +2,7 @@
 #ifndef CELLS_H
 #define CELLS_H
 
-#include "columns.h"
+#include "invctl/columns.h"
 
 enum { CELL_BYTES = 1024 };
 

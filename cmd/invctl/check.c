@@ -2,10 +2,10 @@
 #include <argp.h>
 #include <errno.h>
 
-#include "command.h"
-#include "context.h"
-#include "exit_status.h"
-#include "options.h"
+#include "common/exit_status.h"
+#include "invctl/command.h"
+#include "invctl/context.h"
+#include "invctl/options.h"
 
 enum { OPTION_PEEK = 256, OPTION_ID };
 

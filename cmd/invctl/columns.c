@@ -1,5 +1,5 @@
 /* The columns of list: chosen, explained and printed. */
-#include "columns.h"
+#include "invctl/columns.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -7,9 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cells.h"
-#include "escape.h"
-#include "time_text.h"
+#include "common/escape.h"
+#include "invctl/cells.h"
+#include "invctl/time_text.h"
 
 void columns_default(struct columns *columns)
 {

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "listing.h"
+#include "invctl/listing.h"
 
 enum { COLUMNS_MAX = 32 };
 

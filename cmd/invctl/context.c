@@ -1,16 +1,16 @@
 /* The invocation that a command used inside an action is about. */
-#include "context.h"
+#include "invctl/context.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "attach.h"
-#include "exit_status.h"
+#include "common/exit_status.h"
+#include "common/message.h"
 #include "invctl-supervisor.h"
-#include "message.h"
-#include "other_tables.h"
-#include "selector.h"
+#include "invctl/attach.h"
+#include "invctl/other_tables.h"
+#include "invctl/selector.h"
 
 int context_id(const struct globals *globals, uint8_t id[16])
 {

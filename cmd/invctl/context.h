@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "command.h"
 #include "invctl.h"
+#include "invctl/command.h"
 
 struct context {
 	bool inside; /* false: outside any context; nothing else is set */

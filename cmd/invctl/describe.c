@@ -1,5 +1,5 @@
 /* JSON objects and log records as text for people. */
-#include "describe.h"
+#include "invctl/describe.h"
 
 #include <json-c/json_object.h>
 #include <json-c/json_object_iterator.h>
@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "escape.h"
-#include "level.h"
-#include "log_tail.h"
-#include "time_text.h"
+#include "common/escape.h"
+#include "invctl/level.h"
+#include "invctl/log_tail.h"
+#include "invctl/time_text.h"
 
 #define SAFE_IN_SHELL "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%^"
 

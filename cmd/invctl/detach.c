@@ -1,5 +1,5 @@
 /* `run --detach`: see detach.h. */
-#include "detach.h"
+#include "invctl/detach.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,10 +9,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "exit_status.h"
+#include "common/exit_status.h"
+#include "common/logind.h"
+#include "common/message.h"
 #include "invctl-supervisor.h"
-#include "logind.h"
-#include "message.h"
 
 /* What the new process tells the caller: less than PIPE_BUF, so whole or not at all. */
 struct report {

@@ -1,5 +1,5 @@
 /* What the table has no room for: the command of an invocation and its directory. */
-#include "details.h"
+#include "invctl/details.h"
 
 #include <fcntl.h>
 #include <limits.h>

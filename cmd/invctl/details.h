@@ -2,8 +2,8 @@
 #ifndef DETAILS_H
 #define DETAILS_H
 
+#include "common/runfile.h"
 #include "invctl.h"
-#include "runfile.h"
 
 struct details {
 	char **command;     /* ends with NULL; NULL: not known */

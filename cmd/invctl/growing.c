@@ -1,5 +1,5 @@
 /* Memory that grows at its end: see growing.h. */
-#include "growing.h"
+#include "invctl/growing.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "attach.h"
-#include "command.h"
-#include "context.h"
-#include "exit_status.h"
-#include "message.h"
-#include "options.h"
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "invctl/attach.h"
+#include "invctl/command.h"
+#include "invctl/context.h"
+#include "invctl/options.h"
 
 static const char documentation[] =
         "Print the id of the invocation that this runs in.\v"

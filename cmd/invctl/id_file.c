@@ -1,5 +1,5 @@
 /* The file of `run --id-file`: see id_file.h. */
-#include "id_file.h"
+#include "invctl/id_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,13 +1,13 @@
 /* JSON for list, show, why and status. */
-#include "json.h"
+#include "invctl/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "details.h"
-#include "escape.h"
-#include "time_text.h"
+#include "common/escape.h"
+#include "invctl/details.h"
+#include "invctl/time_text.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
@@ -155,7 +155,7 @@ static void add_state(struct json_object *object, const struct inv_info *info)
 	json_object_object_add(object, "deadline", json_time(info->deadline_ns));
 	json_object_object_add(object, "cancel", json_cancel(info));
 	json_object_object_add(object, "cooperative", json_object_new_boolean(info->cooperative));
-	json_object_object_add(object, "lastCheck", json_time(info->last_look_ns));
+	json_object_object_add(object, "lastCheck", json_time(info->last_check_ns));
 	json_object_object_add(object, "shielded", json_object_new_boolean(info->shielded));
 	json_object_object_add(object, "paused", json_object_new_boolean(info->paused));
 	json_object_object_add(object, "finishing", json_object_new_boolean(info->finishing));

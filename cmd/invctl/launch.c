@@ -1,5 +1,5 @@
 /* Starting the command: see launch.h. */
-#include "launch.h"
+#include "invctl/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "exit_status.h"
-#include "signal_watch.h"
+#include "common/exit_status.h"
+#include "invctl/signal_watch.h"
 
 enum {
 	/* What the supervisor opens at a time: three to find and signal what it has

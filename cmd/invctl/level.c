@@ -1,5 +1,5 @@
 /* Levels of log records by the words that users write. */
-#include "level.h"
+#include "invctl/level.h"
 
 #include <string.h>
 #include <syslog.h>

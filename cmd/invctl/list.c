@@ -7,15 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attach.h"
-#include "columns.h"
-#include "command.h"
-#include "details.h"
-#include "exit_status.h"
-#include "json.h"
-#include "listing.h"
-#include "message.h"
-#include "options.h"
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "invctl/attach.h"
+#include "invctl/columns.h"
+#include "invctl/command.h"
+#include "invctl/details.h"
+#include "invctl/json.h"
+#include "invctl/listing.h"
+#include "invctl/options.h"
 
 enum { OPTION_TREE = 256, OPTION_STATUS, OPTION_NAME, OPTION_JSON };
 

@@ -1,5 +1,5 @@
 /* The invocations of a table as an array: see listing.h. */
-#include "listing.h"
+#include "invctl/listing.h"
 
 #include <errno.h>
 #include <stdlib.h>

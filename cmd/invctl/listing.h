@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "growing.h"
 #include "invctl.h"
+#include "invctl/growing.h"
 
 struct listing_row {
 	uint8_t id[16];

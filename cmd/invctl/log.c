@@ -6,14 +6,14 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "attach.h"
-#include "command.h"
-#include "context.h"
-#include "exit_status.h"
+#include "common/exit_status.h"
+#include "common/message.h"
 #include "invctl-supervisor.h"
-#include "level.h"
-#include "message.h"
-#include "options.h"
+#include "invctl/attach.h"
+#include "invctl/command.h"
+#include "invctl/context.h"
+#include "invctl/level.h"
+#include "invctl/options.h"
 
 enum { OPTION_ID = 256 };
 

@@ -1,5 +1,5 @@
 /* The last records of an invocation's log. */
-#include "log_tail.h"
+#include "invctl/log_tail.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
-#include "exit_status.h"
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "common/standard_files.h"
 #include "invctl.h"
-#include "message.h"
-#include "options.h"
-#include "standard_files.h"
+#include "invctl/command.h"
+#include "invctl/options.h"
 
 static const struct command *const commands[] = {
         &command_run,   &command_cancel, &command_list, &command_show,

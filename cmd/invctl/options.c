@@ -1,5 +1,5 @@
 /* What every subcommand's argp parser uses. */
-#include "options.h"
+#include "invctl/options.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "duration.h"
-#include "exit_status.h"
-#include "message.h"
-#include "signals.h"
+#include "common/duration.h"
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "common/signals.h"
 
 /*
  * getopt puts argv[0] before its messages, and argp the same in usage lines,

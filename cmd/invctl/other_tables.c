@@ -1,5 +1,5 @@
 /* A look through the tables that the caller may open. */
-#include "other_tables.h"
+#include "invctl/other_tables.h"
 
 #include <dirent.h>
 #include <stdio.h>

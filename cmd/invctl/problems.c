@@ -1,5 +1,5 @@
 /* What is wrong with a table and around it, each with its remedy. */
-#include "problems.h"
+#include "invctl/problems.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -9,9 +9,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "common/logind.h"
 #include "invctl-supervisor.h"
-#include "logind.h"
-#include "process_table.h"
+#include "supervise/process_table.h"
 
 #define SHM_DIRECTORY "/dev/shm"
 

@@ -1,12 +1,12 @@
 /* How far a request has come, and what would be the next stronger step. */
-#include "report.h"
+#include "invctl/report.h"
 
 #include <stdio.h>
 
-#include "duration.h"
-#include "escape.h"
-#include "stopped.h"
-#include "time_text.h"
+#include "common/duration.h"
+#include "common/escape.h"
+#include "invctl/stopped_supervisor.h"
+#include "invctl/time_text.h"
 
 enum { LINE_PART_BYTES = 96 };
 
@@ -29,12 +29,12 @@ static void describe_look(const struct inv_info *info, char text[LINE_PART_BYTES
 {
 	char ago[DURATION_TEXT_BYTES];
 
-	if (info->last_look_ns == 0) {
+	if (info->last_check_ns == 0) {
 		snprintf(text, LINE_PART_BYTES, "never looked");
 		return;
 	}
 
-	int64_t age_ns = time_of_day_ns() - info->last_look_ns;
+	int64_t age_ns = time_of_day_ns() - info->last_check_ns;
 
 	duration_format(age_ns < 0 ? 0 : age_ns, ago);
 	snprintf(text, LINE_PART_BYTES, "last look %s ago", ago);

@@ -6,15 +6,15 @@
  * for the same reason, so what follows within a second is the same request; and
  * once the processes were signalled their clean-up is not asked again.
  */
-#include "requests.h"
+#include "invctl/requests.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
-#include "duration.h"
-#include "message.h"
-#include "signal_watch.h"
+#include "common/duration.h"
+#include "common/message.h"
+#include "invctl/signal_watch.h"
 
 void requests_make(struct supervision *supervision, int cause, int signum, const char *reason)
 {
@@ -26,9 +26,9 @@ void requests_make(struct supervision *supervision, int cause, int signum, const
 	}
 	if (view->pending)
 		return;
-	view->asked = view->pending = 1;
-	view->asked_ns = monotonic_ns();
-	view->asked_signal = signum;
+	view->requested = view->pending = 1;
+	view->requested_at_ns = monotonic_ns();
+	view->request_signal = signum;
 	view->cause = cause;
 	view->request++;
 }
@@ -58,7 +58,7 @@ static void interrupted(struct supervision *supervision, int signum, const char 
 	if (supervision->hint_at_ns < 0)
 		supervision->hint_at_ns = first ? now_ns + NS_PER_SECOND : INV_FOREVER;
 	if (!first && supervision->view.cooperative)
-		supervision->delivery.ladder.interrupt_signal = signum;
+		supervision->delivery.escalation.interrupt_signal = signum;
 	if (!supervision->view.signalled)
 		requests_make(supervision, INV_CAUSE_INTERRUPT, signum, key);
 }

@@ -3,7 +3,7 @@
 #ifndef REQUESTS_H
 #define REQUESTS_H
 
-#include "supervise.h"
+#include "invctl/supervise.h"
 
 /* Ask this invocation, and what is nested in it, to stop. Where the table is
  * gone it is noted in the view. */

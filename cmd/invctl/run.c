@@ -14,23 +14,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "attach.h"
-#include "command.h"
-#include "detach.h"
-#include "duration.h"
-#include "enrol.h"
-#include "exit_status.h"
-#include "message.h"
-#include "requests.h"
-#include "run_options.h"
-#include "signal_watch.h"
-#include "supervise.h"
+#include "common/duration.h"
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "invctl/attach.h"
+#include "invctl/command.h"
+#include "invctl/detach.h"
+#include "invctl/registration.h"
+#include "invctl/requests.h"
+#include "invctl/run_options.h"
+#include "invctl/signal_watch.h"
+#include "invctl/supervise.h"
 
 /* One run, from the command line to the exit status. */
 struct run {
 	const struct globals *globals;
 	struct run_options options;
-	struct enrolment enrolment;
+	struct registration registration;
 	struct supervision supervision;
 	char how_to[sizeof("invctl --table=") + INV_TABLE_NAME_BYTES];
 	int report; /* --detach: to the caller; -1: nobody waits */
@@ -40,7 +40,7 @@ static int end_not_started(struct run *run)
 {
 	struct inv_run_result result = {.not_started = 1};
 
-	return inv_run_end(run->enrolment.invocation, &result);
+	return inv_run_end(run->registration.invocation, &result);
 }
 
 /* By a signal to this process, too. */
@@ -49,7 +49,7 @@ static bool asked(struct run *run)
 	struct inv_run_view view;
 
 	requests_from_signals(&run->supervision, monotonic_ns());
-	return inv_run_view(run->enrolment.invocation, &view) == 0 && view.asked;
+	return inv_run_view(run->registration.invocation, &view) == 0 && view.requested;
 }
 
 /* What the table says as well, for as long as it is there to say it. */
@@ -60,8 +60,8 @@ static void prepare(struct run *run)
 
 	snprintf(run->how_to, sizeof(run->how_to),
 	         run->globals->table ? "invctl --table=%s" : "invctl", run->globals->table);
-	supervision->table = run->enrolment.table;
-	supervision->invocation = run->enrolment.invocation;
+	supervision->table = run->registration.table;
+	supervision->invocation = run->registration.invocation;
 	supervision->label = options->name;
 	supervision->how_to = run->how_to;
 	supervision->view = (struct inv_run_view){
@@ -73,20 +73,22 @@ static void prepare(struct run *run)
 	        .deadline_ns = INV_FOREVER,
 	};
 	supervision->delivery = (struct delivery){
-	        .invocation = run->enrolment.invocation,
-	        .scope = {.table = run->enrolment.table, .uid = getuid(), .supervisor = getpid()},
+	        .invocation = run->registration.invocation,
+	        .scope = {.table = run->registration.table,
+	                  .uid = getuid(),
+	                  .supervisor = getpid()},
 	        .stop_command = options->stop_command,
 	};
-	memcpy(supervision->delivery.scope.id, run->enrolment.id, sizeof(run->enrolment.id));
+	memcpy(supervision->delivery.scope.id, run->registration.id, sizeof(run->registration.id));
 }
 
 /* Unless it was asked to stop before. */
 static int start(struct run *run)
 {
 	struct launch_context context = {.command = run->options.command,
-	                                 .invocation = run->enrolment.invocation,
-	                                 .id = run->enrolment.id,
-	                                 .table_name = inv_table_name(run->enrolment.table)};
+	                                 .invocation = run->registration.invocation,
+	                                 .id = run->registration.id,
+	                                 .table_name = inv_table_name(run->registration.table)};
 	struct launch *command = &run->supervision.launch;
 
 	if (asked(run))
@@ -112,7 +114,7 @@ static int not_made(struct run *run, int error)
 	else
 		message("there is no process to be had for '%s': %s", run->options.name,
 		        strerror(-error));
-	return inv_run_end(run->enrolment.invocation, &result);
+	return inv_run_end(run->registration.invocation, &result);
 }
 
 static int shell_status(int wait_status)
@@ -139,7 +141,7 @@ static int finish(struct run *run)
 		message("'%s' can't be run: %s", run->options.command[0],
 		        strerror(result.exec_errno));
 
-	int status = inv_run_end(run->enrolment.invocation, &result);
+	int status = inv_run_end(run->registration.invocation, &result);
 
 	if (dies_of_interrupt(run, status))
 		signal_watch_die(SIGINT);
@@ -170,9 +172,9 @@ static int refuse(struct run *run)
 	return end_not_started(run);
 }
 
-static int run_enrolled(struct run *run)
+static int run_registered(struct run *run)
 {
-	if (run->enrolment.refused) {
+	if (run->registration.refused) {
 		int status = refuse(run);
 
 		if (run->report >= 0)
@@ -180,14 +182,14 @@ static int run_enrolled(struct run *run)
 		return status;
 	}
 	if (run->report >= 0)
-		detach_settle(run->report, run->enrolment.table, run->enrolment.id);
+		detach_settle(run->report, run->registration.table, run->registration.id);
 	/* From here on, so that a broker started on the way does not become ours. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
 	int status = start_and_supervise(run);
 
 	/* A broker of another PID namespace would not see that this process has left. */
-	inv_close(run->enrolment.table);
+	inv_close(run->registration.table);
 	return status;
 }
 
@@ -204,9 +206,9 @@ static int run_command(int argc, char **argv, const struct globals *globals)
 			return status;
 	}
 	signal_watch_begin();
-	status = enrol(globals, &run.options, &run.enrolment);
+	status = registration_make(globals, &run.options, &run.registration);
 	if (status == EXIT_DONE)
-		return run_enrolled(&run);
+		return run_registered(&run);
 	if (run.report >= 0)
 		detach_fail(run.report, status);
 	return status;

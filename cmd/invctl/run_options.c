@@ -1,14 +1,14 @@
 /* The command line of `invctl run`: see run_options.h. */
-#include "run_options.h"
+#include "invctl/run_options.h"
 
 #include <signal.h>
 #include <string.h>
 
-#include "duration.h"
-#include "exit_status.h"
+#include "common/duration.h"
+#include "common/exit_status.h"
+#include "common/message.h"
 #include "invctl-supervisor.h"
-#include "message.h"
-#include "options.h"
+#include "invctl/options.h"
 
 enum {
 	OPTION_ID = 256,

@@ -1,13 +1,13 @@
 /* One SELECTOR: a UUID, the exact name of one live invocation, a unique prefix of an id. */
-#include "selector.h"
+#include "invctl/selector.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "attach.h"
-#include "exit_status.h"
-#include "message.h"
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "invctl/attach.h"
 
 enum {
 	ID_TEXT_BYTES = 37,

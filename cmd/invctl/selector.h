@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "command.h"
 #include "invctl.h"
+#include "invctl/command.h"
 
 /* What stood on the command line. */
 struct selectors {

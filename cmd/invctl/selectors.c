@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exit_status.h"
-#include "message.h"
-#include "options.h"
-#include "selector.h"
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "invctl/options.h"
+#include "invctl/selector.h"
 
 enum { OPTION_NAME = 0x200, OPTION_ALL, OPTION_CHILDREN };
 

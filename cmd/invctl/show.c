@@ -4,17 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "attach.h"
-#include "command.h"
-#include "describe.h"
-#include "details.h"
-#include "exit_status.h"
-#include "json.h"
-#include "level.h"
-#include "log_tail.h"
-#include "message.h"
-#include "options.h"
-#include "selector.h"
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "invctl/attach.h"
+#include "invctl/command.h"
+#include "invctl/describe.h"
+#include "invctl/details.h"
+#include "invctl/json.h"
+#include "invctl/level.h"
+#include "invctl/log_tail.h"
+#include "invctl/options.h"
+#include "invctl/selector.h"
 
 enum { OPTION_JSON = 256 };
 

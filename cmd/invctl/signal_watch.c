@@ -1,5 +1,5 @@
 /* The signals that `invctl run` minds: see signal_watch.h. */
-#include "signal_watch.h"
+#include "invctl/signal_watch.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -9,15 +9,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "duration.h"
+#include "common/duration.h"
 
 /* SIGPIPE and SIGTTOU would end or stop a supervisor that only has something to say. */
-static const int minded[] = {SIGCHLD, SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
-                             SIGTSTP, SIGCONT, SIGPIPE, SIGTTOU};
+static const int handled[] = {SIGCHLD, SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
+                              SIGTSTP, SIGCONT, SIGPIPE, SIGTTOU};
 
-enum { MINDED_COUNT = sizeof(minded) / sizeof(minded[0]) };
+enum { HANDLED_COUNT = sizeof(handled) / sizeof(handled[0]) };
 
-static struct sigaction initial[MINDED_COUNT];
+static struct sigaction initial[HANDLED_COUNT];
 static struct sigaction initial_bus; /* the table's guard catches SIGBUS later on */
 static sigset_t initial_mask;
 
@@ -57,7 +57,8 @@ static struct sigaction action_for(int signum)
 /* An ignored SIGCHLD would take the exit status away, so that one is minded anyway. */
 static bool left_ignored(size_t at)
 {
-	return initial[at].sa_handler == SIG_IGN && minded[at] != SIGCHLD && minded[at] != SIGCONT;
+	return initial[at].sa_handler == SIG_IGN && handled[at] != SIGCHLD &&
+	       handled[at] != SIGCONT;
 }
 
 void signal_watch_begin(void)
@@ -68,13 +69,13 @@ void signal_watch_begin(void)
 	syscall(SYS_rt_sigaction, SIGNAL_OF_C_LIBRARY, NULL, initial_of_c_library,
 	        KERNEL_MASK_BYTES);
 	sigemptyset(&ours);
-	for (size_t i = 0; i < MINDED_COUNT; i++) {
-		struct sigaction action = action_for(minded[i]);
+	for (size_t i = 0; i < HANDLED_COUNT; i++) {
+		struct sigaction action = action_for(handled[i]);
 
-		sigaction(minded[i], &action, &initial[i]);
+		sigaction(handled[i], &action, &initial[i]);
 		if (left_ignored(i))
-			sigaction(minded[i], &initial[i], NULL);
-		sigaddset(&ours, minded[i]);
+			sigaction(handled[i], &initial[i], NULL);
+		sigaddset(&ours, handled[i]);
 	}
 	sigprocmask(SIG_UNBLOCK, &ours, &initial_mask);
 }
@@ -121,15 +122,15 @@ void signal_watch_unblock(void)
 {
 	sigset_t mask = initial_mask;
 
-	for (size_t i = 0; i < MINDED_COUNT; i++)
-		sigdelset(&mask, minded[i]);
+	for (size_t i = 0; i < HANDLED_COUNT; i++)
+		sigdelset(&mask, handled[i]);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 void signal_watch_restore(void)
 {
-	for (size_t i = 0; i < MINDED_COUNT; i++)
-		sigaction(minded[i], &initial[i], NULL);
+	for (size_t i = 0; i < HANDLED_COUNT; i++)
+		sigaction(handled[i], &initial[i], NULL);
 	sigaction(SIGBUS, &initial_bus, NULL);
 	syscall(SYS_rt_sigaction, SIGNAL_OF_C_LIBRARY, initial_of_c_library, NULL,
 	        KERNEL_MASK_BYTES);

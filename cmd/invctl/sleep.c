@@ -4,11 +4,11 @@
 #include <limits.h>
 #include <time.h>
 
-#include "command.h"
-#include "context.h"
-#include "duration.h"
-#include "exit_status.h"
-#include "options.h"
+#include "common/duration.h"
+#include "common/exit_status.h"
+#include "invctl/command.h"
+#include "invctl/context.h"
+#include "invctl/options.h"
 
 /* How often the end of a shield is looked for, inside which --peek goes on sleeping. */
 #define SHIELD_LOOK_NS (100 * NS_PER_MS)

@@ -1,8 +1,8 @@
 /* The state of an invocation at a glance. */
 #include <string.h>
 
-#include "columns.h"
-#include "duration.h"
+#include "common/duration.h"
+#include "invctl/columns.h"
 
 /* A request that was made longer ago, and has not been delivered, is overdue. */
 #define OVERDUE_NS (10 * NS_PER_SECOND)

@@ -2,14 +2,14 @@
 #include <argp.h>
 #include <stdio.h>
 
-#include "attach.h"
-#include "command.h"
-#include "describe.h"
-#include "exit_status.h"
-#include "json.h"
-#include "message.h"
-#include "options.h"
-#include "problems.h"
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "invctl/attach.h"
+#include "invctl/command.h"
+#include "invctl/describe.h"
+#include "invctl/json.h"
+#include "invctl/options.h"
+#include "invctl/problems.h"
 
 enum { OPTION_JSON = 256 };
 

@@ -6,16 +6,16 @@
  * on its value then, so that a signal that comes in the middle of a turn makes
  * the next one follow at once.
  */
-#include "supervise.h"
+#include "invctl/supervise.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "duration.h"
-#include "message.h"
-#include "requests.h"
-#include "signal_watch.h"
+#include "common/duration.h"
+#include "common/message.h"
+#include "invctl/requests.h"
+#include "invctl/signal_watch.h"
 
 static void command_ended(struct supervision *supervision, int status)
 {
@@ -74,17 +74,17 @@ static void refresh(struct supervision *supervision)
 }
 
 /* Without a table nobody else notes what was done. */
-static void note_alone(struct supervision *supervision, enum ladder_step step)
+static void note_alone(struct supervision *supervision, enum escalation_step step)
 {
 	if (!supervision->delivery.alone)
 		return;
-	if (step == LADDER_ASK_DEADLINE)
+	if (step == STEP_REQUEST_DEADLINE)
 		requests_make(supervision, INV_CAUSE_DEADLINE, 0, NULL);
-	if (step == LADDER_DELIVER || step == LADDER_SIGNAL) {
+	if (step == STEP_DELIVER || step == STEP_SIGNAL) {
 		supervision->view.pending = 0;
 		supervision->view.signalled = 1;
 	}
-	if (step == LADDER_KILL)
+	if (step == STEP_KILL)
 		supervision->view.killed = 1;
 }
 
@@ -95,12 +95,13 @@ static int64_t earlier(int64_t a_ns, int64_t b_ns)
 	return a_ns < b_ns ? a_ns : b_ns;
 }
 
-static struct ladder_decision decide(struct supervision *supervision, int64_t now_ns)
+static struct escalation_decision decide(struct supervision *supervision, int64_t now_ns)
 {
-	struct ladder_facts facts = {.now_ns = now_ns, .command_ended = supervision->command_ended};
+	struct escalation_facts facts = {.now_ns = now_ns,
+	                                 .command_ended = supervision->command_ended};
 
 	delivery_look(&supervision->delivery, &supervision->view, &facts);
-	return ladder_decide(&supervision->delivery.ladder, &supervision->view, &facts);
+	return escalation_decide(&supervision->delivery.escalation, &supervision->view, &facts);
 }
 
 static void rest(struct supervision *supervision, uint32_t seen, int64_t until_ns)
@@ -133,11 +134,11 @@ static bool turn(struct supervision *supervision)
 	refresh(supervision);
 	requests_hint(supervision, now_ns);
 
-	struct ladder_decision decision = decide(supervision, now_ns);
+	struct escalation_decision decision = decide(supervision, now_ns);
 
-	if (decision.step == LADDER_END)
+	if (decision.step == STEP_END)
 		return false;
-	if (decision.step != LADDER_WAIT) {
+	if (decision.step != STEP_WAIT) {
 		delivery_step(&supervision->delivery, &decision, now_ns);
 		note_alone(supervision, decision.step);
 		return true;
@@ -150,7 +151,7 @@ void supervise(struct supervision *supervision)
 {
 	supervision->hint_at_ns = INV_FOREVER;
 	terminal_begin(&supervision->terminal, supervision->launch.pid);
-	ladder_begin(&supervision->delivery.ladder, NULL);
+	escalation_begin(&supervision->delivery.escalation, NULL);
 	while (turn(supervision))
 		continue;
 	delivery_free(&supervision->delivery);

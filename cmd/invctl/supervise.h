@@ -1,15 +1,15 @@
 /*
  * Supervising one command from its start to the end of its invocation: sleeps
- * until a signal, a request or a time comes, and climbs the ladder.
+ * until a signal, a request or a time comes, and climbs the escalation.
  */
 #ifndef SUPERVISE_H
 #define SUPERVISE_H
 
 #include <stdbool.h>
 
-#include "deliver.h"
-#include "launch.h"
-#include "terminal.h"
+#include "invctl/launch.h"
+#include "invctl/terminal.h"
+#include "supervise/deliver.h"
 
 struct supervision {
 	inv_table *table;

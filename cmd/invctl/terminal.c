@@ -1,11 +1,11 @@
 /* The terminal of `invctl run`: see terminal.h. */
-#include "terminal.h"
+#include "invctl/terminal.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include "signal_watch.h"
+#include "invctl/signal_watch.h"
 
 void terminal_begin(struct terminal *terminal, pid_t group)
 {

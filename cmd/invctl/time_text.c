@@ -1,11 +1,11 @@
 /* Times of day as text. */
-#include "time_text.h"
+#include "invctl/time_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "duration.h"
+#include "common/duration.h"
 
 void time_format(int64_t time_ns, char text[TIME_TEXT_BYTES])
 {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "listing.h"
+#include "invctl/listing.h"
 
 #define NOBODY SIZE_MAX
 

@@ -2,13 +2,13 @@
 #include <argp.h>
 #include <errno.h>
 
-#include "attach.h"
-#include "await.h"
-#include "command.h"
-#include "exit_status.h"
-#include "message.h"
-#include "options.h"
-#include "selector.h"
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "invctl/attach.h"
+#include "invctl/await.h"
+#include "invctl/command.h"
+#include "invctl/options.h"
+#include "invctl/selector.h"
 
 enum { OPTION_ANY = 256 };
 

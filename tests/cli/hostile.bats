@@ -8,7 +8,7 @@ setup_file() {
 	export FORGE=$BATS_FILE_TMPDIR/forge
 	"${CC:-cc}" -std=c11 -D_GNU_SOURCE -DINV_VERSION='"test"' -DINV_LIBEXECDIR='"/nowhere"' \
 		-DINV_BINDIR='"/nowhere"' -I"$ROOT/include" -I"$ROOT/lib" -o "$FORGE" \
-		"$ROOT/tests/fuzz/forge.c" "$ROOT"/lib/*.c -luuid -lrt -lpthread
+		"$ROOT/tests/fuzz/forge.c" "$ROOT"/lib/*/*.c -luuid -lrt -lpthread
 }
 
 setup() {

@@ -6,7 +6,7 @@
 
 load helpers
 
-# Where the header has its fields (lib/layout.h).
+# Where the header has its fields (lib/table/layout.h).
 MAGIC_AT=0 VERSION_AT=8 CAPACITY_AT=12 FINGERPRINT_AT=16 BYTES_AT=24 SLOTS_AT=40
 OWNERS_AT=44 EPOCH_AT=48 SHARED_AT=64
 

@@ -332,7 +332,7 @@ survives() {
 compile() { # PROGRAM
 	"${CC:-cc}" -std=c11 -D_GNU_SOURCE -DINV_VERSION='"test"' -DINV_LIBEXECDIR='"/nowhere"' \
 		-DINV_BINDIR='"/nowhere"' -I"$ROOT/include" -I"$ROOT/lib" -o "$SHARED/$1" \
-		"$ROOT/tests/fuzz/$1.c" "$ROOT"/lib/*.c -luuid -lrt -lpthread
+		"$ROOT/tests/fuzz/$1.c" "$ROOT"/lib/*/*.c -luuid -lrt -lpthread
 }
 
 is_served() {

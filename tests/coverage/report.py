@@ -22,7 +22,7 @@ def lines_of(build):
     """{file: {line: [times run, function]}}, and the names of all functions of each file."""
     lines = collections.defaultdict(dict)
     functions = collections.defaultdict(set)
-    for notes in sorted(glob.glob(f"{build}/lib/*.gcno")):
+    for notes in sorted(glob.glob(f"{build}/lib/*/*.gcno")):
         told = subprocess.run(
             ["gcov", "--json-format", "--stdout", notes], capture_output=True, text=True, check=True
         )

@@ -21,10 +21,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "broker.h"
+#include "api/broker.h"
 #include "invctl-supervisor.h"
-#include "slot.h"
-#include "table.h"
+#include "table/slot.h"
+#include "table/table.h"
 
 enum {
 	IDS = 3,

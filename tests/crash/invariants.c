@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "event_word.h"
-#include "owner.h"
+#include "table/event_word.h"
+#include "table/owner.h"
 
 static void check_slot(struct scene *scene, uint32_t index)
 {

@@ -57,8 +57,9 @@ for patch in "$@"; do
 	name=$(basename "$patch" .patch)
 	read -r -a operations < <(sed -n 's/^Operations: //p' "$patch")
 	# What the last patch has changed is put back, newer than its object.
-	for file in "$copy"/lib/*; do
-		cmp -s "$file" "$copy/lib.whole/${file##*/}" || cp "$copy/lib.whole/${file##*/}" "$file"
+	for file in "$copy"/lib/*/*; do
+		whole=$copy/lib.whole/${file#"$copy/lib/"}
+		cmp -s "$file" "$whole" || cp "$whole" "$file"
 	done
 	if ! patch -s --no-backup-if-mismatch -r - -d "$copy" -p1 <"$patch" >"$copy/patch.log" 2>&1; then
 		verdict MISSED "$name" "the patch does not apply"

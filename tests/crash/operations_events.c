@@ -13,8 +13,8 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "event.h"
-#include "event_word.h"
+#include "api/event.h"
+#include "table/event_word.h"
 
 static void harness_has_event(struct scene *scene)
 {

@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "event.h"
-#include "event_word.h"
+#include "api/event.h"
+#include "table/event_word.h"
 
 static inv_invocation *run_of(struct scene *scene, int id, const uint8_t *parent)
 {
@@ -173,7 +173,7 @@ static void judge_asked(struct scene *scene)
 	if (!scene->runs[0])
 		return;
 	inv_run_view(scene->runs[0], &view);
-	expect(scene, view.asked && (view.pending || view.signalled),
+	expect(scene, view.requested && (view.pending || view.signalled),
 	       "a request is lost with its supervisor");
 }
 

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "news.h"
-#include "owner.h"
+#include "table/notification.h"
+#include "table/owner.h"
 
 static int enter(struct scene *scene)
 {
@@ -125,7 +125,7 @@ static void judge_adopted(struct scene *scene)
 /* The broker learns of what is told after a teller's death. */
 static void judge_news(struct scene *scene)
 {
-	news_tell(scene->table);
+	notify_broker(scene->table);
 	expect(scene, waiters_return(scene, WAITER_NEWS), "the broker does not hear any news");
 }
 

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "futex.h"
+#include "os/clock.h"
+#include "os/futex.h"
 
 enum { BRIEFLY_NS = 1000000 };
 
@@ -28,9 +28,9 @@ static int wait_for_event(struct scene *scene)
 
 static int wait_for_news(struct scene *scene)
 {
-	uint32_t seen = atomic_load(&scene->table->header->news);
+	uint32_t seen = atomic_load(&scene->table->header->change_counter);
 
-	broker_wait_news(scene->table, &seen);
+	broker_wait_notification(scene->table, &seen);
 	return 1;
 }
 

@@ -14,9 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "event.h"
-#include "owner.h"
-#include "run.h"
+#include "api/event.h"
+#include "api/run.h"
+#include "table/owner.h"
 
 void *scene_shared_memory(size_t bytes)
 {

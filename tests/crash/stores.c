@@ -12,7 +12,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "owner.h"
+#include "table/owner.h"
 
 enum { TRAP_FLAG = 0x100 };
 

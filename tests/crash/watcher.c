@@ -11,8 +11,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "owner.h"
+#include "os/clock.h"
+#include "table/owner.h"
 
 enum { WATCHED_MAX = 16, NEWS = 0 };
 
@@ -26,7 +26,7 @@ static void *hear(void *table)
 	uint32_t seen = 0;
 
 	for (;;) {
-		broker_wait_news(table, &seen);
+		broker_wait_notification(table, &seen);
 		eventfd_write(watched[NEWS].fd, 1);
 	}
 	return NULL;
@@ -91,7 +91,7 @@ void watcher_start(struct scene *scene)
 	scene->watcher = scene_fork();
 	if (scene->watcher == 0)
 		watcher_main(scene);
-	while (atomic_load(&scene->table->header->news_wanted) == 0)
+	while (atomic_load(&scene->table->header->wake_wanted) == 0)
 		sched_yield();
 }
 

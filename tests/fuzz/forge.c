@@ -18,10 +18,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/run.h"
 #include "invctl-supervisor.h"
-#include "process.h"
-#include "run.h"
-#include "slot.h"
+#include "os/process.h"
+#include "table/slot.h"
 
 static int fail(const char *what, int error)
 {
@@ -54,7 +54,7 @@ static int forge(inv_table *table, const uint8_t *parent, const uint8_t child[16
 	atomic_fetch_and(&slot->flags, ~SLOT_PENDING);
 	if (!parent)
 		return 0;
-	return slot_give(table, ref.index, word, control_owner(parent_word)) ? 0 : -ESTALE;
+	return slot_adopt(table, ref.index, word, control_owner(parent_word)) ? 0 : -ESTALE;
 }
 
 static int unprotect(inv_table *table, const uint8_t id[16])

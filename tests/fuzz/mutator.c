@@ -22,8 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker.h"
-#include "table.h"
+#include "api/broker.h"
+#include "table/table.h"
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434

@@ -27,19 +27,19 @@ verdict() { # status name
 }
 
 flags=(-std=c11 -D_GNU_SOURCE '-DINV_VERSION="fuzz"' '-DINV_LIBEXECDIR="/nowhere"' '-DINV_BINDIR="/nowhere"'
-	-Iinclude -Ilib -Icmd/common -Itests/fuzz -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+	-Iinclude -iquote lib -iquote cmd -Itests/fuzz -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 	-Wstrict-prototypes -Wmissing-prototypes -Werror)
 libraries=(-luuid -lrt -lpthread)
 
 build_fuzzer() {
 	clang "${flags[@]}" -O1 -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -Wl,--wrap=syscall -Wl,--wrap=mmap -Wl,--wrap=munmap \
-		-o "$out/segment" tests/fuzz/segment.c tests/fuzz/scene.c cmd/common/ladder.c lib/*.c \
+		-o "$out/segment" tests/fuzz/segment.c tests/fuzz/scene.c cmd/supervise/escalation.c lib/*/*.c \
 		"${libraries[@]}"
 }
 
 build_mutator() {
-	clang "${flags[@]}" -O1 -o "$out/mutator" tests/fuzz/mutator.c lib/*.c "${libraries[@]}"
+	clang "${flags[@]}" -O1 -o "$out/mutator" tests/fuzz/mutator.c lib/*/*.c "${libraries[@]}"
 }
 
 # Every call on every id of every scene, with nothing damaged, and a word of each kind damaged.

@@ -20,11 +20,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker.h"
+#include "api/broker.h"
+#include "api/invocation.h"
 #include "invctl-supervisor.h"
-#include "invocation.h"
-#include "process.h"
-#include "slot.h"
+#include "os/process.h"
+#include "table/slot.h"
 
 enum { ARENA_BYTES = 4 * 1024 * 1024, PID_SHIFT = 2, NAMESPACE_SHIFT = 24, OWNER_ACTIVE = 2 };
 
@@ -146,7 +146,7 @@ static void plant_bystander(inv_table *table)
 	                                   (uint64_t)bystander << PID_SHIFT | OWNER_ACTIVE);
 	if (slot_find(table, scene_id(1), &ref, &word) != 0)
 		fail("the scene lacks its rows");
-	slot_give(table, ref.index, word, BYSTANDER_OWNER);
+	slot_adopt(table, ref.index, word, BYSTANDER_OWNER);
 }
 
 static void register_run(inv_table *table, unsigned which, const uint8_t *parent, unsigned flags)

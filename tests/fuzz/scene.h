@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "table.h"
+#include "table/table.h"
 
 enum {
 	SCENE_IDS = 8, /* registered in every scene, and two that are not */

@@ -20,9 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "process.h"
-#include "run.h"
-#include "table.h"
+#include "api/run.h"
+#include "os/process.h"
+#include "table/table.h"
 
 enum {
 	WRITES_AT_ONCE = 300,

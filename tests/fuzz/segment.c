@@ -12,13 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker.h"
-#include "clock.h"
+#include "api/broker.h"
 #include "invctl-supervisor.h"
-#include "ladder.h"
-#include "process.h"
+#include "os/clock.h"
+#include "os/process.h"
 #include "scene.h"
-#include "slot.h"
+#include "supervise/escalation.h"
+#include "table/slot.h"
 
 enum { STEPS_MAX = 64, ORPHANS_MAX = 512 };
 
@@ -96,7 +96,7 @@ static void write_kin(struct trial *trial, struct input *input)
 	uint64_t kin = take(input, 2), generation = take(input, 1);
 	size_t slot_at = geometry->slots_at + index * sizeof(struct slot);
 
-	put(trial, geometry->kin_at + (size_t)index * 4, kin, 4);
+	put(trial, geometry->parent_index_at + (size_t)index * 4, kin, 4);
 	put(trial, slot_at + offsetof(struct slot, parent_ref), kin << 32 | generation, 8);
 }
 
@@ -211,24 +211,24 @@ static void register_and_put(inv_table *table, const uint8_t *id)
 /* What a supervisor, or the broker in its place, makes of it. */
 static void climb(inv_invocation *invocation)
 {
-	struct ladder_facts facts = {.now_ns = clock_monotonic_ns()};
+	struct escalation_facts facts = {.now_ns = clock_monotonic_ns()};
 	struct inv_run_view view;
-	struct ladder ladder;
+	struct escalation escalation;
 	pid_t pids[4];
 
 	for (int step = 0; step < 4 && inv_run_view(invocation, &view) == 0; step++) {
 		if (step == 0)
-			ladder_begin(&ladder, &view);
+			escalation_begin(&escalation, &view);
 		facts.nested = (int)inv_run_nested_pids(invocation, pids, 4);
 		facts.command_ended = step > 1;
-		switch (ladder_decide(&ladder, &view, &facts).step) {
-		case LADDER_ASK_DEADLINE:
+		switch (escalation_decide(&escalation, &view, &facts).step) {
+		case STEP_REQUEST_DEADLINE:
 			inv_run_request(invocation, INV_CAUSE_DEADLINE, 0, NULL);
 			break;
-		case LADDER_DELIVER:
+		case STEP_DELIVER:
 			inv_run_take(invocation);
 			break;
-		case LADDER_KILL:
+		case STEP_KILL:
 			inv_run_kill_nested(invocation);
 			inv_run_killed(invocation);
 			break;

@@ -1,6 +1,6 @@
 /*
- * The cancel event: lib/event_word.c, the calls on it in lib/event.c, the end in
- * lib/slot.c (slot_finish, slot_release) and inv_wait in lib/invocation.c.
+ * The cancel event: lib/table/event_word.c, the calls on it in lib/api/event.c, the end in
+ * lib/table/slot.c (slot_finish, slot_release) and inv_wait in lib/api/invocation.c.
  *
  * Setters ask, a clearer withdraws, consumers sleep (inv_event_sleep) until they are
  * asked, waiters wait (inv_event_wait), awaiters wait for the end (inv_wait). The

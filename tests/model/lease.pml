@@ -1,5 +1,5 @@
 /*
- * Leases of owners: lib/owner.c, lib/lease.c. One entry and one slot; owners of another
+ * Leases of owners: lib/table/owner.c, lib/table/lease.c. One entry and one slot; owners of another
  * PID namespace, one after the other or at once, and sweepers, who can judge them by the
  * lease alone. Any of the owners may be killed between any two steps; the kernel then frees
  * its lease.

@@ -1,5 +1,5 @@
 /*
- * Progress: lib/progress.c and its reading in lib/info.c. Writers take a word that is a lock
+ * Progress: lib/protocol/progress.c and its reading in lib/api/info.c. Writers take a word that is a lock
  * of a kind that can be broken; any of them may be killed between any two steps.
  *
  * A reader never takes parts of two writers' progress for one, unless a writer that lives was

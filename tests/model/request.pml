@@ -1,5 +1,5 @@
 /*
- * A request's record: lib/request.c, with the event word of lib/event_word.c.
+ * A request's record: lib/protocol/request.c, with the event word of lib/table/event_word.c.
  *
  * Askers ask, each once; a consumer takes what is set, and asks begin anew with the
  * next sequence number; a reader reads the record that the word tells of. Any asker may be

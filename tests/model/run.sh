@@ -59,10 +59,10 @@ QUICK good   event setter, consumer and owner killed: -DSETTERS=1 -DCONSUMERS=1 
 QUICK live   event setter killed, waiters return: -DSETTERS=1 -DCLEARERS=1 -DWAITERS=1 -DDEATHS=1
 FULL  live   event setter killed, two waiters return: $kills
 FULL  live   event owner killed, who awaits it returns: $lost
-QUICK good   news  an owner and other news, a death: -DTELLERS=1 -DDEATHS=1
-QUICK good   news  an owner and a sweeper, both die: -DSWEEPERS=1 -DDEATHS=2
-FULL  good   news  two owners, a death: -DOWNERS=2 -DDEATHS=1
-QUICK good   news  an orphan is asked, two deaths: -DORPHAN -DOWNERS=0 -DTELLERS=2 -DDEATHS=2
+QUICK good   notification  an owner and other news, a death: -DTELLERS=1 -DDEATHS=1
+QUICK good   notification  an owner and a sweeper, both die: -DSWEEPERS=1 -DDEATHS=2
+FULL  good   notification  two owners, a death: -DOWNERS=2 -DDEATHS=1
+QUICK good   notification  an orphan is asked, two deaths: -DORPHAN -DOWNERS=0 -DTELLERS=2 -DDEATHS=2
 QUICK good   takeover three brokers after a supervisor: -DDEATHS=3
 FULL  good   takeover all of them die: -DDEATHS=4
 FULL  good   lease   two owners, a death: -DDEATHS=1
@@ -104,12 +104,12 @@ QUICK broken event CONSUME_STORES: $takes
 QUICK broken event SLEEP_ON_ENDED: $ends
 QUICK broken event WAKE_OWN_ONLY: $ends
 QUICK broken event CLOSE_AFTER_OUTCOME: $ends
-QUICK broken news  TELLER_CLEARS: -DTELLERS=1 -DDEATHS=0
-QUICK broken news  WAKE_THEN_COUNT: -DTELLERS=1 -DDEATHS=0
-QUICK broken news  TELL_WHEN_ACTIVE: -DDEATHS=1
-QUICK broken news  SKIP_CLAIMED: -DDEATHS=1
-QUICK broken news  SWEEPS_SILENTLY: -DDEATHS=1
-QUICK broken news  NO_SLICE: -DORPHAN -DOWNERS=0 -DTELLERS=1 -DDEATHS=1
+QUICK broken notification  TELLER_CLEARS: -DTELLERS=1 -DDEATHS=0
+QUICK broken notification  WAKE_THEN_COUNT: -DTELLERS=1 -DDEATHS=0
+QUICK broken notification  TELL_WHEN_ACTIVE: -DDEATHS=1
+QUICK broken notification  SKIP_CLAIMED: -DDEATHS=1
+QUICK broken notification  SWEEPS_SILENTLY: -DDEATHS=1
+QUICK broken notification  NO_SLICE: -DORPHAN -DOWNERS=0 -DTELLERS=1 -DDEATHS=1
 "
 
 # check NUMBER KIND MODEL NAME FLAG...: its line goes to $work/NUMBER.line

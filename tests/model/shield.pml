@@ -1,5 +1,5 @@
 /*
- * Shields: lib/shield.c. Processes begin and end a shield by one of the holder words; a
+ * Shields: lib/protocol/shield.c. Processes begin and end a shield by one of the holder words; a
  * consumer takes the pending request when nobody holds. Any process may be killed between
  * any two steps.
  *

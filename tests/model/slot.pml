@@ -1,5 +1,5 @@
 /*
- * The life of a slot: lib/slot.c, lib/sweep.c and lib/owner.c, with their names.
+ * The life of a slot: lib/table/slot.c, lib/protocol/sweep.c and lib/table/owner.c, with their names.
  *
  * Registrars register the same UUID, each in any free slot, end it (LIVE -> DONE or
  * LIVE -> FREE) and leave. Sweepers sweep. Any of them, but for the first sweeper,
@@ -9,7 +9,7 @@
  * Configured by REGISTRARS, SLOTS, OWNERS, SWEEPERS, LOOKERS and DEATHS.
  *
  * With LEVELS, each slot is a level of its own and at first only the first one is in
- * use (lib/index.h): who finds no room counts the levels up, and looks again.
+ * use (lib/table/index.h): who finds no room counts the levels up, and looks again.
  *
  * Broken variants, each of which must fail:
  *   OWNER_AFTER_CLAIM    the claim is anonymous; its owner is stored by a second step

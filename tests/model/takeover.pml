@@ -1,6 +1,6 @@
 /*
  * LIVE -> LIVE: what a dead supervisor left is taken over by a broker, and by the next
- * broker from that one: lib/slot.c (slot_give), lib/sweep.c, lib/run.c, lib/lifecycle.c.
+ * broker from that one: lib/table/slot.c (slot_give), lib/protocol/sweep.c, lib/api/run.c, lib/protocol/lifecycle.c.
  *
  * One slot of `run`. Its supervisor ends it, or is killed; brokers serve one after the
  * other, each killed in turn, and use two owners' entries alternately, so that the third has

@@ -36,6 +36,6 @@ stress_dynamic_invctl() {
 	local file=$BUILD/stress/invctl-dynamic
 	[ "$file" -nt "$BUILD/invctl" ] && return
 	mkdir -p "$BUILD/stress"
-	${CC:-cc} -o "$file.$$" "$BUILD"/cmd/invctl/*.o "$BUILD"/cmd/common/*.o \
+	${CC:-cc} -o "$file.$$" "$BUILD"/cmd/invctl/*.o "$BUILD"/cmd/common/*.o "$BUILD"/cmd/supervise/*.o \
 		"$BUILD/libinvctl.a" -ljson-c -luuid -lrt -lpthread && mv "$file.$$" "$file"
 }

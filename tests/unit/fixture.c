@@ -16,9 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "broker.h"
-#include "clock.h"
-#include "uuid.h"
+#include "api/broker.h"
+#include "os/clock.h"
+#include "os/uuid.h"
 
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449

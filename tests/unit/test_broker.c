@@ -3,7 +3,7 @@
  * but not what is still a link between a grandparent and its grandchild; a new broker finds what a
  * former one left; where a table can't be made, nothing of it is left.
  */
-#include "broker.h"
+#include "api/broker.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -13,12 +13,12 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "event_word.h"
 #include "fixture.h"
-#include "index.h"
-#include "owner.h"
-#include "slot.h"
+#include "os/clock.h"
+#include "table/event_word.h"
+#include "table/index.h"
+#include "table/owner.h"
+#include "table/slot.h"
 
 enum { NO_RIGHTS = 77, FOREIGN_UID = 54321, HOUR_S = 3600 };
 

@@ -11,15 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker.h"
-#include "cascade.h"
-#include "clock.h"
-#include "event_word.h"
-#include "owner.h"
-#include "request.h"
-#include "shield.h"
-#include "slot.h"
-#include "table.h"
+#include "api/broker.h"
+#include "os/clock.h"
+#include "protocol/cascade.h"
+#include "protocol/request.h"
+#include "protocol/shield.h"
+#include "table/event_word.h"
+#include "table/owner.h"
+#include "table/slot.h"
+#include "table/table.h"
 
 /* As owner.c lays an entry's word out. */
 #define ENTRY(pid, namespace, state)                                                               \
@@ -190,7 +190,7 @@ static void parents_in_a_ring_are_looked_through_once(void **state)
 		struct slot_ref other = refs[1 - i];
 		atomic_store(&table->slots[refs[i].index].parent_ref,
 		             (uint64_t)(other.index + 1) << 32 | other.generation);
-		atomic_store(&table->kin[refs[i].index], other.index + 1);
+		atomic_store(&table->parent_index[refs[i].index], other.index + 1);
 		atomic_fetch_or(&table->slots[refs[i].index].flags, SLOT_HAS_CHILDREN);
 	}
 	assert_false(shield_holds(table, refs[0]));
@@ -224,7 +224,7 @@ static void a_run_whose_words_are_damaged_goes_on(void **state)
 
 	/* A parent outside the table, and asks of a former tenant. */
 	atomic_store(&slot->parent_ref, UINT64_MAX);
-	atomic_store(&slot->asks, (uint64_t)(ref.generation + 1) << 32 | UINT32_MAX);
+	atomic_store(&slot->escalation, (uint64_t)(ref.generation + 1) << 32 | UINT32_MAX);
 	assert_int_equal(inv_run_view(invocation, &view), 0);
 	assert_true(!view.force_kill && !view.force_signal);
 	/* A request from the future was made when it was first seen, and stays that. */
@@ -232,10 +232,10 @@ static void a_run_whose_words_are_damaged_goes_on(void **state)
 	assert_int_equal(request_make(table, ref, &request), 1);
 	atomic_store(&slot->request_monotonic_ns, INT64_MAX);
 	assert_int_equal(inv_run_view(invocation, &view), 0);
-	int64_t first_ns = view.asked_ns;
+	int64_t first_ns = view.requested_at_ns;
 	assert_in_range(first_ns, 1, clock_monotonic_ns());
 	assert_int_equal(inv_run_view(invocation, &view), 0);
-	assert_int_equal(view.asked_ns, first_ns);
+	assert_int_equal(view.requested_at_ns, first_ns);
 	/* A time that fits nowhere is the last there is. */
 	atomic_store(&slot->deadline_monotonic_ns, INT64_MAX);
 	assert_true(fixture_info(fixture, id).deadline_ns == INT64_MAX);
@@ -253,7 +253,7 @@ static void a_table_from_the_future_counts_from_now(void **state)
 		fixture->table->header->created_monotonic_ns = damaged[i];
 		inv_invocation *invocation = begin(fixture, id);
 		assert_int_equal(inv_check(), 0);
-		int64_t look_ns = fixture_info(fixture, id).last_look_ns;
+		int64_t look_ns = fixture_info(fixture, id).last_check_ns;
 		assert_in_range(look_ns, clock_realtime_ns() - 60 * SECOND, clock_realtime_ns());
 		inv_invocation_end(invocation, INV_COMPLETED);
 	}
@@ -269,7 +269,7 @@ static int use_without_descriptor(struct fixture *fixture, void *arg)
 
 	(void)arg;
 	close(broker_table_fd(table));
-	if (table_served(table) != -ESTALE || table_abandoned(table))
+	if (table_has_broker(table) != -ESTALE || table_abandoned(table))
 		return 1;
 	if (inv_table_info_get(table, &info) != 0 || info.serving || info.unlinked)
 		return 2;

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "duration.h"
+#include "common/duration.h"
 
 static void durations_are_read(void **state)
 {

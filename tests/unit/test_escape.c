@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "escape.h"
+#include "common/escape.h"
 
 static void control_characters_and_broken_bytes_are_shown_as_such(void **state)
 {

@@ -287,10 +287,10 @@ static void a_look_makes_it_cooperative(void **state)
 	fixture_id(id);
 	assert_int_equal(inv_event_create(fixture->table, id, &event), 0);
 	assert_int_equal(fixture_info(fixture, id).cooperative, 0);
-	assert_int_equal(fixture_info(fixture, id).last_look_ns, 0);
+	assert_int_equal(fixture_info(fixture, id).last_check_ns, 0);
 	assert_int_equal(inv_event_is_set(event), 0);
 	assert_int_equal(fixture_info(fixture, id).cooperative, 1);
-	assert_true(fixture_info(fixture, id).last_look_ns > 0);
+	assert_true(fixture_info(fixture, id).last_check_ns > 0);
 	inv_event_put(event);
 }
 

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "broker.h"
+#include "api/broker.h"
 
 enum { TOUCHED = 42 };
 

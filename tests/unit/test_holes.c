@@ -12,7 +12,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "broker.h"
+#include "api/broker.h"
 
 enum { NO_MOUNT = 77, KILLED_BY = 256, SMALL = 100 };
 

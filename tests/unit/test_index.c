@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "index.h"
-#include "owner.h"
-#include "slot.h"
+#include "table/index.h"
+#include "table/owner.h"
+#include "table/slot.h"
 
 enum { LARGE = 65536, BYTES_EACH = 512 };
 
@@ -66,10 +66,10 @@ static void the_parts_follow_each_other_and_hold_what_they_must(void **state)
 		assert_true(geometry.control_at >= sizeof(struct header));
 		assert_true(geometry.event_at >= geometry.control_at + geometry.slots * 8u);
 		assert_true(geometry.ids_at >= geometry.event_at + geometry.slots * 8u);
-		assert_true(geometry.kin_at >= geometry.ids_at + geometry.slots * 16u);
+		assert_true(geometry.parent_index_at >= geometry.ids_at + geometry.slots * 16u);
 		assert_in_range(geometry.level_count, 1, LEVELS_MAX);
 		assert_int_equal(geometry.level_end[geometry.level_count - 1], geometry.slots);
-		assert_true(geometry.owners_at >= geometry.kin_at + geometry.slots * 4u);
+		assert_true(geometry.owners_at >= geometry.parent_index_at + geometry.slots * 4u);
 		assert_true(geometry.slots_at >=
 		            geometry.owners_at + geometry.owners * sizeof(struct owner_entry));
 		assert_true(geometry.bytes >=

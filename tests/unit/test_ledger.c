@@ -11,9 +11,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "broker.h"
-#include "ledger.h"
-#include "slot.h"
+#include "api/broker.h"
+#include "table/ledger.h"
+#include "table/slot.h"
 
 static int set_up(void **state)
 {

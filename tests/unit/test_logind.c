@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "logind.h"
+#include "common/logind.h"
 
 enum { USER = 1000, SYSTEM_USER = 998 };
 

@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "broker.h"
+#include "api/broker.h"
 
 struct sleeper {
 	inv_table *table;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "broker.h"
+#include "api/broker.h"
 #include "fixture.h"
 
 void *__real_malloc(size_t size);

@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "broker.h"
+#include "api/broker.h"
 
 enum { NO_RIGHTS = 77, UID_BASE = 1000000 };
 

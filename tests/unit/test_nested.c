@@ -150,7 +150,7 @@ static void one_that_ends_by_itself_is_no_look(void **state)
 	assert_int_equal(inv_cancel(fixture->table, id, 0, NULL), 0);
 	assert_int_equal(end(nested, SIGTERM), 122);
 	assert_int_equal(view_of(parent).cooperative, 0);
-	assert_int_equal(view_of(parent).asked, 0);
+	assert_int_equal(view_of(parent).requested, 0);
 	assert_int_equal(end(parent, 0), 0);
 }
 
@@ -164,9 +164,9 @@ static void a_kill_goes_down_but_not_to_what_refuses_it(void **state)
 
 	assert_int_equal(view_of(refusing).flags, INV_RUN_NO_KILL);
 	assert_int_equal(inv_cancel(fixture->table, refusing_id, INV_CANCEL_KILL, NULL), -EPERM);
-	assert_int_equal(view_of(refusing).asked, 0);
+	assert_int_equal(view_of(refusing).requested, 0);
 	inv_run_kill_nested(parent);
-	assert_int_equal(view_of(parent).asked, 0);
+	assert_int_equal(view_of(parent).requested, 0);
 	assert_int_equal(view_of(parent).force_kill, 0);
 	assert_int_equal(view_of(nested).cause, INV_CAUSE_PARENT);
 	assert_int_equal(view_of(nested).force_kill, 1);
@@ -211,7 +211,7 @@ static void *sleep_until_asked(void *arg)
 {
 	struct sleeper *sleeper = arg;
 
-	while (!sleeper->view.asked) {
+	while (!sleeper->view.requested) {
 		inv_run_wait(sleeper->invocation, &sleeper->view, NULL, 0, INV_FOREVER);
 		if (inv_run_view(sleeper->invocation, &sleeper->view) != 0)
 			break;
@@ -243,7 +243,7 @@ static void a_supervisor_is_woken_by_a_request_and_by_its_own_word(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, sleep_until_asked, &sleeper), 0);
 	assert_int_equal(inv_cancel(fixture->table, id, 0, NULL), 0);
 	pthread_join(thread, NULL);
-	assert_int_equal(sleeper.view.asked, 1);
+	assert_int_equal(sleeper.view.requested, 1);
 	/* A time that has come is no error, and no sleep. */
 	sleeper.view = view_of(sleeper.invocation);
 	inv_run_wait(sleeper.invocation, &sleeper.view, NULL, 0, 1);
@@ -278,9 +278,9 @@ static void a_forked_child_is_not_the_supervisor(void **state)
 	pid_t child = fixture_fork(fixture, act_as_the_owner, invocation);
 
 	assert_int_equal(fixture_reap(fixture, child), 0);
-	assert_int_equal(view_of(invocation).asked, 0);
+	assert_int_equal(view_of(invocation).requested, 0);
 	assert_int_equal(view_of(invocation).killed, 0);
-	assert_int_equal(view_of(nested).asked, 0);
+	assert_int_equal(view_of(nested).requested, 0);
 	end(nested, 0);
 	assert_int_equal(end(invocation, 0), 0);
 }

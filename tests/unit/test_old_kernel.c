@@ -17,9 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "broker.h"
+#include "api/broker.h"
 #include "invctl-supervisor.h"
-#include "process.h"
+#include "os/process.h"
 
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
@@ -202,7 +202,7 @@ static int supervise(struct fixture *fixture, void *arg)
 	if (inv_cancel(fixture->table, id, 0, NULL) != 0)
 		return 2;
 	inv_run_wait(invocation, &view, NULL, 0, INV_FOREVER);
-	if (inv_run_view(invocation, &view) != 0 || !view.asked)
+	if (inv_run_view(invocation, &view) != 0 || !view.requested)
 		return 3;
 	return inv_run_end(invocation, &(struct inv_run_result){.not_started = 1}) == 122 ? 0 : 4;
 }

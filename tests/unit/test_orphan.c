@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker.h"
+#include "api/broker.h"
 #include "fixture.h"
-#include "slot.h"
+#include "table/slot.h"
 
 enum { REGISTERED, STARTED, NEWS };
 
@@ -187,10 +187,10 @@ static void a_broker_takes_it_over_as_it_was(void **state)
 static void *await_news(void *arg)
 {
 	struct fixture *fixture = arg;
-	uint32_t seen = atomic_load(&fixture->table->header->news);
+	uint32_t seen = atomic_load(&fixture->table->header->change_counter);
 
 	atomic_store(&fixture->counters[STARTED], 1);
-	broker_wait_news(fixture->table, &seen);
+	broker_wait_notification(fixture->table, &seen);
 	atomic_store(&fixture->counters[NEWS], 1);
 	return NULL;
 }

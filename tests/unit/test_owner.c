@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker.h"
-#include "owner.h"
+#include "api/broker.h"
+#include "table/owner.h"
 
 enum { OWNED, GO, PID, NO_NAMESPACE = 77 };
 

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "process.h"
+#include "os/process.h"
 
 static int stay(struct fixture *fixture, void *arg)
 {

@@ -12,12 +12,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "broker.h"
-#include "index.h"
-#include "process.h"
-#include "process_table.h"
-#include "slot.h"
-#include "text.h"
+#include "api/broker.h"
+#include "os/process.h"
+#include "supervise/process_table.h"
+#include "table/index.h"
+#include "table/slot.h"
+#include "table/text.h"
 
 #define SHARED_TABLE_TEST(function)                                                                \
 	cmocka_unit_test_setup_teardown(function, set_up, fixture_tear_down)
@@ -75,8 +75,8 @@ static void give_to(struct fixture *fixture, const uint8_t id[16], const uint8_t
 	struct slot_ref ref = slot_of(fixture, id), to = slot_of(fixture, owner);
 	uint64_t word = slot_word(fixture->table, ref);
 
-	assert_true(slot_give(fixture->table, ref.index, word,
-	                      control_owner(slot_word(fixture->table, to))));
+	assert_true(slot_adopt(fixture->table, ref.index, word,
+	                       control_owner(slot_word(fixture->table, to))));
 }
 
 static void nest(struct fixture *fixture, const uint8_t child[16], const uint8_t parent[16])
@@ -86,7 +86,7 @@ static void nest(struct fixture *fixture, const uint8_t child[16], const uint8_t
 
 	words_store(slot->parent, 2, parent);
 	atomic_store(&slot->parent_ref, ((uint64_t)to.index + 1) << 32 | to.generation);
-	atomic_store(&fixture->table->kin[ref.index], to.index + 1);
+	atomic_store(&fixture->table->parent_index[ref.index], to.index + 1);
 	atomic_fetch_or(&fixture->table->slots[to.index].flags, SLOT_HAS_CHILDREN);
 }
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "slot.h"
+#include "table/slot.h"
 
 static inv_invocation *begin(struct fixture *fixture, uint8_t id[16])
 {

@@ -8,9 +8,9 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "broker.h"
-#include "event.h"
-#include "slot.h"
+#include "api/broker.h"
+#include "api/event.h"
+#include "table/slot.h"
 
 enum { ROUNDS = 2000, SWEEPS = 30, EACH = 40 };
 

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "process.h"
+#include "os/process.h"
 
 enum { CHOSEN = 77, OWNED = 0, AT_ONCE = 1, NO_NAMESPACE = 77 };
 

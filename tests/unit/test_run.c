@@ -123,13 +123,13 @@ static void test_delivered_by_signal_is_cancelled_whatever_the_end(void **state)
 	assert_int_equal(inv_run_take(invocation), 0);
 	assert_int_equal(inv_cancel(fixture->table, id, 0, NULL), 0);
 	assert_int_equal(inv_run_view(invocation, &view), 0);
-	assert_true(view.asked && view.pending && !view.cooperative && !view.signalled);
+	assert_true(view.requested && view.pending && !view.cooperative && !view.signalled);
 	assert_int_equal(inv_run_take(invocation), 1);
 	/* Taken once; nothing is left for a check. */
 	assert_int_equal(inv_run_take(invocation), 0);
 	assert_int_equal(inv_event_check(inv_invocation_event(invocation)), 0);
 	assert_int_equal(inv_run_view(invocation, &view), 0);
-	assert_true(view.asked && !view.pending && view.signalled);
+	assert_true(view.requested && !view.pending && view.signalled);
 	ends_as(fixture, invocation, &(struct inv_run_result){.wait_known = 1}, INV_CANCELLED,
 	        INV_CAUSE_REQUESTED, 122);
 }

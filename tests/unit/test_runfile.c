@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "runfile.h"
+#include "common/runfile.h"
 
 static char directory[] = "/tmp/test-runfile-XXXXXX";
 static char path[64], other[64];

@@ -13,10 +13,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "broker.h"
+#include "api/broker.h"
 #include "invctl-supervisor.h"
-#include "process.h"
-#include "table.h"
+#include "os/process.h"
+#include "table/table.h"
 
 enum { READY = 0, GUARDED_MAX = 64, HUGE_CAPACITY = 300000 };
 
@@ -106,7 +106,7 @@ static int serve_with(struct fixture *fixture, void *arg)
 	leave_descriptors(*(const int *)arg);
 	if (broker_serve(fixture->table, SECOND) != -EMFILE)
 		return 1;
-	return table_served(fixture->table) == 0 ? 0 : 2;
+	return table_has_broker(fixture->table) == 0 ? 0 : 2;
 }
 
 static void who_can_not_serve_gives_the_lease_back(void **state)

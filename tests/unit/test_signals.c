@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "signals.h"
+#include "common/signals.h"
 
 static void parses_names_and_numbers(void **state)
 {

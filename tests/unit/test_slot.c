@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "index.h"
-#include "owner.h"
-#include "slot.h"
+#include "os/clock.h"
+#include "table/index.h"
+#include "table/owner.h"
+#include "table/slot.h"
 
 enum { RIVALS = 20, ROUNDS = 50, ONE_BUCKET = 256 };
 enum { START, DONE, WON, LOST, OTHER };
@@ -115,7 +115,7 @@ static void late_transitions_do_not_hit_the_next_tenant(void **state)
 	assert_false(slot_finish(table, former, late, &outcome));
 	assert_false(slot_release(table, former.index, late));
 	assert_false(slot_withdraw(table, former.index, late));
-	assert_false(slot_give(table, former.index, late, 1));
+	assert_false(slot_adopt(table, former.index, late, 1));
 	assert_int_equal(control_state(slot_word(table, ref)), SLOT_LIVE);
 	release(table, ref);
 }

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "table.h"
+#include "table/table.h"
 
 enum { SHOWN_BYTES = 4096 };
 

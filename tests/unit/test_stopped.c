@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "broker.h"
-#include "event.h"
+#include "api/broker.h"
+#include "api/event.h"
 
 enum { OWNED, DAY_S = 86400 };
 

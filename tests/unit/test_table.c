@@ -18,8 +18,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "broker.h"
-#include "layout.h"
+#include "api/broker.h"
+#include "table/layout.h"
 
 enum { MAKERS = 20, FOREIGN_UID = 54321 };
 

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "event.h"
-#include "event_word.h"
-#include "slot.h"
+#include "api/event.h"
+#include "table/event_word.h"
+#include "table/slot.h"
 
 enum { LOOKS = 5000 }; /* the hot path looks closer once in a few thousand times */
 

@@ -1,0 +1,140 @@
+/*
+ * inotify on the segment itself, not on /dev/shm: woken only for what concerns it.
+ *
+ * A name that is removed leaves a table that lives on in whoever has it mapped;
+ * newcomers get it through the broker's socket. A truncated segment is lost: what
+ * it held reads as zeros (the SIGBUS guard), so the broker says so and ends.
+ */
+#include "invbroker/segment_name.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/exit_status.h"
+#include "invbroker/loop.h"
+#include "invbroker/notify.h"
+#include "invbroker/report.h"
+
+#define DIRECTORY "/dev/shm/"
+
+static struct loop_source source = {.fd = -1};
+static inv_table *watched;
+static off_t size;
+static bool told_removed;
+
+static bool is_ours(inv_table *table, const char *path)
+{
+	struct stat own, named;
+
+	return fstat(broker_table_fd(table), &own) == 0 && lstat(path, &named) == 0 &&
+	       own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+}
+
+bool names_is_ours(inv_table *table)
+{
+	char path[sizeof(DIRECTORY) + INV_TABLE_NAME_BYTES];
+
+	snprintf(path, sizeof(path), DIRECTORY "%s", inv_table_name(table));
+	return is_ours(table, path);
+}
+
+static void tell_removed(void)
+{
+	if (told_removed)
+		return;
+	told_removed = true;
+	report("the name /dev/shm/%s was removed while the table is in use; nothing is lost: "
+	       "running "
+	       "actions go on, and newcomers get the table from this broker. systemd does that at "
+	       "a "
+	       "user's last logout: 'loginctl enable-linger %u' or RemoveIPC=no in "
+	       "/etc/systemd/logind.conf prevents it",
+	       inv_table_name(watched), (unsigned)geteuid());
+	notify_manager("STATUS=The table's name was removed; it is served through the socket");
+}
+
+static void look_at_segment(void)
+{
+	struct stat status;
+
+	if (fstat(broker_table_fd(watched), &status) == 0 && status.st_size != size) {
+		report("the segment of table '%s' was changed in size by somebody, and is lost; "
+		       "remove it "
+		       "with 'rm /dev/shm/%s' and start its actions anew",
+		       inv_table_name(watched), inv_table_name(watched));
+		loop_stop(EXIT_NO_TABLE);
+	} else if (!names_is_ours(watched)) {
+		tell_removed();
+	}
+}
+
+static void segment_changed(struct loop_source *changed)
+{
+	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+
+	while (read(changed->fd, events, sizeof(events)) > 0)
+		;
+	look_at_segment();
+}
+
+int names_watch(inv_table *table)
+{
+	char path[40];
+	struct stat status;
+
+	watched = table;
+	if (fstat(broker_table_fd(table), &status) != 0)
+		return -errno;
+	size = status.st_size;
+	source = (struct loop_source){.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK),
+	                              .ready = segment_changed};
+	if (source.fd < 0)
+		return -errno;
+	/* Through the descriptor: the name may be gone, or another's, by now. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", broker_table_fd(table));
+	if (inotify_add_watch(source.fd, path,
+	                      IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_MODIFY) < 0) {
+		int error = -errno;
+		close(source.fd);
+		return error;
+	}
+	/* What happened before the watch. */
+	look_at_segment();
+	return loop_add(&source);
+}
+
+static bool in_use(inv_table *table)
+{
+	struct inv_table_info info;
+
+	/* Who died as it entered may have told nobody. */
+	broker_sweep(table, NULL, NULL);
+	/* Its users are the processes entered in it, this one perhaps among them. */
+	return inv_table_info_get(table, &info) != 0 || info.live > 0 || info.finished > 0 ||
+	       info.owners > (info.broker_pid == getpid());
+}
+
+bool names_remove(inv_table *table)
+{
+	char path[sizeof(DIRECTORY) + INV_TABLE_NAME_BYTES];
+	char aside[sizeof(path) + 16];
+
+	snprintf(path, sizeof(path), DIRECTORY "%s", inv_table_name(table));
+	snprintf(aside, sizeof(aside), DIRECTORY ".%s.%d", inv_table_name(table), (int)getpid());
+	/* A name that was unlinked can't be given back, one that was moved can. */
+	if (in_use(table) || !names_is_ours(table) || rename(path, aside) != 0)
+		return false;
+	/* What somebody has put there in between is not ours to remove. */
+	if (!is_ours(table, aside) || in_use(table)) {
+		renameat2(AT_FDCWD, aside, AT_FDCWD, path, RENAME_NOREPLACE);
+		return false;
+	}
+	unlink(aside);
+	return true;
+}

@@ -1,0 +1,176 @@
+/* What `invctl run` does before its command may start: see enrol.h. */
+#include "invctl/registration.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/exit_status.h"
+#include "common/message.h"
+#include "common/runfile.h"
+#include "invctl/attach.h"
+#include "invctl/context.h"
+#include "invctl/id_file.h"
+
+/* The context to be nested in; false: none. A broken one is told, and does no harm
+ * to the run itself. */
+static bool find_parent(const struct globals *globals, const struct run_options *options,
+                        inv_table *table, uint8_t parent[16])
+{
+	const char *set = getenv("INVCTL_ID");
+	int error = options->no_parent ? -ENXIO : context_id(globals, parent);
+
+	if (error == -ENXIO)
+		return false;
+	if (error < 0) {
+		message("INVCTL_ID '%s' is no UUID, so '%s' has no parent; unset it, or give "
+		        "--no-parent",
+		        set ? set : "", options->name);
+		return false;
+	}
+	error = inv_run_refused(table, parent);
+	if (error >= 0)
+		return true;
+	message("INVCTL_ID %s %s in table '%s', so '%s' has no parent; unset it, or give "
+	        "--no-parent",
+	        set ? set : "", error == -ESTALE ? "has ended" : "names no invocation",
+	        attach_name(globals), options->name);
+	return false;
+}
+
+static int register_failure(const struct globals *globals, const struct run_options *options,
+                            int error)
+{
+	char id[37];
+
+	switch (error) {
+	case -EEXIST:
+		inv_id_format(options->id, id);
+		message("the id %s is taken, by a live invocation or one that ended lately; "
+		        "give another --id, or none",
+		        id);
+		return EXIT_INTERNAL;
+	case -ENOSPC:
+		message("table '%s' is full; 'invctl list' shows what runs, 'invbroker "
+		        "--capacity=N' makes a larger one",
+		        attach_name(globals));
+		return EXIT_TABLE_FULL;
+	default:
+		return attach_failure(globals, error);
+	}
+}
+
+/* The table was taken away between its opening and the registration: there is, or will be, a
+ * new one. */
+static int register_anew(const struct globals *globals, const struct inv_run_options *run,
+                         struct registration *registration)
+{
+	inv_table *table;
+	int error = attach_table(globals, INV_OPEN_AUTOSTART, &table);
+
+	if (error < 0)
+		return error;
+	inv_close(registration->table);
+	registration->table = table;
+	return inv_run_register(table, run, &registration->invocation);
+}
+
+static int register_run(const struct globals *globals, const struct run_options *options,
+                        const uint8_t *parent, struct registration *registration)
+{
+	struct inv_run_options run = {
+	        .id = options->id_given ? options->id : NULL,
+	        .parent = parent,
+	        .name = options->name,
+	        .deadline_ns = options->timeout_ns,
+	        .signal_after_ns = options->signal_after_ns,
+	        .kill_after_ns = options->kill_after_ns,
+	        .nested_wait_ns = options->nested_wait_ns,
+	        .signal = options->signal,
+	        .flags = run_options_flags(options),
+	};
+	int error = inv_run_register(registration->table, &run, &registration->invocation);
+
+	if (error == -ESTALE)
+		error = register_anew(globals, &run, registration);
+	if (error < 0)
+		return register_failure(globals, options, error);
+	inv_invocation_id(registration->invocation, registration->id);
+	/* Asked for anew: a request made since then may not have seen us. */
+	registration->refused = parent && inv_run_refused(registration->table, parent) == 1;
+	return EXIT_DONE;
+}
+
+/* Without it the action runs all the same; only list, and a broker after our death, miss it. */
+static void write_run_file(const struct run_options *options,
+                           const struct registration *registration)
+{
+	char path[PATH_MAX], *cwd = getcwd(NULL, 0);
+	struct runfile run = {.cwd = cwd,
+	                      .stop_command = (char *)options->stop_command,
+	                      .command = options->command};
+	int error =
+	        inv_state_path(registration->table, registration->id, "run", path, sizeof(path));
+
+	/* An id that was used before may have left its file. */
+	if (error == 0 && (error = runfile_write(path, &run)) == -EEXIST && unlink(path) == 0)
+		error = runfile_write(path, &run);
+	if (error < 0)
+		message("what '%s' runs can't be stored (%s): list does not show it%s; look at "
+		        "INVCTL_STATE_DIR",
+		        options->name, strerror(-error),
+		        options->stop_command ? ", and without this process nothing runs --stop"
+		                              : "");
+	free(cwd);
+}
+
+static int publish_id(struct id_file *file, struct registration *registration)
+{
+	int error = id_file_publish(file, registration->id);
+	/* As if a command had exited so: `wait` is to say the same. */
+	struct inv_run_result result = {.wait_known = 1,
+	                                .wait_status = W_EXITCODE(EXIT_INTERNAL, 0)};
+
+	if (error == 0)
+		return EXIT_DONE;
+	message("the id can't be written to '%s': %s; nothing was started", file->path,
+	        strerror(-error));
+	return inv_run_end(registration->invocation, &result);
+}
+
+static int register_with(const struct globals *globals, const struct run_options *options,
+                         struct id_file *file, struct registration *registration)
+{
+	uint8_t parent[16];
+	bool nested = find_parent(globals, options, registration->table, parent);
+	int status = register_run(globals, options, nested ? parent : NULL, registration);
+
+	if (status != EXIT_DONE)
+		return status;
+	write_run_file(options, registration);
+	return publish_id(file, registration);
+}
+
+int registration_make(const struct globals *globals, const struct run_options *options,
+                      struct registration *registration)
+{
+	struct id_file file;
+	int error = attach_table(globals, INV_OPEN_AUTOSTART, &registration->table);
+
+	if (error < 0)
+		return attach_failure(globals, error);
+	error = id_file_open(&file, options->id_file);
+	if (error < 0) {
+		message("no file can be made beside '%s': %s; nothing was started",
+		        options->id_file, strerror(-error));
+		return EXIT_INTERNAL;
+	}
+
+	int status = register_with(globals, options, &file, registration);
+
+	id_file_drop(&file);
+	return status;
+}

@@ -1,0 +1,29 @@
+/*
+ * What `invctl run` does before its command may start: find the parent, register,
+ * publish the id, and store what a broker needs to carry on after this process.
+ */
+#ifndef REGISTRATION_H
+#define REGISTRATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "invctl-supervisor.h"
+#include "invctl/command.h"
+#include "invctl/run_options.h"
+
+struct registration {
+	inv_table *table;
+	inv_invocation *invocation;
+	uint8_t id[16];
+	bool refused; /* its context's request is pending: it must not start */
+};
+
+/*
+ * 0; or an exit status after a message: then nothing is registered, or it has been
+ * recorded that it did not start.
+ */
+int registration_make(const struct globals *globals, const struct run_options *options,
+                      struct registration *registration);
+
+#endif

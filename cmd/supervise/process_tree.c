@@ -1,0 +1,156 @@
+/*
+ * A process and its descendants, from the kernel's lists of children.
+ *
+ * /proc/PID/task/TID/children is exact only while none of the children exits: the
+ * kernel goes on by counting, so that an exit in the middle can hide the next one. A
+ * walk is therefore repeated until two in a row have found the same processes: what an
+ * exit has hidden from one of them is in the other, or what exited is. What is known of a
+ * process since the walk before is not read again.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "supervise/process_table.h"
+
+/* A tree that changes all the time is read as a whole instead. */
+enum { WALKS_MAX = 16, CHILDREN_BYTES = 4096 };
+
+struct walk {
+	const struct process_list *before; /* what the walk before has found */
+	struct process_list *found;
+};
+
+static int add(struct walk *walk, pid_t pid)
+{
+	struct process *process = process_list_room(walk->found);
+	long known = walk->before->items ? process_table_find(walk->before, pid) : -1;
+
+	if (!process)
+		return -ENOMEM;
+	if (known >= 0)
+		*process = walk->before->items[known];
+
+	int error = known >= 0 ? 0 : process_read(pid, process);
+
+	if (!error)
+		walk->found->count++;
+	return error == -ESRCH ? 0 : error;
+}
+
+/* Numbers, each followed by a blank; one may be cut by the end of a read. */
+static int add_children(struct walk *walk, int fd)
+{
+	char text[CHILDREN_BYTES];
+	ssize_t length;
+	pid_t pid = 0;
+
+	while ((length = read(fd, text, sizeof(text))) > 0) {
+		for (ssize_t i = 0; i < length; i++) {
+			if (isdigit((unsigned char)text[i])) {
+				pid = pid * 10 + (text[i] - '0');
+				continue;
+			}
+			int error = pid > 0 ? add(walk, pid) : 0;
+			if (error)
+				return error;
+			pid = 0;
+		}
+	}
+	return length < 0 && errno != ESRCH ? -errno : 0;
+}
+
+static int add_children_of_thread(struct walk *walk, pid_t pid, pid_t thread)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)thread);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ENOSYS : -errno;
+	int error = add_children(walk, fd);
+	close(fd);
+	return error;
+}
+
+static int add_children_of_threads(struct walk *walk, pid_t pid)
+{
+	char path[32];
+	struct dirent *thread;
+	int error = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	DIR *threads = opendir(path);
+	if (!threads)
+		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
+	while (!error && (thread = readdir(threads)))
+		if (isdigit((unsigned char)thread->d_name[0]))
+			error = add_children_of_thread(walk, pid,
+			                               (pid_t)strtol(thread->d_name, NULL, 10));
+	closedir(threads);
+	return error;
+}
+
+static int add_children_of(struct walk *walk, const struct process *process)
+{
+	pid_t pid = process->pid;
+	struct process now;
+	char path[64];
+	int error = process->threads <= 1 ? add_children_of_thread(walk, pid, pid)
+	                                  : add_children_of_threads(walk, pid);
+
+	if (error != -ENOSYS)
+		return error;
+	/* What has just ended has no list either. */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	return access(path, F_OK) == 0 || process_read(pid, &now) != 0 ? 0 : error;
+}
+
+static int take_walk(pid_t root, struct walk *walk)
+{
+	walk->found->count = 0;
+	int error = add(walk, root);
+
+	/* It grows while it is gone through. */
+	for (size_t i = 0; !error && i < walk->found->count; i++) {
+		struct process process = walk->found->items[i];
+		error = add_children_of(walk, &process);
+	}
+	process_list_sort(walk->found);
+	return error;
+}
+
+static bool same_processes(const struct process_list *one, const struct process_list *other)
+{
+	if (one->count != other->count)
+		return false;
+	for (size_t i = 0; i < one->count; i++)
+		if (one->items[i].pid != other->items[i].pid ||
+		    one->items[i].start != other->items[i].start)
+			return false;
+	return true;
+}
+
+int process_table_read_tree(pid_t root, struct process_list *list)
+{
+	struct process_list before = {0};
+	struct walk walk = {.before = &before, .found = list};
+	int error = take_walk(root, &walk);
+
+	for (int walks = 1; !error; walks++) {
+		struct process_list swapped = before;
+		before = *list;
+		*list = swapped;
+		error = walks < WALKS_MAX ? take_walk(root, &walk) : -EAGAIN;
+		if (!error && same_processes(&before, list))
+			break;
+	}
+	processes_free(&before);
+	if (error)
+		list->count = 0;
+	return error;
+}

@@ -1,0 +1,202 @@
+/* What only the broker may do: see broker.h. */
+#include "api/broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "protocol/cascade.h"
+#include "protocol/sweep.h"
+#include "table/event_word.h"
+#include "table/index.h"
+#include "table/lease.h"
+#include "table/notification.h"
+#include "table/owner.h"
+#include "table/slot.h"
+#include "table/text.h"
+
+enum { WITHHELD_AGAIN_S = 10 };
+
+static int take_lease(inv_table *table)
+{
+	int fd = lease_open(table);
+
+	if (fd < 0)
+		return fd;
+	int error = lease_take(fd, LEASE_BROKER);
+	if (error) {
+		close(fd);
+		return error;
+	}
+	table->lease_fd = fd;
+	return 0;
+}
+
+int broker_serve(inv_table *table, int64_t retain_ns)
+{
+	struct header *header = table->header;
+	int error = take_lease(table);
+
+	if (error)
+		return error;
+	pthread_mutex_lock(&table->lock);
+	error = owner_enter(table);
+	pthread_mutex_unlock(&table->lock);
+	if (error) {
+		broker_unserve(table);
+		return error;
+	}
+	text_store(header->broker_version, 2, inv_version());
+	atomic_store(&header->retain_ns, retain_ns);
+	atomic_store(&header->broker_since_ns, clock_realtime_ns());
+	atomic_store(&header->broker_pid, (uint64_t)getpid());
+	atomic_store(&header->broker_owner, table->owner);
+	return 0;
+}
+
+void broker_unserve(inv_table *table)
+{
+	atomic_store(&table->header->broker_owner, 0);
+	atomic_store(&table->header->broker_pid, 0);
+	if (table->lease_fd > 0)
+		close(table->lease_fd);
+	table->lease_fd = 0;
+}
+
+int broker_table_fd(inv_table *table)
+{
+	return table->fd;
+}
+
+void broker_wait_notification(inv_table *table, uint32_t *seen)
+{
+	notification_wait(table, seen);
+}
+
+void broker_each_owner(inv_table *table, void (*each)(const struct broker_owner *, void *),
+                       void *arg)
+{
+	uint32_t last = owner_last(table);
+
+	for (uint32_t index = 1; index <= last; index++) {
+		struct process_identity identity;
+		struct broker_owner owner = {.index = index};
+		owner.generation = owner_read(table, index, &identity);
+		if (owner.generation == 0 || index == table->owner)
+			continue;
+		if (identity.namespace == process_namespace())
+			owner.pid = identity.pid;
+		else
+			owner.leased = owner_leased(owner.generation);
+		each(&owner, arg);
+	}
+}
+
+int broker_owner_pidfd(inv_table *table, const struct broker_owner *owner)
+{
+	struct process_identity identity;
+
+	if (owner_read(table, owner->index, &identity) != owner->generation)
+		return -ESRCH;
+	if (identity.namespace != process_namespace())
+		return -EXDEV;
+	return process_open(&identity);
+}
+
+bool broker_owner_lapsed(inv_table *table, const struct broker_owner *owner)
+{
+	return lease_held(table, lease_of_owner(table, owner->index)) == 0;
+}
+
+void broker_sweep(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg)
+{
+	if (sweep_dead(table, adopt, arg))
+		notify_broker(table);
+}
+
+void broker_sweep_owners(inv_table *table, const uint32_t *indices, size_t count,
+                         void (*adopt)(inv_invocation *, void *), void *arg)
+{
+	if (sweep_owners(table, indices, count, adopt, arg))
+		notify_broker(table);
+}
+
+/* A slot whose end was recorded, but whose recorder was killed before it woke. */
+static void wake_ended(inv_table *table, uint32_t index, uint64_t word)
+{
+	struct slot_ref ref = slot_ref_of(index, word);
+
+	if (event_word_close(table, ref) & EVENT_WAITED)
+		event_word_wake(table, ref);
+}
+
+void broker_recover(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg)
+{
+	sweep_dead(table, adopt, arg);
+	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
+		uint64_t word = atomic_load(&table->control[i]), owner_word;
+		if (control_state(word) == SLOT_DONE)
+			wake_ended(table, i, word);
+		else if (control_state(word) != SLOT_FREE &&
+		         owner_life(table, control_owner(word), &owner_word) == PROCESS_DEAD)
+			sweep_one(table, i, word, owner_word, adopt, arg);
+	}
+}
+
+static void count_live(inv_table *table, struct slot_ref ref, void *arg)
+{
+	(void)table;
+	(void)ref;
+	++*(uint32_t *)arg;
+}
+
+/* What lives below it would lose its tie to what is above it. */
+static bool has_live_descendant(inv_table *table, struct slot_ref ref)
+{
+	uint32_t live = 0;
+
+	/* Where that can't be told there may be one. */
+	return cascade_each(table, ref, count_live, &live) != 0 || live > 0;
+}
+
+int64_t broker_retire(inv_table *table, int64_t retain_ns,
+                      void (*forget)(const uint8_t id[16], void *), void *arg)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	int64_t next_ns = INV_FOREVER;
+
+	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
+		uint64_t word = atomic_load_explicit(&table->control[i], memory_order_acquire);
+		uint8_t id[16];
+		if (control_state(word) != SLOT_DONE)
+			continue;
+		int64_t ended_ns = atomic_load(&table->slots[i].completed_monotonic_ns);
+		int64_t due_ns = (ended_ns > now_ns ? now_ns : ended_ns) + retain_ns;
+		if (due_ns <= now_ns && has_live_descendant(table, slot_ref_of(i, word)))
+			due_ns = now_ns + WITHHELD_AGAIN_S * INT64_C(1000000000);
+		if (due_ns > now_ns) {
+			if (next_ns < 0 || due_ns < next_ns)
+				next_ns = due_ns;
+			continue;
+		}
+		words_load(table->ids[i].half, 2, id);
+		if (slot_release(table, i, word))
+			forget(id, arg);
+	}
+	return next_ns;
+}
+
+uint32_t broker_live(inv_table *table)
+{
+	uint32_t live = 0;
+
+	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++)
+		live += control_state(atomic_load_explicit(&table->control[i],
+		                                           memory_order_relaxed)) == SLOT_LIVE;
+	return live;
+}

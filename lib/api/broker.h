@@ -1,0 +1,88 @@
+/*
+ * What only the broker may do: create and adopt a table, sweep after the dead,
+ * take over what their supervisors left, and retire what has ended.
+ * The one internal header that cmd/invbroker includes.
+ */
+#ifndef BROKER_H
+#define BROKER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "invctl-supervisor.h"
+
+struct broker_create {
+	const char *name;
+	uint32_t capacity; /* 0: the default */
+	bool shared;       /* group may open it: mode 0660 */
+	gid_t gid;
+};
+
+/* Make the table and publish its name, or attach to the one there is.
+ * *created tells which. 0; -ENOSPC /dev/shm is too full (nothing is left); as inv_open. */
+int broker_open(const struct broker_create *create, inv_table **out, bool *created);
+
+/* Become the serving broker: lock the table, enter as owner, tell pid, version
+ * and retention in the header. 0; -EBUSY another broker serves it. */
+int broker_serve(inv_table *table, int64_t retain_ns);
+
+/* Stop serving; the table stays for adoption. */
+void broker_unserve(inv_table *table);
+
+/* The descriptor of the segment (for handing it on and for watching); do not close it. */
+int broker_table_fd(inv_table *table);
+
+/* Block until there is news (an owner enters, something has ended, an orphan was asked)
+ * since *seen, which is brought up to date. Called by one thread. */
+void broker_wait_notification(inv_table *table, uint32_t *seen);
+
+/* The owners, those that are entering included: call each with its index, its generation
+ * and its pid. An owner of another PID namespace is given with pid 0 and can't be watched; where it
+ * holds a lease that can be looked at. */
+struct broker_owner {
+	uint32_t index;
+	uint64_t generation;
+	pid_t pid;
+	bool leased;
+};
+void broker_each_owner(inv_table *table, void (*each)(const struct broker_owner *, void *),
+                       void *arg);
+
+/* A pidfd of that owner, verified to be the same process. -ESRCH it is dead. */
+int broker_owner_pidfd(inv_table *table, const struct broker_owner *owner);
+
+/* A leased owner holds its lease no more: it has died, or left. */
+bool broker_owner_lapsed(inv_table *table, const struct broker_owner *owner);
+
+/*
+ * Sweep after every owner that is dead: what it owned becomes lost and its
+ * waiters wake; an invocation of `run` whose action lives is passed to adopt,
+ * owned by the broker from then on. Frees the owners' entries.
+ */
+void broker_sweep(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg);
+
+/* The same, looking only at the owners with these indices: no process that lives is
+ * asked about. */
+void broker_sweep_owners(inv_table *table, const uint32_t *indices, size_t count,
+                         void (*adopt)(inv_invocation *, void *), void *arg);
+
+/* Adopt every orphan that a former broker owned or that a sweep without a broker
+ * left; wake the waiters of what is terminal. Once, at the start. */
+void broker_recover(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg);
+
+/*
+ * Free what ended longer ago than retain_ns, and has no live descendant.
+ * forget is called with the id of each. Returns the monotonic time at which to
+ * look again; INV_FOREVER when nothing that has ended is left.
+ */
+int64_t broker_retire(inv_table *table, int64_t retain_ns,
+                      void (*forget)(const uint8_t id[16], void *), void *arg);
+
+/* Live invocations, now. */
+uint32_t broker_live(inv_table *table);
+
+/* The abstract socket of the broker of a table; its address length, or -EINVAL. */
+struct sockaddr_un;
+int broker_socket_address(const char *name, uid_t uid, struct sockaddr_un *address);
+
+#endif

@@ -1,0 +1,229 @@
+/*
+ * The calls on a cancel event: is_set, set, clear, wait, check, sleep.
+ *
+ * The counterpart of threading.Event and of labthings' CancelEvent, across
+ * processes. The word's protocol stands in event_word.c; handles in
+ * event_handle.c. Here a check is: load the word, compare it with the handle's calm
+ * word, done. Only where they differ, and once in SAMPLE_EVERY checks, is more looked at.
+ */
+#include "api/event.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "os/clock.h"
+#include "os/futex.h"
+#include "protocol/register.h"
+#include "protocol/request.h"
+#include "protocol/shield.h"
+#include "protocol/sweep.h"
+#include "table/event_word.h"
+
+enum { OWN_TURN_EVERY = 4, SAMPLE_EVERY = 4096, LOOK_TICK_NS = 10000000 };
+
+/* Since the table was made, as it says itself: 0 where that can't be. */
+static int64_t since_made_ns(const inv_table *table, int64_t now_ns)
+{
+	int64_t since_ns;
+
+	if (__builtin_sub_overflow(now_ns, table->header->created_monotonic_ns, &since_ns))
+		return 0;
+	return since_ns > 0 ? since_ns : 0;
+}
+
+void last_check_note(inv_table *table, struct slot_ref ref)
+{
+	shared_u64 *look = &table->slots[ref.index].last_check;
+	uint64_t ticks =
+	        (uint64_t)(since_made_ns(table, clock_monotonic_coarse_ns()) / LOOK_TICK_NS);
+	uint64_t seen = atomic_load_explicit(look, memory_order_relaxed);
+	uint64_t now = (uint64_t)ref.generation << 32 | ((ticks + 1) & UINT32_MAX);
+
+	/* The generation keeps a late look from counting for the next tenant. */
+	while (event_generation(seen) == ref.generation && seen != now &&
+	       !atomic_compare_exchange_weak(look, &seen, now))
+		;
+}
+
+int64_t last_check_time_ns(const inv_table *table, struct slot_ref ref)
+{
+	uint64_t look = atomic_load(&table->slots[ref.index].last_check);
+	uint64_t ticks = look & UINT32_MAX;
+
+	if (event_generation(look) != ref.generation || ticks == 0)
+		return 0;
+	int64_t age_ns =
+	        since_made_ns(table, clock_monotonic_ns()) - (int64_t)(ticks - 1) * LOOK_TICK_NS;
+	return clock_realtime_ns() - (age_ns > 0 ? age_ns : 0);
+}
+
+int event_living_word_of(const inv_event *event, uint64_t *word)
+{
+	int error = event_word_of(event, word);
+
+	if (error || table_broker_watches_lately(event->table) ||
+	    !sweep_slot(event->table, event->ref.index))
+		return error;
+	return event_word_of(event, word);
+}
+
+/* What a call that differs from calm finds: 0 and the word, -ESTALE; a look is noted. */
+static int look(inv_event *event, uint64_t *word)
+{
+	bool sample = atomic_load_explicit(&event->until_sample, memory_order_relaxed) == 0;
+	int error = sample ? event_living_word_of(event, word) : event_word_of(event, word);
+
+	if (error)
+		return error;
+	last_check_note(event->table, event->ref);
+	atomic_store_explicit(&event->until_sample, SAMPLE_EVERY, memory_order_relaxed);
+	if (!(*word & EVENT_SET))
+		atomic_store_explicit(&event->calm, *word, memory_order_relaxed);
+	return 0;
+}
+
+static inline bool calm(inv_event *event)
+{
+	shared_u64 *word = atomic_load_explicit(&event->word, memory_order_relaxed);
+	uint32_t left = atomic_load_explicit(&event->until_sample, memory_order_relaxed);
+
+	/* acquire: what the one who asked wrote before can be read after a check */
+	if (atomic_load_explicit(word, memory_order_acquire) !=
+	            atomic_load_explicit(&event->calm, memory_order_relaxed) ||
+	    left == 0)
+		return false;
+	/* Threads that race here lose a count: it is a sample. */
+	atomic_store_explicit(&event->until_sample, left - 1, memory_order_relaxed);
+	return true;
+}
+
+int inv_event_is_set(const inv_event *event)
+{
+	inv_event *own = (inv_event *)(uintptr_t)event;
+	uint64_t word;
+
+	if (calm(own))
+		return 0;
+	int error = look(own, &word);
+	return error ? error : (word & EVENT_SET) != 0;
+}
+
+/* 0, or -ECANCELED and consumed, or -ESTALE. */
+static int take(inv_event *event, uint64_t *word)
+{
+	int result = look(event, word);
+
+	if (result || !(*word & EVENT_SET) || shield_holds(event->table, event->ref))
+		return result;
+	result = event_word_consume(event->table, event->ref);
+	return result == 1 ? -ECANCELED : result;
+}
+
+int inv_event_check(inv_event *event)
+{
+	uint64_t word;
+
+	if (calm(event))
+		return 0;
+	return take(event, &word);
+}
+
+int inv_event_set(inv_event *event, const char *reason)
+{
+	struct request request = {.cause = INV_CAUSE_REQUESTED, .reason = reason};
+	uint64_t word;
+	int error = event_living_word_of(event, &word);
+
+	if (error)
+		return error;
+	int result = request_make(event->table, event->ref, &request);
+	return result < 0 ? result : 0;
+}
+
+int inv_event_clear(inv_event *event)
+{
+	uint64_t word;
+	int error = event_living_word_of(event, &word);
+
+	if (error)
+		return error;
+	int result = event_word_clear(event->table, event->ref);
+	return result < 0 ? result : 0;
+}
+
+int event_still_alive(inv_table *table, struct slot_ref ref)
+{
+	if (table_abandoned(table))
+		return -ESTALE;
+	/* A serving broker sees to the dead; but it may be stopped, so that now and
+	 * then the waiter looks for itself. What `run` left is the broker's alone. */
+	uint64_t kind = atomic_load(&table->slots[ref.index].flags) & SLOT_KIND_MASK;
+	bool own_turn = kind != INV_KIND_RUN &&
+	                clock_monotonic_coarse_ns() / WAIT_SLICE_NS % OWN_TURN_EVERY == 0;
+	if (own_turn || !table_broker_watches(table))
+		sweep_slot(table, ref.index);
+	return control_state(slot_word(table, ref)) == SLOT_LIVE ? 0 : -ESTALE;
+}
+
+/* Sleep until the word differs from seen. After a full slice without a wake it is
+ * looked whether there is still somebody who could. 0, -ETIMEDOUT, -EINTR, -ESTALE. */
+static int sleep_on(inv_event *event, uint64_t seen, int64_t until_ns)
+{
+	int result = event_word_sleep(event->table, event->ref, seen, until_ns);
+
+	return result == 1 ? event_still_alive(event->table, event->ref) : result;
+}
+
+int inv_event_wait(inv_event *event, int64_t timeout_ns)
+{
+	int64_t until_ns = clock_deadline_ns(timeout_ns);
+	uint64_t word = 0;
+	int error = event_living_word_of(event, &word);
+
+	if (!error)
+		error = look(event, &word);
+	uint32_t sequence = event_sequence(word);
+
+	while (!error) {
+		if (word & EVENT_SET || event_sequence(word) != sequence)
+			return 1;
+		if (word & EVENT_ENDED)
+			return -ESTALE;
+		error = sleep_on(event, word, until_ns);
+		if (error == -ETIMEDOUT)
+			return 0;
+		/* A set that was followed by the end at once is still a set. */
+		if (!error && event_word_of(event, &word) != 0 && word == 0)
+			error = -ESTALE;
+	}
+	return error;
+}
+
+int inv_event_sleep(inv_event *event, int64_t duration_ns)
+{
+	int64_t until_ns = clock_deadline_ns(duration_ns);
+	uint64_t word;
+
+	if (duration_ns < 0 && duration_ns != INV_FOREVER)
+		return -EINVAL;
+	int error = event_living_word_of(event, &word);
+	if (error)
+		return error;
+	for (;;) {
+		int result = take(event, &word);
+		if (!result)
+			result = sleep_on(event, word, until_ns);
+		if (result)
+			return result == -ETIMEDOUT ? 0 : result;
+	}
+}
+
+int plain_sleep(int64_t duration_ns)
+{
+	struct timespec until = clock_timespec(clock_deadline_ns(duration_ns));
+
+	if (clock_deadline_ns(duration_ns) < 0)
+		until.tv_sec = INT64_MAX / 4;
+	return -clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+}

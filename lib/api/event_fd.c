@@ -1,0 +1,146 @@
+/*
+ * A descriptor for an event: inv_event_fd.
+ *
+ * A futex can't be polled, so a thread per event turns its word into an
+ * eventfd(2): written while the word is set, read back when it is not. All callers
+ * get duplicates of one eventfd, so that closing theirs disturbs nobody. The
+ * thread ends with the handle, by a word of its own that it sleeps on as well.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "api/event.h"
+#include "os/clock.h"
+#include "os/futex.h"
+#include "table/event_word.h"
+
+struct event_watcher {
+	inv_table *table;
+	struct slot_ref ref;
+	int fd;
+	_Atomic uint32_t stop;
+	pthread_t thread;
+};
+
+static void show(struct event_watcher *watcher, bool set)
+{
+	uint64_t count = 1;
+
+	/* Non-blocking: it is full, or empty, already. */
+	if (set ? write(watcher->fd, &count, sizeof(count))
+	        : read(watcher->fd, &count, sizeof(count)))
+		return;
+}
+
+/* The word, or 0; once a slice it is looked whether there is still somebody behind it.
+ * The time for that stands over the sleeps: each may be shorter. */
+static uint64_t word_of_the_living(const struct event_watcher *watcher, int64_t *look_at_ns)
+{
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (now_ns >= *look_at_ns) {
+		*look_at_ns = now_ns + WAIT_SLICE_NS;
+		if (event_still_alive(watcher->table, watcher->ref) != 0)
+			return 0;
+	}
+	return event_word_load(watcher->table, watcher->ref);
+}
+
+static void *watch(void *arg)
+{
+	struct event_watcher *watcher = arg;
+	uint64_t word = event_word_load(watcher->table, watcher->ref);
+	int64_t look_at_ns = clock_monotonic_ns() + WAIT_SLICE_NS;
+
+	while (atomic_load(&watcher->stop) == 0) {
+		/* An end is shown as readable too: the reader's check says -ESTALE. */
+		bool over = word == 0 || word & EVENT_ENDED;
+		show(watcher, over || word & EVENT_SET);
+		struct futex_watch words[] = {
+		        {.word = &watcher->stop, .seen = 0},
+		        {.word = futex_low_half(&watcher->table->event[watcher->ref.index]),
+		         .seen = (uint32_t)(word | EVENT_WAITED)},
+		};
+		if (over)
+			futex_wait(&watcher->stop, 0, -1);
+		else if (word & EVENT_WAITED ||
+		         atomic_compare_exchange_strong(&watcher->table->event[watcher->ref.index],
+		                                        &word, word | EVENT_WAITED))
+			futex_wait_any(words, 2, look_at_ns);
+		word = word_of_the_living(watcher, &look_at_ns);
+	}
+	return NULL;
+}
+
+static int start_thread(struct event_watcher *watcher)
+{
+	sigset_t all, before;
+
+	/* The host's signals are not this thread's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&watcher->thread, NULL, watch, watcher);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -error;
+}
+
+static int start(inv_event *event)
+{
+	struct event_watcher *watcher = calloc(1, sizeof(*watcher));
+
+	if (!watcher)
+		return -ENOMEM;
+	watcher->table = event->table;
+	watcher->ref = event->ref;
+	watcher->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int error = watcher->fd < 0 ? -errno : 0;
+	if (!error) {
+		/* What is set already is readable at once. */
+		show(watcher, event_word_load(watcher->table, watcher->ref) & EVENT_SET);
+		error = start_thread(watcher);
+	}
+	if (error) {
+		if (watcher->fd >= 0)
+			close(watcher->fd);
+		free(watcher);
+		return error;
+	}
+	event->watcher = watcher;
+	return 0;
+}
+
+void event_watcher_stop(struct event_watcher *watcher)
+{
+	atomic_store(&watcher->stop, 1);
+	futex_wake_all(&watcher->stop);
+	pthread_join(watcher->thread, NULL);
+	event_watcher_abandon(watcher);
+}
+
+void event_watcher_abandon(struct event_watcher *watcher)
+{
+	close(watcher->fd);
+	free(watcher);
+}
+
+int inv_event_fd(inv_event *event)
+{
+	uint64_t word;
+	int error = event_living_word_of(event, &word);
+
+	if (error)
+		return error;
+	last_check_note(event->table, event->ref);
+	pthread_mutex_lock(&event->table->lock);
+	error = event->watcher ? 0 : start(event);
+	int fd = error ? error : fcntl(event->watcher->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0 && !error)
+		fd = -errno;
+	pthread_mutex_unlock(&event->table->lock);
+	return fd;
+}

@@ -1,0 +1,286 @@
+/*
+ * Looking at the table from outside: inv_info_get, inv_list, inv_table_info_get.
+ *
+ * A row is copied between two looks at the slot's control word, so that it is of
+ * one registration and of one state.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "api/event.h"
+#include "api/run.h"
+#include "os/clock.h"
+#include "protocol/lifecycle.h"
+#include "protocol/request.h"
+#include "protocol/shield.h"
+#include "protocol/sweep.h"
+#include "table/event_word.h"
+#include "table/index.h"
+#include "table/owner.h"
+#include "table/text.h"
+
+enum { PROGRESS_TRIES = 100, ROW_TRIES = 1000 };
+
+static void fill_outcome(uint64_t word, struct inv_info *info)
+{
+	struct outcome outcome = outcome_unpack(control_owner(word));
+
+	info->status = outcome.status <= INV_ERROR ? (int32_t)outcome.status : INV_ERROR;
+	info->cause = (int32_t)outcome.cause;
+	info->wait_status = outcome_exit_status(&outcome);
+	if (outcome.by_signal)
+		info->term_signal = (int32_t)outcome.code;
+	else if (outcome.cause != INV_CAUSE_LOST)
+		info->exit_status = (int32_t)outcome.code;
+}
+
+/* What the table says may be any number: backwards, or beyond what can be told, is 0. */
+static int64_t time_between_ns(int64_t from_ns, int64_t to_ns)
+{
+	int64_t between_ns;
+
+	return __builtin_sub_overflow(to_ns, from_ns, &between_ns) || between_ns < 0 ? 0
+	                                                                             : between_ns;
+}
+
+static void fill_cancel(const inv_table *table, struct slot_ref ref, uint64_t flags,
+                        struct inv_info *info)
+{
+	uint64_t word = event_word_load(table, ref);
+	struct request_record record;
+
+	if (!(word & EVENT_REQUESTED))
+		return;
+	request_read(table, ref, word, &record);
+	/* A request that came while another was being delivered by signal is still
+	 * pending at the end, but the action was told. */
+	bool pending = word & EVENT_SET && !(word & EVENT_ENDED && flags & SLOT_SIGNALLED);
+	info->cancel_state = flags & SLOT_KILLED      ? INV_CANCEL_KILLED
+	                     : pending                ? INV_CANCEL_REQUESTED
+	                     : flags & SLOT_SIGNALLED ? INV_CANCEL_SIGNALLED
+	                                              : INV_CANCEL_DELIVERED;
+	info->cancel_cause = record.cause;
+	info->cancel_ns = record.time_ns;
+	info->cancel_age_ns = record.monotonic_ns
+	                              ? time_between_ns(record.monotonic_ns, clock_monotonic_ns())
+	                              : 0;
+	info->cancel_uid = record.uid;
+	info->cancel_pid = record.pid;
+	memcpy(info->cancel_command, record.command, sizeof(record.command));
+	memcpy(info->cancel_reason, record.reason, sizeof(record.reason));
+	if (word & EVENT_SET)
+		info->shielded = shield_holds(table, ref);
+}
+
+static void fill_progress(const struct slot *slot, uint32_t generation, struct inv_info *info)
+{
+	info->progress_percent = -1;
+	for (int tries = 0; tries < PROGRESS_TRIES; tries++) {
+		uint64_t word = atomic_load(&slot->progress_word);
+		if (event_generation(word) != generation)
+			return;
+		uint64_t percent =
+		        atomic_load_explicit(&slot->progress_percent, memory_order_acquire);
+		text_load(slot->progress_text, INV_PROGRESS_BYTES / 8, info->progress_text);
+		if (word & 1 || atomic_load(&slot->progress_word) != word)
+			continue;
+		info->progress_percent =
+		        percent >= 1 && percent <= 100001 ? (double)(percent - 1) / 1000 : -1;
+		return;
+	}
+	/* Its writer is killed: no progress is better than half of one. */
+	info->progress_text[0] = '\0';
+}
+
+static void fill_times(const inv_table *table, struct slot_ref ref, bool done,
+                       struct inv_info *info)
+{
+	const struct slot *slot = &table->slots[ref.index];
+	int64_t now_ns = clock_realtime_ns();
+	int64_t deadline_ns = atomic_load(&slot->deadline_monotonic_ns);
+
+	info->requested_ns = atomic_load(&slot->requested_ns);
+	info->started_ns = atomic_load(&slot->started_ns);
+	info->completed_ns = done ? atomic_load(&slot->completed_ns) : 0;
+	info->age_ns = time_between_ns(info->requested_ns, done ? info->completed_ns : now_ns);
+	if (deadline_ns > 0 &&
+	    __builtin_add_overflow(deadline_ns, now_ns - clock_monotonic_ns(), &info->deadline_ns))
+		info->deadline_ns = INT64_MAX;
+	info->last_check_ns = last_check_time_ns(table, ref);
+	info->cooperative = info->last_check_ns != 0;
+}
+
+static bool orphaned(const inv_table *table, uint64_t word, uint64_t flags, bool served)
+{
+	uint64_t owner_word;
+
+	if ((flags & SLOT_KIND_MASK) != INV_KIND_RUN || control_state(word) != SLOT_LIVE)
+		return false;
+	/* What a dead broker left in the header counts for nothing. */
+	if (served)
+		return control_owner(word) == atomic_load(&table->header->broker_owner);
+	return owner_life(table, control_owner(word), &owner_word) == PROCESS_DEAD;
+}
+
+static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, bool served,
+                 struct inv_info *info)
+{
+	const struct slot *slot = &table->slots[ref.index];
+	uint64_t flags = atomic_load(&slot->flags);
+	uint64_t owner = atomic_load(&slot->owner_process);
+	uint64_t action = atomic_load(&slot->action_process);
+	bool done = control_state(word) == SLOT_DONE;
+
+	memset(info, 0, sizeof(*info));
+	words_load(table->ids[ref.index].half, 2, info->id);
+	words_load(slot->parent, 2, info->parent);
+	info->kind = (int32_t)(flags & SLOT_KIND_MASK);
+	info->exit_status = -1;
+	info->wait_status = -1;
+	info->uid = (uint32_t)(owner >> 32);
+	info->orphaned = orphaned(table, word, flags, served);
+	info->owner_pid = done || info->orphaned ? 0 : (int32_t)(uint32_t)owner;
+	info->pid = info->kind == INV_KIND_RUN ? (int32_t)(action & ACTION_PID_MASK)
+	                                       : (int32_t)(uint32_t)owner;
+	info->paused = (flags & SLOT_PAUSED) != 0;
+	info->finishing = !done && flags & SLOT_FINISHING;
+	info->no_kill = (flags & SLOT_NO_KILL) != 0;
+	info->log_lost = (uint32_t)atomic_load(&slot->log_lost);
+	info->status = flags & SLOT_PENDING ? INV_PENDING : INV_RUNNING;
+	fill_times(table, ref, done, info);
+	fill_cancel(table, ref, flags, info);
+	fill_progress(slot, ref.generation, info);
+	text_load(slot->name, INV_NAME_BYTES / 8, info->name);
+	if (done)
+		fill_outcome(word, info);
+	else if (!info->shielded)
+		info->shielded = shield_holds(table, ref);
+	if (info->status == INV_PENDING)
+		info->started_ns = 0;
+}
+
+/* 0, or -ENOENT where it is over. */
+static int consistent_row(const inv_table *table, uint32_t index, bool served,
+                          struct inv_info *info)
+{
+	/* A slot changes a few times in its life; one that never rests is damage. */
+	for (int tries = 0; tries < ROW_TRIES; tries++) {
+		uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);
+		if (!slot_visible(word))
+			return -ENOENT;
+		fill(table, slot_ref_of(index, word), word, served, info);
+		if (atomic_load_explicit(&table->control[index], memory_order_acquire) == word)
+			return 0;
+	}
+	return -ENOENT;
+}
+
+int inv_info_get(inv_table *table, const uint8_t id[16], struct inv_info *info)
+{
+	struct slot_ref ref;
+	uint64_t word;
+	int error = table_resolve(table, false, &table);
+
+	if (!error)
+		error = slot_find(table, id, &ref, &word);
+	if (error)
+		return error;
+	bool served = table_has_broker(table) == 1;
+	if (control_state(word) == SLOT_LIVE)
+		sweep_before_answer(table, ref.index, served && table_broker_is_here(table));
+	error = consistent_row(table, ref.index, served, info);
+	return !error && memcmp(info->id, id, 16) != 0 ? -ENOENT : error;
+}
+
+enum { ROWS_FETCHED = 512 };
+
+/* The pages of the next rows, if there are several, asked for in one call instead of a fault
+ * each. A kernel that can't (before 5.14) leaves them to the faults. */
+static void fetch_rows(const inv_table *table, uint32_t first, uint32_t extent)
+{
+	enum { WORTH_A_CALL = 3 };
+	uint32_t behind = extent - first < ROWS_FETCHED ? extent : first + ROWS_FETCHED;
+	uint32_t rows = 0;
+
+	for (uint32_t i = first; i < behind; i++)
+		rows += slot_visible(
+		        atomic_load_explicit(&table->control[i], memory_order_relaxed));
+	if (rows < WORTH_A_CALL)
+		return;
+	uintptr_t from = (uintptr_t)&table->slots[first] / LAYOUT_PAGE * LAYOUT_PAGE;
+	madvise((void *)from, (uintptr_t)&table->slots[behind] - from, MADV_POPULATE_READ);
+}
+
+int inv_list(inv_table *table, int (*each)(const struct inv_info *info, void *arg), void *arg)
+{
+	struct inv_info info;
+	int result = table_resolve(table, false, &table);
+
+	if (result)
+		return result;
+	bool served = table_has_broker(table) == 1;
+	if (!served || !table_broker_is_here(table))
+		sweep_dead(table, NULL, NULL);
+	for (uint32_t i = 0, extent = index_extent(table); i < extent && result == 0; i++) {
+		if (i % ROWS_FETCHED == 0)
+			fetch_rows(table, i, extent);
+		uint64_t word = atomic_load_explicit(&table->control[i], memory_order_relaxed);
+		if (slot_visible(word) && consistent_row(table, i, served, &info) == 0)
+			result = each(&info, arg);
+	}
+	return result;
+}
+
+static void count(const inv_table *table, struct inv_table_info *info)
+{
+	struct process_identity identity, broker = {0};
+
+	owner_read(table, (uint32_t)atomic_load(&table->header->broker_owner), &broker);
+	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
+		uint64_t word = atomic_load_explicit(&table->control[i], memory_order_relaxed);
+		info->live += control_state(word) == SLOT_LIVE;
+		info->finished += control_state(word) == SLOT_DONE;
+	}
+	for (uint32_t i = 1, last = owner_last(table); i <= last; i++) {
+		if (owner_read(table, i, &identity) == 0)
+			continue;
+		info->owners++;
+		info->unseen_owners += owner_unseen(table, i, process_namespace()) &&
+		                       (!info->serving || owner_unseen(table, i, broker.namespace));
+	}
+}
+
+int inv_table_info_get(inv_table *table, struct inv_table_info *info)
+{
+	struct stat status;
+	int error = table_resolve(table, false, &table);
+
+	if (error)
+		return error;
+	memset(info, 0, sizeof(*info));
+	info->serving = table_has_broker(table) == 1;
+	if (!info->serving || !table_broker_is_here(table))
+		sweep_dead(table, NULL, NULL);
+	snprintf(info->name, sizeof(info->name), "%s", table->name);
+	info->epoch = table->epoch;
+	info->capacity = table->geometry.capacity;
+	info->owner_limit = table->geometry.owners - 1;
+	info->bytes = table->geometry.bytes;
+	info->uid = table->uid;
+	if (fstat(table->fd, &status) == 0) {
+		info->gid = status.st_gid;
+		info->shared = (status.st_mode & 0060) != 0;
+		info->unlinked = status.st_nlink == 0;
+	}
+	info->retain_ns = atomic_load(&table->header->retain_ns);
+	if (info->serving) {
+		info->broker_pid = (int32_t)atomic_load(&table->header->broker_pid);
+		info->broker_since_ns = atomic_load(&table->header->broker_since_ns);
+		text_load(table->header->broker_version, 2, info->broker_version);
+	}
+	count(table, info);
+	return 0;
+}

@@ -1,0 +1,200 @@
+/* Invocations that a program is itself: begin, end, wait. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/context.h"
+#include "api/invocation.h"
+#include "api/run.h"
+#include "os/clock.h"
+#include "protocol/lifecycle.h"
+#include "protocol/register.h"
+#include "table/event_word.h"
+#include "table/ledger.h"
+#include "table/text.h"
+
+enum { PAUSE_NS = 1000000 };
+
+/* An event or context of that id which this process registered becomes the
+ * invocation. true: it did. */
+static bool take_over(inv_table *table, const uint8_t id[16], const char *name, inv_event **out)
+{
+	inv_event *event;
+
+	if (event_handle_find(table, id, &event) != 0)
+		return false;
+	pthread_mutex_lock(&table->lock);
+	bool own = event->owned;
+	if (own) {
+		struct slot *slot = &table->slots[event->ref.index];
+		event->owned = false;
+		text_store(slot->name, INV_NAME_BYTES / 8, name);
+		atomic_store(&slot->started_ns, clock_realtime_ns());
+		/* the kind last: with it the slot gets a record */
+		uint64_t flags = atomic_load(&slot->flags);
+		while (!atomic_compare_exchange_weak(&slot->flags, &flags,
+		                                     (flags & ~(SLOT_KIND_MASK | SLOT_PENDING)) |
+		                                             (uint64_t)INV_KIND_CALL))
+			;
+	}
+	pthread_mutex_unlock(&table->lock);
+	if (own)
+		*out = event;
+	else
+		inv_event_put(event);
+	return own;
+}
+
+/* Registered, but not the current invocation of any thread yet. */
+int invocation_register(inv_table *table, const uint8_t *id, const char *name, inv_invocation **out)
+{
+	inv_event *event;
+	int error = table_resolve(table, true, &table);
+
+	*out = NULL;
+	if (error)
+		return error;
+	inv_invocation *invocation = calloc(1, sizeof(*invocation));
+	if (!invocation)
+		return -ENOMEM;
+	if (!name)
+		name = program_invocation_short_name;
+	if (!id || !take_over(table, id, name, &event)) {
+		error = register_event(table, id, INV_KIND_CALL, name, &event);
+		if (error) {
+			free(invocation);
+			return error;
+		}
+		event->owned = false; /* its end leaves a record */
+	}
+	invocation->table = table;
+	invocation->ref = event->ref;
+	invocation->event = event;
+	*out = invocation;
+	return 0;
+}
+
+int invocation_enter(inv_invocation *invocation)
+{
+	event_handle_keep(invocation->event);
+	invocation->context = context_push(invocation->event);
+	if (invocation->context)
+		return 0;
+	inv_event_put(invocation->event);
+	return -ENOMEM;
+}
+
+int inv_invocation_begin(inv_table *table, const uint8_t *id, const char *name,
+                         inv_invocation **out)
+{
+	int error = invocation_register(table, id, name, out);
+
+	if (error)
+		return error;
+	error = invocation_enter(*out);
+	if (error) {
+		inv_invocation_end(*out, INV_ERROR);
+		*out = NULL;
+	}
+	return error;
+}
+
+int inv_invocation_end(inv_invocation *invocation, int result)
+{
+	struct ending ending = {.how = ENDING_CALL, .code = result};
+	inv_table *table = invocation->table;
+	struct outcome outcome;
+	int error = -ESTALE;
+
+	if (result < 0)
+		ending.code = result == -ECANCELED ? INV_CANCELLED : INV_ERROR;
+	else if (result > INV_ERROR)
+		return -EINVAL;
+	if (!atomic_load(&invocation->event->disowned)) {
+		uint64_t word = slot_word(table, invocation->ref);
+		if (control_state(word) == SLOT_LIVE && control_owner(word) == table->owner)
+			error = lifecycle_end(table, invocation->ref, word, &ending, &outcome);
+		if (!error) {
+			pthread_mutex_lock(&table->lock);
+			table->owned--;
+			ledger_strike(table, invocation->ref.index);
+			pthread_mutex_unlock(&table->lock);
+		}
+	}
+	if (invocation->context)
+		context_drop(invocation->context);
+	inv_event_put(invocation->event);
+	free(invocation);
+	return error;
+}
+
+void inv_invocation_id(const inv_invocation *invocation, uint8_t id[16])
+{
+	inv_event_id(invocation->event, id);
+}
+
+inv_event *inv_invocation_event(inv_invocation *invocation)
+{
+	return invocation->event;
+}
+
+/* 0 and the status where it has ended; 1 it lives; -ENOENT it left without a record. */
+static int ended(inv_table *table, struct slot_ref ref, int *status)
+{
+	uint64_t word = slot_word(table, ref);
+
+	if (word == 0)
+		return -ENOENT;
+	if (control_state(word) == SLOT_LIVE)
+		return 1;
+	*status = (int)outcome_unpack(control_owner(word)).status;
+	return 0;
+}
+
+/* A short sleep. 0, -EINTR, or -ETIMEDOUT: until_ns has come. */
+static int pause_briefly(int64_t until_ns)
+{
+	int64_t left_ns = until_ns < 0 ? PAUSE_NS : until_ns - clock_monotonic_ns();
+
+	if (left_ns <= 0)
+		return -ETIMEDOUT;
+	return plain_sleep(left_ns < PAUSE_NS ? left_ns : PAUSE_NS);
+}
+
+int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns)
+{
+	int64_t until_ns = clock_deadline_ns(timeout_ns);
+	struct slot_ref ref;
+	uint64_t word;
+	int status;
+	int error = table_resolve(table, false, &table);
+
+	if (!error)
+		error = slot_find(table, id, &ref, &word);
+	while (!error) {
+		/* The word before the state: an end in between changes the word. */
+		word = event_word_load(table, ref);
+		error = ended(table, ref, &status);
+		if (error == 0)
+			return status;
+		/* Of a table that is lost, nothing can be said. */
+		if (error < 0)
+			return table_abandoned(table) ? -ESTALE : error;
+		/* 0: just ended, or the table is damaged. Closed: the outcome is being recorded,
+		 * in another word, so that a sleep on this one could miss its wake. */
+		error = word == 0 || word & EVENT_ENDED
+		                ? pause_briefly(until_ns)
+		                : event_word_sleep(table, ref, word, until_ns);
+		if (error == 1)
+			error = 0;
+		/* Whoever waits again and again for less than a slice must learn of it too. */
+		if (error == -ETIMEDOUT && event_still_alive(table, ref) != 0)
+			error = 0;
+		/* Without a name and a broker, nobody would tell of an end by death. */
+		if (!error && table_abandoned(table))
+			return ended(table, ref, &status) == 0 ? status : -ESTALE;
+		if (!error)
+			event_still_alive(table, ref);
+	}
+	return error;
+}

@@ -1,0 +1,14 @@
+/* Invocations of this process: see invocation.c. */
+#ifndef INVOCATION_H
+#define INVOCATION_H
+
+#include "api/run.h"
+
+/* Registered, but not the current invocation of any thread yet. As inv_invocation_begin. */
+int invocation_register(inv_table *table, const uint8_t *id, const char *name,
+                        inv_invocation **out);
+
+/* Enter its context, in the calling thread. 0, -ENOMEM. */
+int invocation_enter(inv_invocation *invocation);
+
+#endif

@@ -1,0 +1,295 @@
+/* The supervisor's side of an invocation: see invctl-supervisor.h. */
+#include "api/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "os/clock.h"
+#include "os/process.h"
+#include "os/uuid.h"
+#include "protocol/cascade.h"
+#include "protocol/lifecycle.h"
+#include "protocol/register.h"
+#include "protocol/shield.h"
+#include "table/event_word.h"
+#include "table/owner.h"
+#include "table/text.h"
+
+/* 1 + milliseconds, rounded up; 0: never. */
+static uint64_t pack_after(int64_t after_ns)
+{
+	int64_t after_ms = after_ns / RUN_NS_PER_MS + (after_ns % RUN_NS_PER_MS > 0);
+
+	if (after_ns < 0)
+		return 0;
+	return after_ms < UINT32_MAX - 1 ? (uint64_t)after_ms + 1 : UINT32_MAX;
+}
+
+static void parent_of(inv_table *table, const struct inv_run_options *options,
+                      struct registration *registration)
+{
+	uint64_t word;
+
+	registration->parent = options->parent;
+	if (options->parent &&
+	    slot_find(table, options->parent, &registration->parent_ref, &word) == 0 &&
+	    control_state(word) == SLOT_LIVE)
+		registration->parent_known = true;
+}
+
+static void describe(const struct inv_run_options *options, struct registration *registration)
+{
+	int64_t deadline_ns = clock_deadline_ns(options->deadline_ns);
+	uint64_t nested_wait = pack_after(options->nested_wait_ns);
+
+	registration->id = options->id;
+	registration->name = options->name;
+	registration->requested_ns = clock_realtime_ns();
+	registration->deadline_monotonic_ns = deadline_ns < 0 ? 0 : deadline_ns;
+	registration->after_ms =
+	        pack_after(options->kill_after_ns) << 32 | pack_after(options->signal_after_ns);
+	registration->flags = (uint64_t)INV_KIND_RUN | SLOT_PENDING |
+	                      ((uint64_t)options->signal & RUN_SIGNUM_MASK) << SLOT_SIGNUM_SHIFT |
+	                      nested_wait << SLOT_NESTED_WAIT_SHIFT;
+	if (options->flags & INV_RUN_NO_KILL)
+		registration->flags |= SLOT_NO_KILL;
+	if (options->flags & INV_RUN_STOP_COMMAND)
+		registration->flags |= SLOT_STOP_COMMAND;
+}
+
+/* As if it had never been registered. */
+static void take_back(inv_invocation *invocation)
+{
+	inv_table *table = invocation->table;
+
+	pthread_mutex_lock(&table->lock);
+	if (slot_release(table, invocation->ref.index, slot_word(table, invocation->ref)))
+		table->owned--;
+	pthread_mutex_unlock(&table->lock);
+	inv_event_put(invocation->event);
+	free(invocation);
+}
+
+int inv_run_register(inv_table *table, const struct inv_run_options *options, inv_invocation **out)
+{
+	struct registration registration = {0};
+	uint8_t fresh[16];
+
+	*out = NULL;
+	int error = table_resolve(table, true, &table);
+	if (error)
+		return error;
+	table_ensure_broker(table);
+	describe(options, &registration);
+	parent_of(table, options, &registration);
+	if (!registration.id) {
+		error = uuid_fresh(fresh);
+		if (error)
+			return error;
+		registration.id = fresh;
+	}
+	inv_invocation *invocation = calloc(1, sizeof(*invocation));
+	if (!invocation)
+		return -ENOMEM;
+	error = register_handle(table, &registration, false, &invocation->event);
+	if (error) {
+		free(invocation);
+		return error;
+	}
+	invocation->table = table;
+	invocation->ref = invocation->event->ref;
+	/* A broker that stopped in between, seeing nobody, has taken the name away. */
+	if (table_abandoned(table)) {
+		take_back(invocation);
+		return -ESTALE;
+	}
+	*out = invocation;
+	return 0;
+}
+
+/* Of what another process has registered. Under table->lock. */
+static inv_invocation *handle_of(inv_table *table, struct slot_ref ref)
+{
+	inv_invocation *invocation = calloc(1, sizeof(*invocation));
+	uint8_t id[16];
+
+	if (!invocation)
+		return NULL;
+	words_load(table->ids[ref.index].half, 2, id);
+	invocation->table = table;
+	invocation->ref = ref;
+	invocation->event = event_handle(table, ref, id, false);
+	if (invocation->event)
+		return invocation;
+	free(invocation);
+	return NULL;
+}
+
+inv_invocation *run_adopt(inv_table *table, uint32_t index, uint64_t word)
+{
+	pthread_mutex_lock(&table->lock);
+	/* The handle first: what is given must be taken care of. */
+	inv_invocation *invocation = handle_of(table, slot_ref_of(index, word));
+	bool given = invocation && slot_adopt(table, index, word, table->owner);
+	if (given)
+		table->owned++;
+	pthread_mutex_unlock(&table->lock);
+	if (given || !invocation)
+		return invocation;
+	inv_event_put(invocation->event);
+	free(invocation);
+	return NULL;
+}
+
+int inv_run_started(inv_invocation *invocation, pid_t pid)
+{
+	if (run_owned_word(invocation) == 0)
+		return -ESTALE;
+	struct slot *slot = run_slot(invocation);
+	atomic_store(&slot->action_process,
+	             process_start(pid) << ACTION_START_SHIFT | ((uint64_t)pid & ACTION_PID_MASK));
+	atomic_store(&slot->started_ns, clock_realtime_ns());
+	atomic_fetch_and(&slot->flags, ~SLOT_PENDING);
+	return 0;
+}
+
+int inv_run_request(inv_invocation *invocation, int cause, int signum, const char *reason)
+{
+	struct request request = {.cause = cause, .reason = reason};
+	const struct cascade_asks nothing = {0};
+	struct slot *slot = run_slot(invocation);
+
+	if (run_owned_word(invocation) == 0)
+		return -ESTALE;
+	uint64_t flags = atomic_load(&slot->flags);
+	uint64_t mask = (uint64_t)RUN_SIGNUM_MASK << SLOT_REQUEST_SIGNUM_SHIFT;
+	uint64_t with_signal = ((uint64_t)signum & RUN_SIGNUM_MASK) << SLOT_REQUEST_SIGNUM_SHIFT;
+	bool pending = event_word_load(invocation->table, invocation->ref) & EVENT_SET;
+	while (!pending &&
+	       !atomic_compare_exchange_weak(&slot->flags, &flags, (flags & ~mask) | with_signal))
+		;
+	return cascade_request(invocation->table, invocation->ref, &request, false, &nothing);
+}
+
+int inv_run_take(inv_invocation *invocation)
+{
+	if (run_owned_word(invocation) == 0)
+		return 0;
+	struct slot *slot = run_slot(invocation);
+	/* The mark first: a supervisor killed in between leaves a pending request,
+	 * which the broker takes again. */
+	uint64_t before = atomic_fetch_or(&slot->flags, SLOT_SIGNALLED);
+	int taken = event_word_consume(invocation->table, invocation->ref);
+	if (taken != 1 && !(before & SLOT_SIGNALLED))
+		atomic_fetch_and(&slot->flags, ~SLOT_SIGNALLED);
+	return taken == 1;
+}
+
+void inv_run_killed(inv_invocation *invocation)
+{
+	if (run_owned_word(invocation) != 0)
+		atomic_fetch_or(&run_slot(invocation)->flags, SLOT_KILLED);
+}
+
+struct nested_pids {
+	pid_t *pids;
+	size_t limit, count;
+};
+
+static void note_nested(inv_table *table, struct slot_ref ref, void *arg)
+{
+	struct nested_pids *nested = arg;
+	uint64_t owner = atomic_load(&table->slots[ref.index].owner_process);
+	uint64_t kind = atomic_load(&table->slots[ref.index].flags) & SLOT_KIND_MASK;
+
+	if (kind != INV_KIND_RUN)
+		return;
+	if (nested->count < nested->limit)
+		nested->pids[nested->count] = (pid_t)(uint32_t)owner;
+	nested->count++;
+}
+
+size_t inv_run_nested_pids(inv_invocation *invocation, pid_t *pids, size_t limit)
+{
+	struct nested_pids nested = {.pids = pids, .limit = limit};
+
+	if (run_owned_word(invocation) != 0)
+		cascade_each(invocation->table, invocation->ref, note_nested, &nested);
+	return nested.count;
+}
+
+int inv_run_nested(inv_invocation *invocation)
+{
+	return (int)inv_run_nested_pids(invocation, NULL, 0);
+}
+
+static void kill_nested(inv_table *table, struct slot_ref ref, void *arg)
+{
+	struct request request = {.cause = INV_CAUSE_PARENT};
+
+	cascade_request(table, ref, &request, true, arg);
+}
+
+void inv_run_kill_nested(inv_invocation *invocation)
+{
+	struct cascade_asks kill = {
+	        .asks = ESCALATE_KILL,
+	        .target = {.id = invocation->event->id, .ref = invocation->ref},
+	};
+
+	if (run_owned_word(invocation) != 0)
+		cascade_each(invocation->table, invocation->ref, kill_nested, &kill);
+}
+
+int inv_run_refused(inv_table *table, const uint8_t id[16])
+{
+	struct slot_ref ref;
+	uint64_t word;
+	int error = table_resolve(table, false, &table);
+
+	if (!error)
+		error = slot_find(table, id, &ref, &word);
+	if (error)
+		return error;
+	if (control_state(word) != SLOT_LIVE)
+		return -ESTALE;
+	if (!(event_word_load(table, ref) & EVENT_SET) || shield_holds(table, ref))
+		return 0;
+	last_check_note(table, ref);
+	return 1;
+}
+
+static struct ending ending_of(const struct inv_run_result *result)
+{
+	if (result->not_started)
+		return (struct ending){.how = ENDING_NOT_STARTED};
+	if (result->exec_errno)
+		return (struct ending){.how = ENDING_EXEC_FAILED, .code = result->exec_errno};
+	if (!result->wait_known)
+		return (struct ending){.how = ENDING_LOST};
+	if (WIFSIGNALED(result->wait_status))
+		return (struct ending){.how = ENDING_SIGNALLED,
+		                       .code = WTERMSIG(result->wait_status)};
+	return (struct ending){.how = ENDING_EXITED, .code = WEXITSTATUS(result->wait_status)};
+}
+
+int inv_run_end(inv_invocation *invocation, const struct inv_run_result *result)
+{
+	inv_table *table = invocation->table;
+	struct ending ending = ending_of(result);
+	uint64_t word = run_owned_word(invocation);
+	struct outcome outcome;
+
+	if (word != 0 && lifecycle_end(table, invocation->ref, word, &ending, &outcome) == 0) {
+		pthread_mutex_lock(&table->lock);
+		table->owned--;
+		pthread_mutex_unlock(&table->lock);
+	} else {
+		outcome = outcome_without_request(&ending);
+	}
+	inv_event_put(invocation->event);
+	free(invocation);
+	return outcome_exit_status(&outcome);
+}

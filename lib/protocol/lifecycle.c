@@ -1,0 +1,158 @@
+/*
+ * Outcomes: see lifecycle.h.
+ *
+ * The owner closes the event first: from then on no request is taken, so what the
+ * word says about requests is final, and the outcome that follows from it can't be
+ * contradicted by a late one. Then the outcome is recorded by one transition of the
+ * control word. A SIGKILL in between leaves a closed event and a dead owner: the
+ * sweep decides again, from the same word.
+ *
+ * Whoever sweeps after a dead owner records first and closes then: a sweeper that
+ * loses to the broker's taking over must not have closed what goes on to live. A
+ * request that comes in between is lost with its invocation. A SIGKILL in between
+ * leaves a finished slot with an open event; the owner's entry is freed last, so
+ * that the next sweep comes by and closes it.
+ */
+#include "protocol/lifecycle.h"
+
+#include <errno.h>
+
+#include "api/event.h"
+#include "protocol/request.h"
+#include "table/event_word.h"
+#include "table/notification.h"
+
+enum {
+	EXIT_CANCELLED = 122,
+	EXIT_DEADLINE = 124,
+	EXIT_LOST = 125,
+	EXIT_NOT_EXECUTABLE = 126,
+	EXIT_NOT_FOUND = 127,
+	EXIT_SIGNAL_BASE = 128,
+	EXIT_KILLED = 137,
+};
+
+static bool ended_well(const struct ending *ending)
+{
+	return (ending->how == ENDING_EXITED && ending->code == 0) ||
+	       (ending->how == ENDING_CALL && ending->code == INV_COMPLETED);
+}
+
+/* The first line of the contract between user and run that fits. */
+static struct outcome decide(bool asked, int request_cause, uint64_t flags, bool nested_cancelled,
+                             const struct ending *ending)
+{
+	struct outcome outcome = {.status = INV_ERROR, .code = (unsigned)ending->code & 0xff};
+	bool delivered_hard = flags & SLOT_SIGNALLED || nested_cancelled;
+
+	outcome.by_signal = ending->how == ENDING_SIGNALLED;
+	if (ending->how == ENDING_EXEC_FAILED)
+		outcome.code = ending->code == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	else if (ending->how == ENDING_LOST || ending->how == ENDING_NOT_STARTED)
+		outcome.code = 0;
+	else if (ending->how == ENDING_CALL)
+		outcome.code = ending->code == INV_COMPLETED ? 0 : 1;
+
+	if (ending->how == ENDING_NOT_STARTED) {
+		outcome.status = INV_CANCELLED;
+		outcome.cause = (unsigned)(asked ? request_cause : INV_CAUSE_PARENT);
+	} else if (asked && flags & SLOT_KILLED) {
+		outcome.status = INV_CANCELLED;
+		outcome.cause = (unsigned)request_cause;
+		outcome.killed = true;
+	} else if (asked && (delivered_hard || !ended_well(ending))) {
+		outcome.status = INV_CANCELLED;
+		outcome.cause = (unsigned)request_cause;
+	} else if (ended_well(ending)) {
+		outcome.status = INV_COMPLETED;
+		outcome.cause = INV_CAUSE_EXIT;
+	} else if (ending->how == ENDING_CALL && ending->code == INV_CANCELLED) {
+		outcome.status = INV_CANCELLED;
+		outcome.cause = INV_CAUSE_EXIT;
+	} else {
+		outcome.cause = ending->how == ENDING_LOST          ? INV_CAUSE_LOST
+		                : ending->how == ENDING_EXEC_FAILED ? INV_CAUSE_EXEC
+		                : ending->how == ENDING_SIGNALLED   ? INV_CAUSE_SIGNAL
+		                                                    : INV_CAUSE_EXIT;
+	}
+	return outcome;
+}
+
+struct outcome outcome_without_request(const struct ending *ending)
+{
+	return decide(false, INV_CAUSE_NONE, 0, false, ending);
+}
+
+/* A nested run that ends by its parent's request is a look of the parent: the
+ * parent's script has its answer, and needs no signal. Before the end can be seen. Where
+ * its supervisor is dead nothing has come back to the script that would tell it. */
+static void tell_parent(inv_table *table, struct slot_ref ref)
+{
+	uint64_t parent = atomic_load(&table->slots[ref.index].parent_ref);
+	struct slot_ref parent_ref = {.index = (uint32_t)(parent >> 32) - 1,
+	                              .generation = (uint32_t)parent};
+
+	if (parent == 0 || parent_ref.index >= table->geometry.slots ||
+	    slot_word(table, parent_ref) == 0)
+		return;
+	last_check_note(table, parent_ref);
+	shared_u64 *asks = &table->slots[parent_ref.index].escalation;
+	uint64_t seen = atomic_load(asks);
+	/* The parent may have ended meanwhile, and its slot have another tenant. */
+	while (event_generation(seen) == parent_ref.generation &&
+	       !atomic_compare_exchange_weak(asks, &seen, seen | ESCALATE_NESTED_CANCELLED))
+		;
+}
+
+static bool nested_cancelled(const inv_table *table, struct slot_ref ref)
+{
+	uint64_t asks = atomic_load(&table->slots[ref.index].escalation);
+
+	return event_generation(asks) == ref.generation && asks & ESCALATE_NESTED_CANCELLED;
+}
+
+static int record_end(inv_table *table, struct slot_ref ref, uint64_t word, uint64_t event_word,
+                      const struct ending *ending, struct outcome *outcome)
+{
+	struct request_record record;
+	uint64_t flags = atomic_load(&table->slots[ref.index].flags);
+
+	request_read(table, ref, event_word, &record);
+	*outcome = decide(event_word & EVENT_REQUESTED, record.cause, flags,
+	                  nested_cancelled(table, ref), ending);
+	if ((flags & SLOT_KIND_MASK) == INV_KIND_RUN && outcome->status == INV_CANCELLED &&
+	    outcome->cause == INV_CAUSE_PARENT && ending->how != ENDING_LOST)
+		tell_parent(table, ref);
+	if (!slot_finish(table, ref, word, outcome))
+		return -ESTALE;
+	notify_broker(table);
+	return 0;
+}
+
+int lifecycle_end(inv_table *table, struct slot_ref ref, uint64_t word, const struct ending *ending,
+                  struct outcome *outcome)
+{
+	/* Closed first: what was asked until then counts, and nothing after it. */
+	return record_end(table, ref, word, event_word_close(table, ref), ending, outcome);
+}
+
+bool lifecycle_lose(inv_table *table, struct slot_ref ref, uint64_t word)
+{
+	struct ending lost = {.how = ENDING_LOST};
+	struct outcome outcome;
+
+	return record_end(table, ref, word, event_word_load(table, ref), &lost, &outcome) == 0;
+}
+int outcome_exit_status(const struct outcome *outcome)
+{
+	if (outcome->status == INV_COMPLETED)
+		return 0;
+	if (outcome->status == INV_CANCELLED) {
+		if (outcome->killed)
+			return EXIT_KILLED;
+		return outcome->cause == INV_CAUSE_DEADLINE ? EXIT_DEADLINE : EXIT_CANCELLED;
+	}
+	if (outcome->cause == INV_CAUSE_LOST)
+		return EXIT_LOST;
+	return outcome->by_signal ? EXIT_SIGNAL_BASE + (int)outcome->code : (int)outcome->code;
+}

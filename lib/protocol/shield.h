@@ -1,0 +1,10 @@
+/* Stretches of an action during which a request waits: see shield.c. */
+#ifndef SHIELD_H
+#define SHIELD_H
+
+#include "table/table.h"
+
+/* Does a shield of this registration, or of one that it is nested in, hold? */
+bool shield_holds(const inv_table *table, struct slot_ref ref);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * The protocol of the cancel event's word.
+ *
+ *   | generation 32 | sequence 28 | waited | ended | asked | set |
+ *
+ * The word says everything about the requests to one registration:
+ *
+ *   set             a request is pending
+ *   asked, not set  the last request was delivered
+ *   neither         none was made, or the last one was withdrawn
+ *   ended           the owner has closed it; what set and asked say is final
+ *
+ * Transitions, each one compare-and-swap of the whole word, generation included,
+ * so that none can hit a later tenant of the slot:
+ *
+ *   set      (not set, not ended)  sequence + 1, set, asked; then wake all, always
+ *   consume  (set, not ended)      not set. The one whose swap succeeds has the request
+ *   clear    (set, not ended)      sequence + 1, not set, not asked
+ *   wait     (not waited)          waited; then sleep
+ *   close    (not ended)           ended. By the owner before it records the outcome, or
+ *                                  by whoever sweeps; the end (slot.c) then wakes
+ *
+ * A waiter is done when the word is set, or its sequence differs from that at its
+ * entry: a set that was cleared at once counts. It sleeps on the low half in slices
+ * of half a second.
+ *
+ * A SIGKILL between
+ *   set and wake        the waiters look again at the end of their slice
+ *   consume and return  the request is taken along; asked without set tells that it
+ *                       was delivered
+ *   close and outcome   the owner is dead: the sweep records the outcome and wakes
+ *   waited and sleep    nothing: the bit says that a wake may be needed, once too
+ *                       often at worst
+ * Generation and sequence can't both return to a former value within a slice: that
+ * would take 2^28 requests, or 2^32 registrations, in half a second.
+ */
+#include "table/event_word.h"
+
+#include <errno.h>
+
+#include "os/clock.h"
+#include "os/futex.h"
+
+#define SLICE_GRAIN_NS (NANOSECONDS_PER_SECOND / 32)
+
+void event_word_reset(inv_table *table, struct slot_ref ref)
+{
+	/* release: a setter that sees this generation sees the payload */
+	atomic_store_explicit(&table->event[ref.index], (uint64_t)ref.generation << 32,
+	                      memory_order_release);
+}
+
+uint64_t event_word_load(const inv_table *table, struct slot_ref ref)
+{
+	uint64_t word = atomic_load(&table->event[ref.index]);
+
+	return event_generation(word) == ref.generation ? word : 0;
+}
+
+void event_word_wake(inv_table *table, struct slot_ref ref)
+{
+	futex_wake_all(futex_low_half(&table->event[ref.index]));
+}
+
+bool event_word_set(inv_table *table, struct slot_ref ref, uint64_t seen)
+{
+	uint64_t asked = event_next_sequence(seen) | EVENT_SET | EVENT_REQUESTED;
+
+	if (!atomic_compare_exchange_strong(&table->event[ref.index], &seen, asked))
+		return false;
+	event_word_wake(table, ref);
+	return true;
+}
+
+int event_word_clear(inv_table *table, struct slot_ref ref)
+{
+	for (;;) {
+		uint64_t word = event_word_load(table, ref);
+		if (word == 0 || word & EVENT_ENDED)
+			return -ESTALE;
+		if (!(word & EVENT_SET))
+			return 0;
+		uint64_t cleared = event_next_sequence(word) & ~(EVENT_SET | EVENT_REQUESTED);
+		if (atomic_compare_exchange_strong(&table->event[ref.index], &word, cleared))
+			return 1;
+	}
+}
+
+int event_word_consume(inv_table *table, struct slot_ref ref)
+{
+	for (;;) {
+		uint64_t word = event_word_load(table, ref);
+		if (word == 0 || word & EVENT_ENDED)
+			return -ESTALE;
+		if (!(word & EVENT_SET))
+			return 0;
+		if (atomic_compare_exchange_strong(&table->event[ref.index], &word,
+		                                   word & ~EVENT_SET))
+			return 1;
+	}
+}
+
+uint64_t event_word_close(inv_table *table, struct slot_ref ref)
+{
+	for (;;) {
+		uint64_t word = event_word_load(table, ref);
+		if (word == 0 || word & EVENT_ENDED)
+			return word;
+		if (atomic_compare_exchange_strong(&table->event[ref.index], &word,
+		                                   word | EVENT_ENDED))
+			return word | EVENT_ENDED;
+	}
+}
+
+/* Slices of many waiters end together, at few moments of a second: where every waiter's timer
+ * is another, the kernel sets its clock anew for each of a thousand that are woken. */
+static int64_t slice_end_ns_from(int64_t now_ns)
+{
+	int64_t end_ns = now_ns + WAIT_SLICE_NS;
+
+	return WAIT_SLICE_NS > 2 * SLICE_GRAIN_NS ? end_ns - end_ns % SLICE_GRAIN_NS : end_ns;
+}
+
+int event_word_sleep(inv_table *table, struct slot_ref ref, uint64_t seen, int64_t until_ns)
+{
+	int64_t slice_end_ns = slice_end_ns_from(clock_monotonic_coarse_ns());
+	bool last = until_ns >= 0 && until_ns <= slice_end_ns;
+	uint64_t waited = seen | EVENT_WAITED;
+
+	if (seen != waited &&
+	    !atomic_compare_exchange_strong(&table->event[ref.index], &seen, waited))
+		return 0;
+	int result = futex_wait(futex_low_half(&table->event[ref.index]), (uint32_t)waited,
+	                        last ? until_ns : slice_end_ns);
+	return result == -ETIMEDOUT && !last ? 1 : result;
+}
