@@ -94,7 +94,8 @@ $(BUILD)/tests/%.o: ALL_CPPFLAGS += -iquote lib -iquote cmd -Itests/unit
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/tests/unit/fixture.o $(COMMON_OBJ) $(BUILD)/libinvctl.a
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -luuid -lrt -lpthread
 
-# One decides which allocation of the library fails.
+# One sees what is called in a signal handler, one decides which allocation of the library fails.
+$(BUILD)/tests/unit/test_signal_handler: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=opendir,--wrap=fopen,--wrap=pthread_mutex_lock
 $(BUILD)/tests/unit/test_memory: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=pthread_create
 
 # The kill test has the library in it, with short slices and no dynamic linker.

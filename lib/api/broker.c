@@ -2,25 +2,59 @@
 #include "api/broker.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "api/run.h"
 #include "os/clock.h"
+#include "os/pid_namespace.h"
 #include "protocol/cascade.h"
+#include "protocol/register.h"
 #include "protocol/sweep.h"
-#include "table/event_word.h"
+#include "table/handover.h"
 #include "table/index.h"
 #include "table/lease.h"
 #include "table/notification.h"
 #include "table/owner.h"
-#include "table/slot.h"
 #include "table/text.h"
 
 enum { WITHHELD_AGAIN_S = 10 };
+
+/* The one there is: by its name; or from another user's broker, where a shared one has lost it. */
+static int attach_existing(const char *name, inv_table **out)
+{
+	int error = table_attach_named(name, true, out);
+	int fd = error == -ENOENT ? handover_receive_from_others(name) : -ENOENT;
+
+	return fd < 0 ? error : table_attach_fd(name, fd, true, true, out);
+}
+
+int broker_open(const struct broker_create *create, inv_table **out, bool *created)
+{
+	enum { RACES_MAX = 100 };
+	uint32_t capacity = create->capacity ? create->capacity : CAPACITY_DEFAULT;
+
+	if (!table_name_valid(create->name))
+		return -EINVAL;
+	for (int i = 0; i < RACES_MAX; i++) {
+		*created = false;
+		int error = attach_existing(create->name, out);
+		if (error != -ENOENT)
+			return error;
+		*created = true;
+		error = table_make(create->name, capacity, create->shared ? &create->gid : NULL,
+		                   out);
+		if (error != -EEXIST)
+			return error;
+	}
+	return -EAGAIN;
+}
+
+int broker_socket_address(const char *name, uid_t uid, struct sockaddr_un *address)
+{
+	return handover_address(name, uid, address);
+}
 
 static int take_lease(inv_table *table)
 {
@@ -45,7 +79,7 @@ int broker_serve(inv_table *table, int64_t retain_ns)
 	if (error)
 		return error;
 	pthread_mutex_lock(&table->lock);
-	error = owner_enter(table);
+	error = register_owner(table);
 	pthread_mutex_unlock(&table->lock);
 	if (error) {
 		broker_unserve(table);
@@ -110,42 +144,46 @@ int broker_owner_pidfd(inv_table *table, const struct broker_owner *owner)
 
 bool broker_owner_lapsed(inv_table *table, const struct broker_owner *owner)
 {
-	return lease_held(table, lease_of_owner(table, owner->index)) == 0;
+	return lease_owner_held(table, owner->index) == 0;
+}
+
+struct adoption {
+	void (*adopt)(inv_invocation *, void *);
+	void *arg;
+};
+
+static bool adopt_one(inv_table *table, uint32_t index, uint64_t word, void *arg)
+{
+	const struct adoption *adoption = arg;
+	inv_invocation *orphan = run_adopt(table, index, word);
+
+	if (orphan)
+		adoption->adopt(orphan, adoption->arg);
+	return orphan != NULL;
 }
 
 void broker_sweep(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg)
 {
-	if (sweep_dead(table, adopt, arg))
+	struct adoption adoption = {adopt, arg};
+
+	if (sweep_dead(table, adopt ? adopt_one : NULL, &adoption))
 		notify_broker(table);
 }
 
 void broker_sweep_owners(inv_table *table, const uint32_t *indices, size_t count,
                          void (*adopt)(inv_invocation *, void *), void *arg)
 {
-	if (sweep_owners(table, indices, count, adopt, arg))
+	struct adoption adoption = {adopt, arg};
+
+	if (sweep_owners(table, indices, count, adopt ? adopt_one : NULL, &adoption))
 		notify_broker(table);
-}
-
-/* A slot whose end was recorded, but whose recorder was killed before it woke. */
-static void wake_ended(inv_table *table, uint32_t index, uint64_t word)
-{
-	struct slot_ref ref = slot_ref_of(index, word);
-
-	if (event_word_close(table, ref) & EVENT_WAITED)
-		event_word_wake(table, ref);
 }
 
 void broker_recover(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg)
 {
-	sweep_dead(table, adopt, arg);
-	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
-		uint64_t word = atomic_load(&table->control[i]), owner_word;
-		if (control_state(word) == SLOT_DONE)
-			wake_ended(table, i, word);
-		else if (control_state(word) != SLOT_FREE &&
-		         owner_life(table, control_owner(word), &owner_word) == PROCESS_DEAD)
-			sweep_one(table, i, word, owner_word, adopt, arg);
-	}
+	struct adoption adoption = {adopt, arg};
+
+	sweep_recover(table, adopt ? adopt_one : NULL, &adoption);
 }
 
 static void count_live(inv_table *table, struct slot_ref ref, void *arg)
@@ -189,14 +227,4 @@ int64_t broker_retire(inv_table *table, int64_t retain_ns,
 			forget(id, arg);
 	}
 	return next_ns;
-}
-
-uint32_t broker_live(inv_table *table)
-{
-	uint32_t live = 0;
-
-	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++)
-		live += control_state(atomic_load_explicit(&table->control[i],
-		                                           memory_order_relaxed)) == SLOT_LIVE;
-	return live;
 }

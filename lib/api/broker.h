@@ -22,18 +22,18 @@ struct broker_create {
  * *created tells which. 0; -ENOSPC /dev/shm is too full (nothing is left); as inv_open. */
 int broker_open(const struct broker_create *create, inv_table **out, bool *created);
 
-/* Become the serving broker: lock the table, enter as owner, tell pid, version
- * and retention in the header. 0; -EBUSY another broker serves it. */
+/* Become the broker: take its lease, enter as owner, write pid, version and retention into the
+ * header. 0; -EBUSY another broker holds the lease. */
 int broker_serve(inv_table *table, int64_t retain_ns);
 
-/* Stop serving; the table stays for adoption. */
+/* Give the lease back; the table stays for the next broker. */
 void broker_unserve(inv_table *table);
 
 /* The descriptor of the segment (for handing it on and for watching); do not close it. */
 int broker_table_fd(inv_table *table);
 
-/* Block until there is news (an owner enters, something has ended, an orphan was asked)
- * since *seen, which is brought up to date. Called by one thread. */
+/* Block until there was a change (an owner enters, something has ended, a request of an orphan)
+ * since *seen, which is updated. Called by one thread. */
 void broker_wait_notification(inv_table *table, uint32_t *seen);
 
 /* The owners, those that are entering included: call each with its index, its generation
@@ -61,8 +61,7 @@ bool broker_owner_lapsed(inv_table *table, const struct broker_owner *owner);
  */
 void broker_sweep(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg);
 
-/* The same, looking only at the owners with these indices: no process that lives is
- * asked about. */
+/* The same for the owners with these indices alone. */
 void broker_sweep_owners(inv_table *table, const uint32_t *indices, size_t count,
                          void (*adopt)(inv_invocation *, void *), void *arg);
 
@@ -73,13 +72,10 @@ void broker_recover(inv_table *table, void (*adopt)(inv_invocation *, void *), v
 /*
  * Free what ended longer ago than retain_ns, and has no live descendant.
  * forget is called with the id of each. Returns the monotonic time at which to
- * look again; INV_FOREVER when nothing that has ended is left.
+ * call again; INV_FOREVER when nothing that has ended is left.
  */
 int64_t broker_retire(inv_table *table, int64_t retain_ns,
                       void (*forget)(const uint8_t id[16], void *), void *arg);
-
-/* Live invocations, now. */
-uint32_t broker_live(inv_table *table);
 
 /* The abstract socket of the broker of a table; its address length, or -EINVAL. */
 struct sockaddr_un;

@@ -4,7 +4,7 @@
  * A context is the counterpart of Python's context variable in
  * labthings_fastapi.invocation_contexts. An invocation may be ended from another
  * thread than the one that began it; its context is then only marked as left,
- * and dropped when its own thread looks.
+ * and dropped by the next call of its own thread.
  *
  * The environment's event is found once and kept for the process, with the place at
  * which INVCTL_ID stood: a changed environment differs there, which costs a check two
@@ -20,32 +20,14 @@
 
 #include "os/environment.h"
 #include "os/fork.h"
-#include "protocol/register.h"
 #include "table/event_word.h"
 
-struct inv_context {
-	inv_event *event;
-	struct inv_context *outer;
-	pthread_t thread;
-	unsigned process;
-	_Atomic int holders; /* the stack and the caller: the last one frees */
-	_Atomic bool left;
-};
-
-static _Thread_local inv_context *innermost;
-
-/* What INVCTL_ID named, and where it stood in the environment. */
-struct environment {
-	inv_event *event;
-	struct variable_place place;
-	struct environment *former; /* not freed: another thread may be using it.
-	                             * INVCTL_ID seldom changes within a process. */
-};
+_Thread_local inv_context *context_innermost;
+_Atomic(struct context_environment *) context_environment;
 
 static pthread_mutex_t environment_lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic(struct environment *) kept_environment;
 
-static void let_go(inv_context *context)
+static void release(inv_context *context)
 {
 	if (atomic_fetch_sub(&context->holders, 1) == 1)
 		free(context);
@@ -54,12 +36,13 @@ static void let_go(inv_context *context)
 /* Drop what other threads have marked as left. */
 static inv_context *current(void)
 {
-	while (innermost && atomic_load_explicit(&innermost->left, memory_order_acquire)) {
-		inv_context *context = innermost;
-		innermost = context->outer;
-		let_go(context);
+	while (context_innermost &&
+	       atomic_load_explicit(&context_innermost->left, memory_order_acquire)) {
+		inv_context *context = context_innermost;
+		context_innermost = context->outer;
+		release(context);
 	}
-	return innermost;
+	return context_innermost;
 }
 
 static int environment_id(uint8_t id[16])
@@ -82,15 +65,15 @@ static int find_environment_event(const uint8_t id[16], inv_event **event)
 /* Under environment_lock. */
 static int keep_environment(inv_event *event)
 {
-	struct environment *made = malloc(sizeof(*made));
+	struct context_environment *made = malloc(sizeof(*made));
 
 	if (!made)
 		return -ENOMEM;
 	made->event = event;
 	made->place = variable_place_of("INVCTL_ID=");
-	made->former = atomic_load(&kept_environment);
+	made->former = atomic_load(&context_environment);
 	/* release: publishes the rest; pairs with the load in a check */
-	atomic_store_explicit(&kept_environment, made, memory_order_release);
+	atomic_store_explicit(&context_environment, made, memory_order_release);
 	return 0;
 }
 
@@ -104,7 +87,7 @@ static int environment(inv_event **event)
 	if (error)
 		return error;
 	pthread_mutex_lock(&environment_lock);
-	struct environment *kept = atomic_load(&kept_environment);
+	struct context_environment *kept = atomic_load(&context_environment);
 	*event = kept ? kept->event : NULL;
 	if (!kept || memcmp(kept->event->id, id, 16) != 0 || event_word_of(kept->event, &word) != 0)
 		error = find_environment_event(id, event);
@@ -137,7 +120,7 @@ inv_context *context_push(inv_event *event)
 	atomic_init(&context->holders, 2);
 	atomic_init(&context->left, false);
 	context->outer = current();
-	innermost = context;
+	context_innermost = context;
 	return context;
 }
 
@@ -149,28 +132,13 @@ void context_drop(inv_context *context)
 
 	atomic_store_explicit(&context->left, true, memory_order_release);
 	if (own) {
-		/* Usually the innermost. One that is not stays marked until it is. */
+		/* Usually the context_innermost. One that is not stays marked until it is. */
 		current();
 	} else if (context->process != fork_generation()) {
-		let_go(context); /* the stack that held it is the parent's */
+		release(context); /* the stack that held it is the parent's */
 	}
-	let_go(context);
+	release(context);
 	inv_event_put(event);
-}
-
-int inv_context_enter(inv_table *table, const uint8_t *id, inv_context **out)
-{
-	inv_event *event;
-	int error = register_context(table, id, &event);
-
-	*out = NULL;
-	if (error)
-		return error;
-	*out = context_push(event);
-	if (*out)
-		return 0;
-	inv_event_put(event);
-	return -ENOMEM;
 }
 
 int inv_context_leave(inv_context *context)
@@ -215,52 +183,10 @@ bool context_parent(inv_table *table, uint8_t id[16], struct slot_ref *ref, bool
 	return true;
 }
 
-void context_fork_lock(void)
+static void leave_all(void)
 {
-	pthread_mutex_lock(&environment_lock);
+	/* What the stack held of each is released by inv_context_leave. */
+	context_innermost = NULL;
 }
 
-void context_fork_unlock(void)
-{
-	pthread_mutex_unlock(&environment_lock);
-}
-
-void context_leave_all(void)
-{
-	/* What the stack held of each is let go with inv_context_leave. */
-	innermost = NULL;
-}
-
-int inv_check(void)
-{
-	inv_event *event;
-
-	/* The hot path: a context of this thread, nothing left behind by others. */
-	if (innermost && !atomic_load_explicit(&innermost->left, memory_order_acquire))
-		return inv_event_check(innermost->event);
-	struct environment *kept =
-	        innermost ? NULL : atomic_load_explicit(&kept_environment, memory_order_acquire);
-	if (kept && variable_unchanged(&kept->place)) {
-		int result = inv_event_check(kept->event);
-		if (result != -ESTALE)
-			return result;
-	}
-	int error = context_event(&event);
-	if (error)
-		return error == -ENXIO ? 0 : error;
-	return inv_event_check(event);
-}
-
-int inv_sleep(int64_t duration_ns)
-{
-	inv_event *event;
-	int error = context_event(&event);
-
-	if (error && error != -ENXIO)
-		return error;
-	if (!error)
-		return inv_event_sleep(event, duration_ns);
-	if (duration_ns < 0 && duration_ns != INV_FOREVER)
-		return -EINVAL;
-	return plain_sleep(duration_ns);
-}
+FORK_HANDLER(.order = FORK_CONTEXT, .lock = &environment_lock, .in_child = leave_all)

@@ -2,7 +2,29 @@
 #ifndef CONTEXT_H
 #define CONTEXT_H
 
-#include "api/event.h"
+#include "api/handle.h"
+#include "os/environment.h"
+
+struct inv_context {
+	inv_event *event;
+	struct inv_context *outer;
+	pthread_t thread;
+	unsigned process;
+	_Atomic int holders; /* the stack and the caller: the last one frees */
+	_Atomic bool left;
+};
+
+/* The top of this thread's stack, perhaps left by another thread since; NULL: none. */
+extern _Thread_local inv_context *context_innermost;
+
+/* What INVCTL_ID named, and where it stood in the environment. */
+struct context_environment {
+	inv_event *event;
+	struct variable_place place;
+	struct context_environment *former; /* not freed: another thread may be using it.
+	                                     * INVCTL_ID seldom changes within a process. */
+};
+extern _Atomic(struct context_environment *) context_environment;
 
 /* The current event, not counted up: of the innermost context, else of INVCTL_ID.
  * 0; -ENXIO outside any; -ENOENT, -ESTALE: INVCTL_ID names none, or an ended one;
@@ -18,10 +40,5 @@ void context_drop(inv_context *context);
 /* The innermost context entered by a call, as the parent of what is registered now,
  * or that of INVCTL_ID. false: none, or it does not live. */
 bool context_parent(inv_table *table, uint8_t id[16], struct slot_ref *ref, bool *known);
-
-/* Around a fork, and in the child. */
-void context_fork_lock(void);
-void context_fork_unlock(void);
-void context_leave_all(void);
 
 #endif

@@ -2,9 +2,9 @@
  * The calls on a cancel event: is_set, set, clear, wait, check, sleep.
  *
  * The counterpart of threading.Event and of labthings' CancelEvent, across
- * processes. The word's protocol stands in event_word.c; handles in
- * event_handle.c. Here a check is: load the word, compare it with the handle's calm
- * word, done. Only where they differ, and once in SAMPLE_EVERY checks, is more looked at.
+ * processes. The word's protocol stands in table/event_word.c; handles in handle.c.
+ * A check loads the word and compares it with the value that the handle has seen. Only where
+ * they differ, and once in SAMPLE_EVERY checks, it does more.
  */
 #include "api/event.h"
 
@@ -14,49 +14,15 @@
 
 #include "os/clock.h"
 #include "os/futex.h"
-#include "protocol/register.h"
 #include "protocol/request.h"
 #include "protocol/shield.h"
 #include "protocol/sweep.h"
 #include "table/event_word.h"
+#include "table/last_check.h"
+#include "table/lease.h"
+#include "table/owner.h"
 
-enum { OWN_TURN_EVERY = 4, SAMPLE_EVERY = 4096, LOOK_TICK_NS = 10000000 };
-
-/* Since the table was made, as it says itself: 0 where that can't be. */
-static int64_t since_made_ns(const inv_table *table, int64_t now_ns)
-{
-	int64_t since_ns;
-
-	if (__builtin_sub_overflow(now_ns, table->header->created_monotonic_ns, &since_ns))
-		return 0;
-	return since_ns > 0 ? since_ns : 0;
-}
-
-void last_check_note(inv_table *table, struct slot_ref ref)
-{
-	shared_u64 *look = &table->slots[ref.index].last_check;
-	uint64_t ticks =
-	        (uint64_t)(since_made_ns(table, clock_monotonic_coarse_ns()) / LOOK_TICK_NS);
-	uint64_t seen = atomic_load_explicit(look, memory_order_relaxed);
-	uint64_t now = (uint64_t)ref.generation << 32 | ((ticks + 1) & UINT32_MAX);
-
-	/* The generation keeps a late look from counting for the next tenant. */
-	while (event_generation(seen) == ref.generation && seen != now &&
-	       !atomic_compare_exchange_weak(look, &seen, now))
-		;
-}
-
-int64_t last_check_time_ns(const inv_table *table, struct slot_ref ref)
-{
-	uint64_t look = atomic_load(&table->slots[ref.index].last_check);
-	uint64_t ticks = look & UINT32_MAX;
-
-	if (event_generation(look) != ref.generation || ticks == 0)
-		return 0;
-	int64_t age_ns =
-	        since_made_ns(table, clock_monotonic_ns()) - (int64_t)(ticks - 1) * LOOK_TICK_NS;
-	return clock_realtime_ns() - (age_ns > 0 ? age_ns : 0);
-}
+enum { OWN_TURN_EVERY = 4, SAMPLE_EVERY = 4096 };
 
 int event_living_word_of(const inv_event *event, uint64_t *word)
 {
@@ -68,29 +34,53 @@ int event_living_word_of(const inv_event *event, uint64_t *word)
 	return event_word_of(event, word);
 }
 
-/* What a call that differs from calm finds: 0 and the word, -ESTALE; a look is noted. */
-static int look(inv_event *event, uint64_t *word)
+/* Judged without what only an ordinary call may do (memory, locks, a sweep), so that it can run in
+ * a signal handler. false also where it is not known. */
+static bool owner_is_dead(const inv_event *event)
 {
-	bool sample = atomic_load_explicit(&event->until_sample, memory_order_relaxed) == 0;
-	int error = sample ? event_living_word_of(event, word) : event_word_of(event, word);
+	const inv_table *table = event->table;
+	uint64_t kind = atomic_load(&table->slots[event->ref.index].flags) & SLOT_KIND_MASK;
+	uint32_t owner = control_owner(slot_word(table, event->ref));
+	struct process_identity identity;
 
-	if (error)
-		return error;
-	last_check_note(event->table, event->ref);
-	atomic_store_explicit(&event->until_sample, SAMPLE_EVERY, memory_order_relaxed);
-	if (!(*word & EVENT_SET))
-		atomic_store_explicit(&event->calm, *word, memory_order_relaxed);
-	return 0;
+	/* An action of `run` may outlive its supervisor. */
+	return kind != INV_KIND_RUN && owner != table->owner &&
+	       owner_read(table, owner, &identity) != 0 &&
+	       identity.namespace == process_namespace() && process_life(&identity) == PROCESS_DEAD;
 }
 
-static inline bool calm(inv_event *event)
+static void note_check(inv_event *event, uint64_t word)
+{
+	last_check_note(event->table, event->ref);
+	atomic_store_explicit(&event->until_sample, SAMPLE_EVERY, memory_order_relaxed);
+	if (!(word & EVENT_SET))
+		atomic_store_explicit(&event->seen, word, memory_order_relaxed);
+}
+
+static bool sample_due(const inv_event *event)
+{
+	return atomic_load_explicit(&event->until_sample, memory_order_relaxed) == 0;
+}
+
+/* The word of a changed event: 0, or -ESTALE; the check is noted. */
+static int read_changed(inv_event *event, uint64_t *word)
+{
+	int error =
+	        sample_due(event) ? event_living_word_of(event, word) : event_word_of(event, word);
+
+	if (!error)
+		note_check(event, *word);
+	return error;
+}
+
+static inline bool unchanged(inv_event *event)
 {
 	shared_u64 *word = atomic_load_explicit(&event->word, memory_order_relaxed);
 	uint32_t left = atomic_load_explicit(&event->until_sample, memory_order_relaxed);
 
-	/* acquire: what the one who asked wrote before can be read after a check */
+	/* acquire: what the requester wrote before can be read after a check */
 	if (atomic_load_explicit(word, memory_order_acquire) !=
-	            atomic_load_explicit(&event->calm, memory_order_relaxed) ||
+	            atomic_load_explicit(&event->seen, memory_order_relaxed) ||
 	    left == 0)
 		return false;
 	/* Threads that race here lose a count: it is a sample. */
@@ -103,16 +93,22 @@ int inv_event_is_set(const inv_event *event)
 	inv_event *own = (inv_event *)(uintptr_t)event;
 	uint64_t word;
 
-	if (calm(own))
+	if (unchanged(own))
 		return 0;
-	int error = look(own, &word);
-	return error ? error : (word & EVENT_SET) != 0;
+	int error = event_word_of(event, &word);
+	if (!error && sample_due(event) && !table_broker_watches_lately(event->table) &&
+	    owner_is_dead(event))
+		error = -ESTALE;
+	if (error)
+		return error;
+	note_check(own, word);
+	return (word & EVENT_SET) != 0;
 }
 
 /* 0, or -ECANCELED and consumed, or -ESTALE. */
 static int take(inv_event *event, uint64_t *word)
 {
-	int result = look(event, word);
+	int result = read_changed(event, word);
 
 	if (result || !(*word & EVENT_SET) || shield_holds(event->table, event->ref))
 		return result;
@@ -124,7 +120,7 @@ int inv_event_check(inv_event *event)
 {
 	uint64_t word;
 
-	if (calm(event))
+	if (unchanged(event))
 		return 0;
 	return take(event, &word);
 }
@@ -156,8 +152,8 @@ int event_still_alive(inv_table *table, struct slot_ref ref)
 {
 	if (table_abandoned(table))
 		return -ESTALE;
-	/* A serving broker sees to the dead; but it may be stopped, so that now and
-	 * then the waiter looks for itself. What `run` left is the broker's alone. */
+	/* A broker cleans up after dead owners; but it may be stopped, so that the waiter checks
+	 * now and then itself. What `run` left is the broker's alone. */
 	uint64_t kind = atomic_load(&table->slots[ref.index].flags) & SLOT_KIND_MASK;
 	bool own_turn = kind != INV_KIND_RUN &&
 	                clock_monotonic_coarse_ns() / WAIT_SLICE_NS % OWN_TURN_EVERY == 0;
@@ -166,8 +162,8 @@ int event_still_alive(inv_table *table, struct slot_ref ref)
 	return control_state(slot_word(table, ref)) == SLOT_LIVE ? 0 : -ESTALE;
 }
 
-/* Sleep until the word differs from seen. After a full slice without a wake it is
- * looked whether there is still somebody who could. 0, -ETIMEDOUT, -EINTR, -ESTALE. */
+/* Sleep until the word differs from seen. After a full slice without a wake the owner's life is
+ * checked. 0, -ETIMEDOUT, -EINTR, -ESTALE. */
 static int sleep_on(inv_event *event, uint64_t seen, int64_t until_ns)
 {
 	int result = event_word_sleep(event->table, event->ref, seen, until_ns);
@@ -182,7 +178,7 @@ int inv_event_wait(inv_event *event, int64_t timeout_ns)
 	int error = event_living_word_of(event, &word);
 
 	if (!error)
-		error = look(event, &word);
+		error = read_changed(event, &word);
 	uint32_t sequence = event_sequence(word);
 
 	while (!error) {

@@ -18,8 +18,10 @@
 #include "os/clock.h"
 #include "os/futex.h"
 #include "table/event_word.h"
+#include "table/last_check.h"
 
 struct event_watcher {
+	struct handle_attachment attachment; /* first: an attachment is its watcher */
 	inv_table *table;
 	struct slot_ref ref;
 	int fd;
@@ -37,14 +39,14 @@ static void show(struct event_watcher *watcher, bool set)
 		return;
 }
 
-/* The word, or 0; once a slice it is looked whether there is still somebody behind it.
- * The time for that stands over the sleeps: each may be shorter. */
-static uint64_t word_of_the_living(const struct event_watcher *watcher, int64_t *look_at_ns)
+/* The word, or 0. Once a slice the owner's life is checked; its time is kept over the sleeps,
+ * each of which may be shorter. */
+static uint64_t word_of_the_living(const struct event_watcher *watcher, int64_t *check_at_ns)
 {
 	int64_t now_ns = clock_monotonic_ns();
 
-	if (now_ns >= *look_at_ns) {
-		*look_at_ns = now_ns + WAIT_SLICE_NS;
+	if (now_ns >= *check_at_ns) {
+		*check_at_ns = now_ns + WAIT_SLICE_NS;
 		if (event_still_alive(watcher->table, watcher->ref) != 0)
 			return 0;
 	}
@@ -55,7 +57,7 @@ static void *watch(void *arg)
 {
 	struct event_watcher *watcher = arg;
 	uint64_t word = event_word_load(watcher->table, watcher->ref);
-	int64_t look_at_ns = clock_monotonic_ns() + WAIT_SLICE_NS;
+	int64_t check_at_ns = clock_monotonic_ns() + WAIT_SLICE_NS;
 
 	while (atomic_load(&watcher->stop) == 0) {
 		/* An end is shown as readable too: the reader's check says -ESTALE. */
@@ -71,8 +73,8 @@ static void *watch(void *arg)
 		else if (word & EVENT_WAITED ||
 		         atomic_compare_exchange_strong(&watcher->table->event[watcher->ref.index],
 		                                        &word, word | EVENT_WAITED))
-			futex_wait_any(words, 2, look_at_ns);
-		word = word_of_the_living(watcher, &look_at_ns);
+			futex_wait_any(words, 2, check_at_ns);
+		word = word_of_the_living(watcher, &check_at_ns);
 	}
 	return NULL;
 }
@@ -87,6 +89,19 @@ static int start_thread(struct event_watcher *watcher)
 	int error = pthread_create(&watcher->thread, NULL, watch, watcher);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return -error;
+}
+
+static void end(struct handle_attachment *attachment, bool forked)
+{
+	struct event_watcher *watcher = (struct event_watcher *)attachment;
+
+	if (!forked) {
+		atomic_store(&watcher->stop, 1);
+		futex_wake_all(&watcher->stop);
+		pthread_join(watcher->thread, NULL);
+	}
+	close(watcher->fd);
+	free(watcher);
 }
 
 static int start(inv_event *event)
@@ -110,22 +125,9 @@ static int start(inv_event *event)
 		free(watcher);
 		return error;
 	}
-	event->watcher = watcher;
+	watcher->attachment.end = end;
+	event->attachment = &watcher->attachment;
 	return 0;
-}
-
-void event_watcher_stop(struct event_watcher *watcher)
-{
-	atomic_store(&watcher->stop, 1);
-	futex_wake_all(&watcher->stop);
-	pthread_join(watcher->thread, NULL);
-	event_watcher_abandon(watcher);
-}
-
-void event_watcher_abandon(struct event_watcher *watcher)
-{
-	close(watcher->fd);
-	free(watcher);
 }
 
 int inv_event_fd(inv_event *event)
@@ -137,8 +139,9 @@ int inv_event_fd(inv_event *event)
 		return error;
 	last_check_note(event->table, event->ref);
 	pthread_mutex_lock(&event->table->lock);
-	error = event->watcher ? 0 : start(event);
-	int fd = error ? error : fcntl(event->watcher->fd, F_DUPFD_CLOEXEC, 0);
+	error = event->attachment ? 0 : start(event);
+	const struct event_watcher *watcher = (struct event_watcher *)event->attachment;
+	int fd = error ? error : fcntl(watcher->fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0 && !error)
 		fd = -errno;
 	pthread_mutex_unlock(&event->table->lock);

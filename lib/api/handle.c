@@ -1,5 +1,5 @@
-/* Handles on events: see event.h. */
-#include "api/event.h"
+/* Handles on events: see handle.h. */
+#include "api/handle.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,12 +9,11 @@
 #include "protocol/log.h"
 #include "protocol/sweep.h"
 #include "table/event_word.h"
-#include "table/ledger.h"
-#include "table/slot.h"
+#include "table/lease.h"
 
-enum { IMPOSSIBLE_CALM = 1 }; /* set without a generation: no word is ever that */
+enum { NEVER_SEEN = 1 }; /* set without a generation: no word is ever that */
 
-/* What a disowned handle looks at: it agrees with no calm word. */
+/* The word of a disowned handle: it agrees with no value of seen. */
 static shared_u64 spoilt_word;
 
 static inv_event **chain_of(inv_table *table, uint32_t index)
@@ -23,7 +22,7 @@ static inv_event **chain_of(inv_table *table, uint32_t index)
 }
 
 /* As many chains as handles, so that a process that owns a million events finds each
- * as fast as one that owns ten. Without memory the chains just get longer. */
+ * as fast as one that owns ten. Without memory the chains get longer. */
 static void have_chains(inv_table *table)
 {
 	uint32_t old_count = table->handle_chains;
@@ -59,14 +58,11 @@ inv_event *event_handle(inv_table *table, struct slot_ref ref, const uint8_t id[
 			return event;
 		}
 	}
-	inv_event *event = table->spare;
-	if (!event)
-		event = malloc(sizeof(*event));
+	inv_event *event = malloc(sizeof(*event));
 	if (!event)
 		return NULL;
-	table->spare = NULL;
 	atomic_init(&event->word, &table->event[ref.index]);
-	atomic_init(&event->calm, IMPOSSIBLE_CALM);
+	atomic_init(&event->seen, NEVER_SEEN);
 	atomic_init(&event->until_sample, 0);
 	atomic_init(&event->disowned, false);
 	event->ref = ref;
@@ -74,7 +70,7 @@ inv_event *event_handle(inv_table *table, struct slot_ref ref, const uint8_t id[
 	event->table = table;
 	event->owned = owned;
 	event->count = 1;
-	event->watcher = NULL;
+	event->attachment = NULL;
 	have_chains(table);
 	chain = chain_of(table, ref.index);
 	event->next = *chain;
@@ -91,7 +87,7 @@ int event_handle_find(inv_table *table, const uint8_t id[16], inv_event **out)
 
 	if (error)
 		return error;
-	/* Without a broker it is up to whoever looks to see that the owner is dead. */
+	/* Without a broker the caller itself must find that the owner is dead. */
 	if (!table_broker_watches_lately(table) && sweep_slot(table, ref.index))
 		word = slot_word(table, ref);
 	if (word == 0)
@@ -136,10 +132,8 @@ static void release_owned(inv_table *table, struct slot_ref ref, const uint8_t i
 		return;
 	if (atomic_load(&table->slots[ref.index].flags) & SLOT_HAS_LOG)
 		log_remove(table, id);
-	if (!slot_release(table, ref.index, word))
-		return;
-	table->owned--;
-	ledger_strike(table, ref.index);
+	if (slot_release(table, ref.index, word))
+		table->owned--;
 }
 
 void inv_event_put(inv_event *event)
@@ -150,50 +144,58 @@ void inv_event_put(inv_event *event)
 	if (table)
 		pthread_mutex_lock(&table->lock);
 	bool last = --event->count == 0;
-	struct event_watcher *watcher = last ? event->watcher : NULL;
 	if (last && table && !atomic_load(&event->disowned)) {
 		unchain(table, event);
 		if (event->owned)
 			release_owned(table, event->ref, event->id);
 	}
-	/* What comes and goes again and again needs one handle, and no allocator. */
-	bool kept = last && table && !table->spare && !watcher;
-	if (kept)
-		table->spare = event;
 	if (table)
 		pthread_mutex_unlock(&table->lock);
-	if (!last || kept)
+	if (!last)
 		return;
-	if (watcher)
-		event_watcher_stop(watcher);
+	if (event->attachment)
+		event->attachment->end(event->attachment, false);
 	free(event);
 }
 
-void event_handles_disown(inv_table *table, bool forked)
+static void disown(inv_table *table, bool forked)
 {
 	for (uint32_t i = 0; i < table->handle_chains; i++) {
 		for (inv_event *event = table->handles[i]; event; event = event->next) {
 			atomic_store(&event->disowned, true);
-			atomic_store(&event->calm, IMPOSSIBLE_CALM);
+			atomic_store(&event->seen, NEVER_SEEN);
 			atomic_store(&event->word, &spoilt_word);
-			if (event->watcher && forked)
-				event_watcher_abandon(event->watcher);
-			else if (event->watcher)
-				event_watcher_stop(event->watcher);
-			event->watcher = NULL;
+			if (event->attachment)
+				event->attachment->end(event->attachment, forked);
+			event->attachment = NULL;
 			event->table = NULL;
 		}
 		table->handles[i] = NULL;
 	}
 	table->handle_count = 0;
-	free(table->spare);
-	table->spare = NULL;
 }
+
+void event_handles_disown(inv_table *table)
+{
+	disown(table, false);
+}
+
+static void disown_after_fork(inv_table *table)
+{
+	disown(table, true);
+}
+
+static void disown_all(void)
+{
+	table_each_attached(disown_after_fork);
+}
+
+FORK_HANDLER(.order = FORK_HANDLES, .in_child = disown_all)
 
 int event_word_of(const inv_event *event, uint64_t *word)
 {
 	*word = 0;
-	/* The id too: generations come round after 2^32 tenants of one slot. */
+	/* The id too: a generation returns after 2^32 tenants of one slot. */
 	if (atomic_load(&event->disowned) ||
 	    !slot_has_id(event->table, event->ref.index, event->id))
 		return -ESTALE;

@@ -10,19 +10,20 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "api/event.h"
-#include "api/run.h"
 #include "os/clock.h"
 #include "protocol/lifecycle.h"
+#include "protocol/progress.h"
 #include "protocol/request.h"
 #include "protocol/shield.h"
 #include "protocol/sweep.h"
 #include "table/event_word.h"
 #include "table/index.h"
+#include "table/last_check.h"
+#include "table/lease.h"
 #include "table/owner.h"
 #include "table/text.h"
 
-enum { PROGRESS_TRIES = 100, ROW_TRIES = 1000 };
+enum { ROW_TRIES = 1000 };
 
 static void fill_outcome(uint64_t word, struct inv_info *info)
 {
@@ -75,26 +76,6 @@ static void fill_cancel(const inv_table *table, struct slot_ref ref, uint64_t fl
 		info->shielded = shield_holds(table, ref);
 }
 
-static void fill_progress(const struct slot *slot, uint32_t generation, struct inv_info *info)
-{
-	info->progress_percent = -1;
-	for (int tries = 0; tries < PROGRESS_TRIES; tries++) {
-		uint64_t word = atomic_load(&slot->progress_word);
-		if (event_generation(word) != generation)
-			return;
-		uint64_t percent =
-		        atomic_load_explicit(&slot->progress_percent, memory_order_acquire);
-		text_load(slot->progress_text, INV_PROGRESS_BYTES / 8, info->progress_text);
-		if (word & 1 || atomic_load(&slot->progress_word) != word)
-			continue;
-		info->progress_percent =
-		        percent >= 1 && percent <= 100001 ? (double)(percent - 1) / 1000 : -1;
-		return;
-	}
-	/* Its writer is killed: no progress is better than half of one. */
-	info->progress_text[0] = '\0';
-}
-
 static void fill_times(const inv_table *table, struct slot_ref ref, bool done,
                        struct inv_info *info)
 {
@@ -143,8 +124,7 @@ static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, boo
 	info->uid = (uint32_t)(owner >> 32);
 	info->orphaned = orphaned(table, word, flags, served);
 	info->owner_pid = done || info->orphaned ? 0 : (int32_t)(uint32_t)owner;
-	info->pid = info->kind == INV_KIND_RUN ? (int32_t)(action & ACTION_PID_MASK)
-	                                       : (int32_t)(uint32_t)owner;
+	info->pid = info->kind == INV_KIND_RUN ? action_pid(action) : (int32_t)(uint32_t)owner;
 	info->paused = (flags & SLOT_PAUSED) != 0;
 	info->finishing = !done && flags & SLOT_FINISHING;
 	info->no_kill = (flags & SLOT_NO_KILL) != 0;
@@ -152,7 +132,7 @@ static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, boo
 	info->status = flags & SLOT_PENDING ? INV_PENDING : INV_RUNNING;
 	fill_times(table, ref, done, info);
 	fill_cancel(table, ref, flags, info);
-	fill_progress(slot, ref.generation, info);
+	info->progress_percent = progress_load(table, ref, info->progress_text);
 	text_load(slot->name, INV_NAME_BYTES / 8, info->name);
 	if (done)
 		fill_outcome(word, info);

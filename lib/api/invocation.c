@@ -1,16 +1,19 @@
-/* Invocations that a program is itself: begin, end, wait. */
+/* Invocations that a program is itself: begin and end; and of any: wait, cancel. */
+#include "api/invocation.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/context.h"
-#include "api/invocation.h"
-#include "api/run.h"
+#include "api/event.h"
+#include "api/event_create.h"
 #include "os/clock.h"
+#include "protocol/cascade.h"
 #include "protocol/lifecycle.h"
-#include "protocol/register.h"
+#include "protocol/sweep.h"
 #include "table/event_word.h"
-#include "table/ledger.h"
+#include "table/lease.h"
 #include "table/text.h"
 
 enum { PAUSE_NS = 1000000 };
@@ -60,7 +63,7 @@ int invocation_register(inv_table *table, const uint8_t *id, const char *name, i
 	if (!name)
 		name = program_invocation_short_name;
 	if (!id || !take_over(table, id, name, &event)) {
-		error = register_event(table, id, INV_KIND_CALL, name, &event);
+		error = event_register(table, id, INV_KIND_CALL, name, &event);
 		if (error) {
 			free(invocation);
 			return error;
@@ -117,7 +120,6 @@ int inv_invocation_end(inv_invocation *invocation, int result)
 		if (!error) {
 			pthread_mutex_lock(&table->lock);
 			table->owned--;
-			ledger_strike(table, invocation->ref.index);
 			pthread_mutex_unlock(&table->lock);
 		}
 	}
@@ -187,14 +189,43 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns)
 		                : event_word_sleep(table, ref, word, until_ns);
 		if (error == 1)
 			error = 0;
-		/* Whoever waits again and again for less than a slice must learn of it too. */
+		/* A caller that waits again and again for less than a slice must learn of it too.
+		 */
 		if (error == -ETIMEDOUT && event_still_alive(table, ref) != 0)
 			error = 0;
-		/* Without a name and a broker, nobody would tell of an end by death. */
+		/* Without a name and a broker, an end by death would wake no waiter. */
 		if (!error && table_abandoned(table))
 			return ended(table, ref, &status) == 0 ? status : -ESTALE;
 		if (!error)
 			event_still_alive(table, ref);
 	}
 	return error;
+}
+
+int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const char *reason)
+{
+	struct request request = {.cause = INV_CAUSE_REQUESTED, .reason = reason};
+	int signum = (int)(flags >> 8);
+	struct escalation_steps more = {.signum = signum};
+	struct slot_ref ref;
+	uint64_t word;
+
+	if (flags & 0xf8 || signum > 64 || (signum && !(flags & INV_CANCEL_SIGNAL)))
+		return -EINVAL;
+	int error = table_resolve(table, false, &table);
+	if (!error)
+		error = slot_find(table, id, &ref, &word);
+	if (error)
+		return error;
+	if (sweep_before_answer(table, ref.index, table_broker_watches(table)) &&
+	    (word = slot_word(table, ref)) == 0)
+		return -ENOENT;
+	if (control_state(word) != SLOT_LIVE)
+		return -EALREADY;
+	if (flags & INV_CANCEL_KILL && atomic_load(&table->slots[ref.index].flags) & SLOT_NO_KILL)
+		return -EPERM;
+	more.steps |= flags & INV_CANCEL_SIGNAL ? (unsigned)ESCALATE_SIGNAL : 0;
+	more.steps |= flags & INV_CANCEL_KILL ? (unsigned)ESCALATE_KILL : 0;
+	error = cascade_request(table, ref, &request, flags & INV_CANCEL_ONLY, &more);
+	return error == -ESTALE ? -EALREADY : error;
 }

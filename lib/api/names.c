@@ -1,7 +1,8 @@
-/* Words for numbers. */
+/* Names of the enums, sentences for errors, and the text of ids. */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <uuid/uuid.h>
 
 #include "invctl.h"
 
@@ -76,4 +77,17 @@ const char *inv_strerror(int error)
 			return sentences[i].sentence;
 	const char *description = strerrordesc_np(error < 0 ? -error : error);
 	return description ? description : "unknown error";
+}
+
+void inv_id_format(const uint8_t id[16], char text[37])
+{
+	uuid_unparse_lower(id, text);
+}
+
+int inv_id_parse(const char *text, uint8_t id[16])
+{
+	/* libuuid before 2.39 reads past the end of a short text; and takes no more. */
+	if (strnlen(text, 37) != 36)
+		return -EINVAL;
+	return uuid_parse(text, id) == 0 ? 0 : -EINVAL;
 }

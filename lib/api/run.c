@@ -1,4 +1,7 @@
-/* The supervisor's side of an invocation: see invctl-supervisor.h. */
+/*
+ * The supervisor's side of an invocation: see invctl-supervisor.h. It registers, starts, views,
+ * waits, delivers and ends.
+ */
 #include "api/run.h"
 
 #include <errno.h>
@@ -6,25 +9,54 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "api/event_create.h"
 #include "os/clock.h"
+#include "os/futex.h"
 #include "os/process.h"
 #include "os/uuid.h"
 #include "protocol/cascade.h"
 #include "protocol/lifecycle.h"
-#include "protocol/register.h"
 #include "protocol/shield.h"
 #include "table/event_word.h"
-#include "table/owner.h"
+#include "table/last_check.h"
+#include "table/lease.h"
 #include "table/text.h"
+
+enum { NS_PER_MS = 1000000, RUN_SIGNUM_MASK = 0x7f, RUN_SIGNUM_MAX = 64 };
 
 /* 1 + milliseconds, rounded up; 0: never. */
 static uint64_t pack_after(int64_t after_ns)
 {
-	int64_t after_ms = after_ns / RUN_NS_PER_MS + (after_ns % RUN_NS_PER_MS > 0);
+	int64_t after_ms = after_ns / NS_PER_MS + (after_ns % NS_PER_MS > 0);
 
 	if (after_ns < 0)
 		return 0;
 	return after_ms < UINT32_MAX - 1 ? (uint64_t)after_ms + 1 : UINT32_MAX;
+}
+
+static int64_t unpack_after(uint64_t packed)
+{
+	uint32_t after = (uint32_t)packed;
+
+	return after == 0 ? INV_FOREVER : (int64_t)(after - 1) * NS_PER_MS;
+}
+
+/* Its slot. */
+static struct slot *run_slot(const inv_invocation *invocation)
+{
+	return &invocation->table->slots[invocation->ref.index];
+}
+
+/* The slot is still this supervisor's: its control word, or 0. */
+static uint64_t run_owned_word(const inv_invocation *invocation)
+{
+	const inv_table *table = invocation->table;
+	uint64_t word;
+
+	if (atomic_load(&invocation->event->disowned))
+		return 0;
+	word = slot_word(table, invocation->ref);
+	return control_state(word) == SLOT_LIVE && control_owner(word) == table->owner ? word : 0;
 }
 
 static void parent_of(inv_table *table, const struct inv_run_options *options,
@@ -93,14 +125,14 @@ int inv_run_register(inv_table *table, const struct inv_run_options *options, in
 	inv_invocation *invocation = calloc(1, sizeof(*invocation));
 	if (!invocation)
 		return -ENOMEM;
-	error = register_handle(table, &registration, false, &invocation->event);
+	error = event_register_as(table, &registration, false, &invocation->event);
 	if (error) {
 		free(invocation);
 		return error;
 	}
 	invocation->table = table;
 	invocation->ref = invocation->event->ref;
-	/* A broker that stopped in between, seeing nobody, has taken the name away. */
+	/* A broker that ended in between, as it saw no owner, has removed the name. */
 	if (table_abandoned(table)) {
 		take_back(invocation);
 		return -ESTALE;
@@ -130,13 +162,13 @@ static inv_invocation *handle_of(inv_table *table, struct slot_ref ref)
 inv_invocation *run_adopt(inv_table *table, uint32_t index, uint64_t word)
 {
 	pthread_mutex_lock(&table->lock);
-	/* The handle first: what is given must be taken care of. */
+	/* The handle first: what is adopted must be supervised. */
 	inv_invocation *invocation = handle_of(table, slot_ref_of(index, word));
-	bool given = invocation && slot_adopt(table, index, word, table->owner);
-	if (given)
+	bool adopted = invocation && slot_adopt(table, index, word, table->owner);
+	if (adopted)
 		table->owned++;
 	pthread_mutex_unlock(&table->lock);
-	if (given || !invocation)
+	if (adopted || !invocation)
 		return invocation;
 	inv_event_put(invocation->event);
 	free(invocation);
@@ -148,8 +180,7 @@ int inv_run_started(inv_invocation *invocation, pid_t pid)
 	if (run_owned_word(invocation) == 0)
 		return -ESTALE;
 	struct slot *slot = run_slot(invocation);
-	atomic_store(&slot->action_process,
-	             process_start(pid) << ACTION_START_SHIFT | ((uint64_t)pid & ACTION_PID_MASK));
+	atomic_store(&slot->action_process, action_word(pid, process_start(pid)));
 	atomic_store(&slot->started_ns, clock_realtime_ns());
 	atomic_fetch_and(&slot->flags, ~SLOT_PENDING);
 	return 0;
@@ -158,7 +189,7 @@ int inv_run_started(inv_invocation *invocation, pid_t pid)
 int inv_run_request(inv_invocation *invocation, int cause, int signum, const char *reason)
 {
 	struct request request = {.cause = cause, .reason = reason};
-	const struct cascade_asks nothing = {0};
+	const struct escalation_steps nothing = {0};
 	struct slot *slot = run_slot(invocation);
 
 	if (run_owned_word(invocation) == 0)
@@ -234,10 +265,7 @@ static void kill_nested(inv_table *table, struct slot_ref ref, void *arg)
 
 void inv_run_kill_nested(inv_invocation *invocation)
 {
-	struct cascade_asks kill = {
-	        .asks = ESCALATE_KILL,
-	        .target = {.id = invocation->event->id, .ref = invocation->ref},
-	};
+	struct escalation_steps kill = {.steps = ESCALATE_KILL};
 
 	if (run_owned_word(invocation) != 0)
 		cascade_each(invocation->table, invocation->ref, kill_nested, &kill);
@@ -259,6 +287,113 @@ int inv_run_refused(inv_table *table, const uint8_t id[16])
 		return 0;
 	last_check_note(table, ref);
 	return 1;
+}
+
+/* When the request was made: as its record says, but never in the future; where the
+ * record is not readable, when it was first seen. */
+static int64_t requested_at_ns(inv_invocation *invocation, uint64_t event_word,
+                               const struct request_record *record)
+{
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (invocation->request_seen != event_sequence(event_word) ||
+	    !invocation->request_seen_ns) {
+		invocation->request_seen = event_sequence(event_word);
+		invocation->request_seen_ns = now_ns;
+	}
+	if (record->monotonic_ns > 0 && record->monotonic_ns <= now_ns)
+		return record->monotonic_ns;
+	return invocation->request_seen_ns;
+}
+
+/* A number that is no signal's is none. */
+static int signal_number(uint64_t bits)
+{
+	unsigned number = (unsigned)(bits & RUN_SIGNUM_MASK);
+
+	return number <= RUN_SIGNUM_MAX ? (int)number : 0;
+}
+
+static void view_escalation(const struct slot *slot, struct slot_ref ref, struct inv_run_view *view)
+{
+	uint64_t escalation = atomic_load(&slot->escalation);
+
+	view->escalation_futex = (uint32_t)escalation;
+	if (event_generation(escalation) != ref.generation)
+		return;
+	view->force_kill = (escalation & ESCALATE_KILL) != 0;
+	view->force_signal = (escalation & ESCALATE_SIGNAL) != 0;
+	view->force_signum = signal_number(escalation >> ESCALATE_SIGNUM_SHIFT);
+	view->force_count = (uint32_t)escalation >> 16;
+}
+
+static void view_options(const struct slot *slot, uint64_t flags, struct inv_run_view *view)
+{
+	uint64_t after = atomic_load(&slot->after_ms);
+	uint64_t action = atomic_load(&slot->action_process);
+	int64_t deadline_ns = atomic_load(&slot->deadline_monotonic_ns);
+
+	view->signal = signal_number(flags >> SLOT_SIGNUM_SHIFT);
+	view->request_signal = signal_number(flags >> SLOT_REQUEST_SIGNUM_SHIFT);
+	view->flags = (flags & SLOT_NO_KILL ? INV_RUN_NO_KILL : 0u) |
+	              (flags & SLOT_STOP_COMMAND ? INV_RUN_STOP_COMMAND : 0u);
+	view->signal_after_ns = unpack_after(after);
+	view->kill_after_ns = unpack_after(after >> 32);
+	view->nested_wait_ns = unpack_after(flags >> SLOT_NESTED_WAIT_SHIFT);
+	view->deadline_ns = deadline_ns > 0 ? deadline_ns : INV_FOREVER;
+	view->pid = action_pid(action);
+	view->pid_start = action_start(action);
+	view->signalled = (flags & SLOT_SIGNALLED) != 0;
+	view->killed = (flags & SLOT_KILLED) != 0;
+	view->had_nested = (flags & SLOT_HAS_CHILDREN) != 0;
+}
+
+int inv_run_view(inv_invocation *invocation, struct inv_run_view *view)
+{
+	inv_table *table = invocation->table;
+	const struct slot *slot = run_slot(invocation);
+	struct request_record record;
+
+	memset(view, 0, sizeof(*view));
+	if (run_owned_word(invocation) == 0)
+		return -ESTALE;
+	uint64_t word = event_word_load(table, invocation->ref);
+	uint64_t flags = atomic_load(&slot->flags);
+	view->event_futex = (uint32_t)word;
+	view->requested = (word & EVENT_REQUESTED) != 0;
+	view->pending = (word & EVENT_SET) != 0;
+	view->cooperative = last_check_time_ns(table, invocation->ref) != 0;
+	view->request = event_sequence(word);
+	view_escalation(slot, invocation->ref, view);
+	view_options(slot, flags, view);
+	if (view->requested) {
+		request_read(table, invocation->ref, word, &record);
+		view->cause = record.cause;
+		view->requested_at_ns = requested_at_ns(invocation, word, &record);
+	}
+	if (view->pending)
+		view->shielded = shield_holds(table, invocation->ref);
+	return 0;
+}
+
+void inv_run_wait(inv_invocation *invocation, const struct inv_run_view *view,
+                  const _Atomic uint32_t *word, uint32_t seen, int64_t until_ns)
+{
+	inv_table *table = invocation->table;
+	/* A slice at most: a requester may be killed before its wake, and a shield
+	 * that holds back a request may end with its process. */
+	int64_t slice_end_ns = clock_monotonic_ns() + WAIT_SLICE_NS;
+	struct futex_watch watch[] = {
+	        {.word = futex_low_half(&table->event[invocation->ref.index]),
+	         .seen = view->event_futex},
+	        {.word = futex_low_half(&run_slot(invocation)->escalation),
+	         .seen = view->escalation_futex},
+	        {.word = word, .seen = seen},
+	};
+
+	if (until_ns < 0 || until_ns > slice_end_ns)
+		until_ns = slice_end_ns;
+	futex_wait_any(watch, word ? 3 : 2, until_ns);
 }
 
 static struct ending ending_of(const struct inv_run_result *result)

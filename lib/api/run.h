@@ -2,16 +2,8 @@
 #ifndef RUN_H
 #define RUN_H
 
-#include "api/event.h"
+#include "api/handle.h"
 #include "invctl-supervisor.h"
-
-enum {
-	ACTION_START_SHIFT = 24,
-	RUN_NS_PER_MS = 1000000,
-	RUN_SIGNUM_MASK = 0x7f,
-	RUN_SIGNUM_MAX = 64
-};
-#define ACTION_PID_MASK UINT64_C(0xffffff)
 
 struct inv_invocation {
 	inv_table *table;
@@ -22,14 +14,8 @@ struct inv_invocation {
 	int64_t request_seen_ns;
 };
 
-/* Its slot. */
-struct slot *run_slot(const inv_invocation *invocation);
-
-/* The slot is still this supervisor's: its control word, or 0. */
-uint64_t run_owned_word(const inv_invocation *invocation);
-
 /* Take over an invocation whose owner is dead; word is its control word as judged.
- * NULL: somebody was quicker, or no memory. */
+ * NULL: another process was faster, or no memory. */
 inv_invocation *run_adopt(inv_table *table, uint32_t index, uint64_t word);
 
 #endif

@@ -18,7 +18,7 @@
 struct inv_thread {
 	pthread_t thread;
 	inv_invocation *invocation; /* the thread ends it */
-	inv_event *event;           /* its event, for the one who holds the handle */
+	inv_event *event;           /* its event, for the holder of the handle */
 	int (*run)(void *);
 	void *arg;
 	int result;

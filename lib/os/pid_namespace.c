@@ -1,8 +1,9 @@
-/* Processes of other PID namespaces: see foreign.h. */
+/* Processes of other PID namespaces: see pid_namespace.h. */
 #include "os/pid_namespace.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,10 +16,38 @@
 /* The kernel numbers it so (PROC_PID_INIT_INO): it is never made and never vanishes. */
 #define FIRST_NAMESPACE UINT64_C(0xEFFFFFFC)
 
-enum { LOOKS_MAX = 4, WINDOW_NS = 50000000 };
+enum { SEARCHES_MAX = 4, WINDOW_NS = 50000000 };
 
-/* Its innermost pid, if it is in a namespace within that of /proc, and no zombie. 0: it is
- * not, or has gone; -1: it is hidden. */
+static struct flock lock_of(short type, off_t byte)
+{
+	return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+}
+
+int lease_take(int fd, off_t byte)
+{
+	struct flock lock = lock_of(F_WRLCK, byte);
+
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+}
+
+void lease_give_back(int fd, off_t byte)
+{
+	struct flock lock = lock_of(F_UNLCK, byte);
+
+	fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+int lease_held(int fd, off_t byte)
+{
+	struct flock lock = lock_of(F_WRLCK, byte);
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 ? lock.l_type != F_UNLCK : -errno;
+}
+
+/* The pid in its own namespace, if that lies within the namespace of /proc and it is no
+ * zombie. 0: it does not, or has ended; -1: it is hidden. */
 static pid_t innermost_pid(const char *pid)
 {
 	char path[64], line[512], state = '?';
@@ -48,23 +77,23 @@ static bool sees_all(void)
 	return process_namespace() == FIRST_NAMESPACE && process_start(1) != 0;
 }
 
-/* A damaged table could send whoever looks at it through /proc without an end. */
-static bool look_allowed(void)
+/* A damaged table could cause one search after the other. */
+static bool search_allowed(void)
 {
 	static _Atomic int64_t window_ns;
-	static _Atomic int looks;
+	static _Atomic int searches;
 	int64_t now_ns = clock_monotonic_coarse_ns();
 
 	if (now_ns - atomic_load(&window_ns) > WINDOW_NS) {
 		atomic_store(&window_ns, now_ns);
-		atomic_store(&looks, 0);
+		atomic_store(&searches, 0);
 	}
-	return atomic_fetch_add(&looks, 1) < LOOKS_MAX;
+	return atomic_fetch_add(&searches, 1) < SEARCHES_MAX;
 }
 
 enum process_life process_life_elsewhere(pid_t pid, uint64_t start, uint64_t start_mask)
 {
-	if (!look_allowed())
+	if (!search_allowed())
 		return PROCESS_UNKNOWN;
 	bool hidden = !process_proc_is_own() || !sees_all();
 	enum process_life life = PROCESS_UNKNOWN;

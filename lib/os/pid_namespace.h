@@ -1,20 +1,36 @@
 /*
- * A process of another PID namespace, known by its pid there: looked for from here.
+ * What containers need: the life of processes that are in another PID namespace.
  *
- * A process is seen from its own namespace and from those around it, and /proc tells
- * all its pids (NSpid). The first namespace, which is around all others, sees every
- * process, so that there one that is not found is dead. From elsewhere nothing is
- * concluded, nor where /proc hides other users' processes.
+ * Such a process can't be judged by its pid. Two means are left:
  *
- * Each look goes through all of /proc: for what seldom happens, and a few times in 50 ms at
- * most; beyond that nothing is concluded.
+ *   a lease        a lock on one byte of a file (F_OFD_SETLK), which the kernel frees with its
+ *                  holder, however that dies, and shows across namespaces. The lock belongs to
+ *                  the open file, so its descriptor must not be handed on or duplicated
+ *   a search       /proc shows the processes of its own namespace and of those within that one,
+ *                  each with all its pids (NSpid). The first namespace contains all others: a
+ *                  process that is not found there is dead. From elsewhere, or where /proc hides
+ *                  other users' processes, nothing is concluded
+ *
+ * A search reads all of /proc. It is for rare cases, and limited to a few in 50 ms; beyond
+ * that nothing is concluded.
  */
 #ifndef PID_NAMESPACE_H
 #define PID_NAMESPACE_H
 
+#include <sys/types.h>
+
 #include "os/process.h"
 
-/* start: in clock ticks since boot, of which the bits of start_mask are known. */
+/* Take the lease on that byte. 0; -EBUSY another open file has it; -errno. */
+int lease_take(int fd, off_t byte);
+
+void lease_give_back(int fd, off_t byte);
+
+/* Does another open file than this one have it: 1, 0, or -errno. */
+int lease_held(int fd, off_t byte);
+
+/* Search for the process that has this pid in its own namespace. Of its start time in clock
+ * ticks since boot, the bits of start_mask are known. */
 enum process_life process_life_elsewhere(pid_t pid, uint64_t start, uint64_t start_mask);
 
 #endif

@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include "invctl-supervisor.h"
-#include "table/table.h"
+#include <uuid/uuid.h>
 
 static int base_directory(char *path, size_t size)
 {
@@ -64,17 +62,9 @@ int state_path(const char *table_name, const uint8_t id[16], const char *suffix,
 	int error = make_directories(path);
 	if (error)
 		return error;
-	inv_id_format(id, text);
+	uuid_unparse_lower(id, text);
 	length += added;
 	room = size - (size_t)length;
 	added = snprintf(path + length, room, "/%s.%s", text, suffix);
 	return added < 0 || (size_t)added >= room ? -ENAMETOOLONG : 0;
-}
-
-int inv_state_path(inv_table *table, const uint8_t id[16], const char *suffix, char *path,
-                   size_t size)
-{
-	int error = table_resolve(table, false, &table);
-
-	return error ? error : state_path(table->name, id, suffix, path, size);
 }

@@ -1,4 +1,4 @@
-/* Files kept beside the table: logs, output, run files. See state.c. */
+/* Files kept beside the table: logs, output, run files. See state_directory.c. */
 #ifndef OS_STATE_DIRECTORY_H
 #define OS_STATE_DIRECTORY_H
 
@@ -7,7 +7,8 @@
 
 enum { STATE_PATH_BYTES = 4096 };
 
-/* DIRECTORY/TABLE/ID.SUFFIX, the directories made. Errors as inv_state_path. */
+/* DIRECTORY/TABLE/ID.SUFFIX; the directories are made. 0; -ENXIO there is no home;
+ * -ENAMETOOLONG; the errors of mkdir(2). */
 int state_path(const char *table_name, const uint8_t id[16], const char *suffix, char *path,
                size_t size);
 

@@ -1,11 +1,11 @@
 /*
- * Fresh ids and their text.
+ * Fresh ids.
  *
- * libuuid reads and writes the text. Its generator asks the kernel for every id,
- * which would be most of the cost of a registration; so random bytes are drawn for
- * many ids at once, per thread, and thrown away in a forked child, lest parent and
- * child hand out the same. They lie on the heap: a program that loads the shared library
- * at run time (over an FFI) has little room left for thread-local variables.
+ * libuuid's generator calls the kernel for every id, which would be most of the cost of a
+ * registration. So each thread draws random bytes for many ids at once. A forked child
+ * discards them: parent and child must not use the same. They lie on the heap, because a
+ * program that loads the shared library at run time (over an FFI) has little room left for
+ * thread-local variables.
  */
 #include "os/uuid.h"
 
@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <uuid/uuid.h>
 
 #include "os/fork.h"
 
@@ -114,17 +113,4 @@ int uuid_fresh(uint8_t id[16])
 	id[6] = (uint8_t)((id[6] & 0x0f) | 0x40); /* version 4 */
 	id[8] = (uint8_t)((id[8] & 0x3f) | 0x80); /* the RFC's variant */
 	return 0;
-}
-
-void inv_id_format(const uint8_t id[16], char text[37])
-{
-	uuid_unparse_lower(id, text);
-}
-
-int inv_id_parse(const char *text, uint8_t id[16])
-{
-	/* libuuid before 2.39 reads past the end of a short text; and takes no more. */
-	if (strnlen(text, 37) != 36)
-		return -EINVAL;
-	return uuid_parse(text, id) == 0 ? 0 : -EINVAL;
 }

@@ -2,25 +2,23 @@
 #ifndef CASCADE_H
 #define CASCADE_H
 
-#include "protocol/program.h"
 #include "protocol/request.h"
 
 /* Call each for every live descendant, at any depth. 0; -ENOMEM, and it was called for none. */
 int cascade_each(inv_table *table, struct slot_ref ref,
                  void (*each)(inv_table *table, struct slot_ref ref, void *arg), void *arg);
 
-/* What more is asked than the request: ESCALATE_KILL, ESCALATE_SIGNAL, of the supervisor, or of the
- * program itself where there is none. */
-struct cascade_asks {
-	unsigned asks; /* 0: nothing */
-	int signum;    /* of ESCALATE_SIGNAL; 0: the usual one */
-	struct target target;
+/* What goes beyond the request: for the supervisor, or for the program itself where there is
+ * none. */
+struct escalation_steps {
+	unsigned steps; /* ESCALATE_KILL, ESCALATE_SIGNAL; 0: none */
+	int signum;     /* of ESCALATE_SIGNAL; 0: the usual one */
 };
 
 /* Make the request, and pass it on to the descendants as cause "parent". 0; -ESTALE;
  * -ENOMEM it was not passed on; -EPERM its process is not the caller's to signal (the requests
  * are made all the same). */
 int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request, bool only,
-                    const struct cascade_asks *more);
+                    const struct escalation_steps *more);
 
 #endif

@@ -17,9 +17,9 @@
 
 #include <errno.h>
 
-#include "api/event.h"
 #include "protocol/request.h"
 #include "table/event_word.h"
+#include "table/last_check.h"
 #include "table/notification.h"
 
 enum {
@@ -39,8 +39,8 @@ static bool ended_well(const struct ending *ending)
 }
 
 /* The first line of the contract between user and run that fits. */
-static struct outcome decide(bool asked, int request_cause, uint64_t flags, bool nested_cancelled,
-                             const struct ending *ending)
+static struct outcome decide(bool requested, int request_cause, uint64_t flags,
+                             bool nested_cancelled, const struct ending *ending)
 {
 	struct outcome outcome = {.status = INV_ERROR, .code = (unsigned)ending->code & 0xff};
 	bool delivered_hard = flags & SLOT_SIGNALLED || nested_cancelled;
@@ -55,12 +55,12 @@ static struct outcome decide(bool asked, int request_cause, uint64_t flags, bool
 
 	if (ending->how == ENDING_NOT_STARTED) {
 		outcome.status = INV_CANCELLED;
-		outcome.cause = (unsigned)(asked ? request_cause : INV_CAUSE_PARENT);
-	} else if (asked && flags & SLOT_KILLED) {
+		outcome.cause = (unsigned)(requested ? request_cause : INV_CAUSE_PARENT);
+	} else if (requested && flags & SLOT_KILLED) {
 		outcome.status = INV_CANCELLED;
 		outcome.cause = (unsigned)request_cause;
 		outcome.killed = true;
-	} else if (asked && (delivered_hard || !ended_well(ending))) {
+	} else if (requested && (delivered_hard || !ended_well(ending))) {
 		outcome.status = INV_CANCELLED;
 		outcome.cause = (unsigned)request_cause;
 	} else if (ended_well(ending)) {
@@ -83,32 +83,30 @@ struct outcome outcome_without_request(const struct ending *ending)
 	return decide(false, INV_CAUSE_NONE, 0, false, ending);
 }
 
-/* A nested run that ends by its parent's request is a look of the parent: the
+/* A nested run that ends by its parent's request is a cancellation point of the parent: the
  * parent's script has its answer, and needs no signal. Before the end can be seen. Where
- * its supervisor is dead nothing has come back to the script that would tell it. */
-static void tell_parent(inv_table *table, struct slot_ref ref)
+ * its supervisor is dead nothing has come back to the script. */
+static void note_at_parent(inv_table *table, struct slot_ref ref)
 {
-	uint64_t parent = atomic_load(&table->slots[ref.index].parent_ref);
-	struct slot_ref parent_ref = {.index = (uint32_t)(parent >> 32) - 1,
-	                              .generation = (uint32_t)parent};
+	struct slot_ref parent;
 
-	if (parent == 0 || parent_ref.index >= table->geometry.slots ||
-	    slot_word(table, parent_ref) == 0)
+	if (!slot_parent(table, ref, &parent) || slot_word(table, parent) == 0)
 		return;
-	last_check_note(table, parent_ref);
-	shared_u64 *asks = &table->slots[parent_ref.index].escalation;
-	uint64_t seen = atomic_load(asks);
+	last_check_note(table, parent);
+	shared_u64 *escalation = &table->slots[parent.index].escalation;
+	uint64_t seen = atomic_load(escalation);
 	/* The parent may have ended meanwhile, and its slot have another tenant. */
-	while (event_generation(seen) == parent_ref.generation &&
-	       !atomic_compare_exchange_weak(asks, &seen, seen | ESCALATE_NESTED_CANCELLED))
+	while (event_generation(seen) == parent.generation &&
+	       !atomic_compare_exchange_weak(escalation, &seen, seen | ESCALATE_NESTED_CANCELLED))
 		;
 }
 
 static bool nested_cancelled(const inv_table *table, struct slot_ref ref)
 {
-	uint64_t asks = atomic_load(&table->slots[ref.index].escalation);
+	uint64_t escalation = atomic_load(&table->slots[ref.index].escalation);
 
-	return event_generation(asks) == ref.generation && asks & ESCALATE_NESTED_CANCELLED;
+	return event_generation(escalation) == ref.generation &&
+	       escalation & ESCALATE_NESTED_CANCELLED;
 }
 
 static int record_end(inv_table *table, struct slot_ref ref, uint64_t word, uint64_t event_word,
@@ -122,7 +120,7 @@ static int record_end(inv_table *table, struct slot_ref ref, uint64_t word, uint
 	                  nested_cancelled(table, ref), ending);
 	if ((flags & SLOT_KIND_MASK) == INV_KIND_RUN && outcome->status == INV_CANCELLED &&
 	    outcome->cause == INV_CAUSE_PARENT && ending->how != ENDING_LOST)
-		tell_parent(table, ref);
+		note_at_parent(table, ref);
 	if (!slot_finish(table, ref, word, outcome))
 		return -ESTALE;
 	notify_broker(table);
@@ -132,7 +130,7 @@ static int record_end(inv_table *table, struct slot_ref ref, uint64_t word, uint
 int lifecycle_end(inv_table *table, struct slot_ref ref, uint64_t word, const struct ending *ending,
                   struct outcome *outcome)
 {
-	/* Closed first: what was asked until then counts, and nothing after it. */
+	/* Closed first: requests until then count, and none after it. */
 	return record_end(table, ref, word, event_word_close(table, ref), ending, outcome);
 }
 
@@ -143,6 +141,7 @@ bool lifecycle_lose(inv_table *table, struct slot_ref ref, uint64_t word)
 
 	return record_end(table, ref, word, event_word_load(table, ref), &lost, &outcome) == 0;
 }
+
 int outcome_exit_status(const struct outcome *outcome)
 {
 	if (outcome->status == INV_COMPLETED)

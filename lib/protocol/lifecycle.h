@@ -7,7 +7,7 @@
 /* What is known of the end. */
 struct ending {
 	enum {
-		ENDING_LOST, /* nobody could see it */
+		ENDING_LOST, /* no process could see it */
 		ENDING_NOT_STARTED,
 		ENDING_EXEC_FAILED, /* code: the errno */
 		ENDING_EXITED,      /* code: the exit status */
@@ -17,8 +17,8 @@ struct ending {
 	int code;
 };
 
-/* Close the event, decide the outcome by what was asked until then, and record it.
- * *outcome is what was decided. 0; -ESTALE somebody else has recorded one. */
+/* Close the event, decide the outcome by the requests until then, and record it.
+ * *outcome is what was decided. 0; -ESTALE another process has recorded one. */
 int lifecycle_end(inv_table *table, struct slot_ref ref, uint64_t word, const struct ending *ending,
                   struct outcome *outcome);
 
@@ -26,7 +26,7 @@ int lifecycle_end(inv_table *table, struct slot_ref ref, uint64_t word, const st
  * control word is still as judged. false: it is not. */
 bool lifecycle_lose(inv_table *table, struct slot_ref ref, uint64_t word);
 
-/* The outcome where the table can't tell any more whether it was asked to stop. */
+/* The outcome where the table is gone, and with it whether there was a request. */
 struct outcome outcome_without_request(const struct ending *ending);
 
 /* What `run` and `wait` exit with. */

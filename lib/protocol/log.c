@@ -12,9 +12,10 @@
  * grown to LOG_BYTES it becomes ID.log.1, in the place of the one before: a record is at most
  * RECORD_BYTES, so the last thousand are always in the two.
  */
+#include "protocol/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +24,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "api/context.h"
 #include "os/clock.h"
 #include "os/state_directory.h"
-#include "protocol/log.h"
 
 enum {
 	RECORD_BYTES = 4096,
@@ -128,46 +127,19 @@ static int append_to(const char *path, const char *record, size_t length)
 	return error;
 }
 
-int inv_log_text(int level, const char *text)
+int log_append(inv_table *table, struct slot_ref ref, const uint8_t id[16], int level,
+               const char *text)
 {
 	char path[STATE_PATH_BYTES], record[RECORD_BYTES];
-	inv_event *event;
-	uint64_t word;
-	int error = context_event(&event);
+	struct slot *slot = &table->slots[ref.index];
 
-	if (level < LOG_EMERG || level > LOG_DEBUG || !text)
-		return -EINVAL;
-	if (!error)
-		error = event_word_of(event, &word);
-	if (error)
-		return error;
-	struct slot *slot = &event->table->slots[event->ref.index];
 	if (!(atomic_load(&slot->flags) & SLOT_HAS_LOG))
 		atomic_fetch_or(&slot->flags, SLOT_HAS_LOG);
-	error = state_path(event->table->name, event->id, "log", path, sizeof(path));
+	int error = state_path(table->name, id, "log", path, sizeof(path));
 	if (!error)
 		error = append_to(path, record, encode(record, level, text));
 	if (error)
 		atomic_fetch_add(&slot->log_lost, 1);
-	return error;
-}
-
-int inv_vlog(int level, const char *format, va_list args)
-{
-	char text[RECORD_BYTES];
-
-	if (vsnprintf(text, sizeof(text), format, args) < 0)
-		return -EINVAL;
-	return inv_log_text(level, text);
-}
-
-int inv_log(int level, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	int error = inv_vlog(level, format, args);
-	va_end(args);
 	return error;
 }
 
@@ -220,14 +192,12 @@ static int read_records(const char *path, int (*each)(int64_t, int, const char *
 	return result;
 }
 
-int inv_log_read(inv_table *table, const uint8_t id[16],
-                 int (*each)(int64_t time_ns, int level, const char *text, void *arg), void *arg)
+int log_read(const inv_table *table, const uint8_t id[16],
+             int (*each)(int64_t time_ns, int level, const char *text, void *arg), void *arg)
 {
 	char path[STATE_PATH_BYTES];
-	int error = table_resolve(table, false, &table);
+	int error = state_path(table->name, id, "log.1", path, sizeof(path));
 
-	if (!error)
-		error = state_path(table->name, id, "log.1", path, sizeof(path));
 	if (!error)
 		error = read_records(path, each, arg);
 	if (!error)

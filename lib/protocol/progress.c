@@ -1,23 +1,24 @@
 /*
- * How far an action is: inv_progress.
+ * The progress of an action.
  *
- * Several processes of an action may tell at once, so the word is a lock of a kind
- * that can be broken: | generation 32 | sequence 31 | writing 1 |. A writer makes it
- * odd, writes, and makes it even; one that finds it odd (its writer is killed, or
- * slow) takes it over with the next odd number. Readers (info.c) take what they
- * read between two looks at the same even word.
+ * Several processes of an action may report it at once, so the word is a lock that can be
+ * broken: | generation 32 | sequence 31 | writing 1 |. A writer makes it odd, writes, and
+ * makes it even; a writer that finds it odd (the other is killed, or slow) takes it over with
+ * the next odd number. A reader uses what it reads between two reads of the same even word.
  *
- * A writer that was slow finds at its end that it was overtaken. It may have written into
- * what the other has told since, so it writes a second time: what comes last is whole.
+ * A slow writer finds at its end that it was overtaken. It may have written into what the other
+ * has stored since, so it writes a second time: what comes last is whole.
  * Only where it is killed before that the two may stay mixed, until the next progress.
  */
+#include "protocol/progress.h"
+
 #include <errno.h>
 
-#include "api/context.h"
 #include "table/event_word.h"
+#include "table/slot.h"
 #include "table/text.h"
 
-enum { STEPS_PER_PERCENT = 1000, TRIES_MAX = 16 };
+enum { STEPS_PER_PERCENT = 1000, STORE_TRIES = 16, LOAD_TRIES = 100 };
 
 static uint64_t next_odd(uint32_t generation, uint64_t seen)
 {
@@ -27,7 +28,7 @@ static uint64_t next_odd(uint32_t generation, uint64_t seen)
 }
 
 /* false: it was overtaken. */
-static bool tell(struct slot *slot, uint32_t generation, double percent, const char *text)
+static bool write_once(struct slot *slot, uint32_t generation, double percent, const char *text)
 {
 	uint64_t seen = atomic_load(&slot->progress_word), writing;
 
@@ -42,21 +43,36 @@ static bool tell(struct slot *slot, uint32_t generation, double percent, const c
 	return atomic_compare_exchange_strong(&slot->progress_word, &writing, done);
 }
 
-int inv_progress(double percent, const char *text)
+int progress_store(inv_table *table, struct slot_ref ref, double percent, const char *text)
 {
-	inv_event *event;
-	uint64_t word;
-	int error = context_event(&event);
-
-	/* Written so that not-a-number is refused too. */
-	if (!(percent >= 0 && percent <= 100))
-		return -EINVAL;
-	/* Until nobody has come in between; or the slot has its next tenant. */
-	for (int tries = 0; !error && tries < TRIES_MAX; tries++) {
-		error = event_word_of(event, &word);
-		if (!error && tell(&event->table->slots[event->ref.index], event->ref.generation,
-		                   percent, text))
+	/* Until no other writer has come in between, or the slot has its next tenant. */
+	for (int tries = 0; tries < STORE_TRIES; tries++) {
+		if (slot_word(table, ref) == 0)
+			return -ESTALE;
+		if (write_once(&table->slots[ref.index], ref.generation, percent, text))
 			break;
 	}
-	return error;
+	return 0;
+}
+
+double progress_load(const inv_table *table, struct slot_ref ref, char text[INV_PROGRESS_BYTES])
+{
+	const struct slot *slot = &table->slots[ref.index];
+
+	for (int tries = 0; tries < LOAD_TRIES; tries++) {
+		uint64_t word = atomic_load(&slot->progress_word);
+		if (event_generation(word) != ref.generation)
+			break;
+		uint64_t percent =
+		        atomic_load_explicit(&slot->progress_percent, memory_order_acquire);
+		text_load(slot->progress_text, INV_PROGRESS_BYTES / 8, text);
+		if (word & 1 || atomic_load(&slot->progress_word) != word)
+			continue;
+		return percent >= 1 && percent <= 1 + 100 * STEPS_PER_PERCENT
+		               ? (double)(percent - 1) / STEPS_PER_PERCENT
+		               : -1;
+	}
+	/* There is none, or its writer is killed: none is better than half of one. */
+	text[0] = '\0';
+	return -1;
 }

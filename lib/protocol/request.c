@@ -6,14 +6,14 @@
  *
  *   | generation 32 | sequence 28 | stage 4 |
  *
- * is claimed for that number by one compare-and-swap; whoever claims it writes the
- * record, marks it ready, and then sets the event. A rival who finds it claimed
+ * is claimed for that number by one compare-and-swap; the claimer writes the
+ * record, marks it ready, and then sets the event. A rival that finds it claimed
  * leaves it alone and sets the event: the first request's cause stands.
  *
  * A SIGKILL
- *   while writing          the next one to ask sets the event; the record stays
+ *   while writing          the next requester sets the event; the record stays
  *                          without text and reads as "requested"
- *   between ready and set  nothing was asked; the next request has the same number
+ *   between ready and set  no request was made; the next one has the same number
  *                          and carries this record's cause and actor
  * A writer stalled over a whole later request could mix its text into the record of
  * that one: wrong words, never a wrong decision.
@@ -40,34 +40,34 @@ static uint64_t record_word(struct slot_ref ref, uint32_t sequence, unsigned sta
 	return (uint64_t)ref.generation << 32 | (uint64_t)sequence << 4 | stage;
 }
 
-/* Who this process is, found out at a thread's first request: six system calls, which
- * would make up most of a set. A later setuid(2) or change of name is not told. */
+/* What is recorded of this process, read at a thread's first request: six system calls, which
+ * would make up most of a set. A later setuid(2) or change of name is not recorded. */
 static _Thread_local struct {
-	unsigned process; /* fork_generation() of when it was found out */
+	unsigned process; /* fork_generation() of when it was read */
 	uint64_t uid_pid; /* as in the slot, without a cause */
 	char command[INV_COMMAND_BYTES];
-} asker;
+} own;
 
-static void know_asker(void)
+static void read_own_actor(void)
 {
-	if (asker.process == fork_generation())
+	if (own.process == fork_generation())
 		return;
-	process_command(getpid(), asker.command);
-	asker.uid_pid = (uint64_t)geteuid() << ACTOR_UID_SHIFT | (uint64_t)getpid()
-	                                                                 << ACTOR_PID_SHIFT;
-	asker.process = fork_generation();
+	process_command(getpid(), own.command);
+	own.uid_pid = (uint64_t)geteuid() << ACTOR_UID_SHIFT | (uint64_t)getpid()
+	                                                               << ACTOR_PID_SHIFT;
+	own.process = fork_generation();
 }
 
 static void write_record(struct slot *slot, const struct request *request)
 {
-	know_asker();
+	read_own_actor();
 	atomic_store_explicit(&slot->request_ns, clock_realtime_ns(), memory_order_release);
 	atomic_store_explicit(&slot->request_monotonic_ns, clock_monotonic_ns(),
 	                      memory_order_release);
 	atomic_store_explicit(&slot->request_actor,
-	                      asker.uid_pid | ((unsigned)request->cause & ACTOR_CAUSE_MASK),
+	                      own.uid_pid | ((unsigned)request->cause & ACTOR_CAUSE_MASK),
 	                      memory_order_release);
-	text_store(slot->request_command, INV_COMMAND_BYTES / 8, asker.command);
+	text_store(slot->request_command, INV_COMMAND_BYTES / 8, own.command);
 	text_store(slot->request_reason, INV_REASON_BYTES / 8, request->reason);
 }
 

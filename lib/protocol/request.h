@@ -1,4 +1,4 @@
-/* Asking one invocation to stop, and the record of who did: see request.c. */
+/* A request to one invocation to stop, and its record: see request.c. */
 #ifndef REQUEST_H
 #define REQUEST_H
 
@@ -22,7 +22,7 @@ struct request_record {
 /* Make a request to one registration. 1 made; 0 one was pending already; -ESTALE. */
 int request_make(inv_table *table, struct slot_ref ref, const struct request *request);
 
-/* The record of the request that event_word tells of. Where its maker was killed
+/* The record of the request that event_word shows. Where its maker was killed
  * while writing it, only the cause "requested" is known. */
 void request_read(const inv_table *table, struct slot_ref ref, uint64_t event_word,
                   struct request_record *record);

@@ -10,10 +10,10 @@
  *
  * each by one compare-and-swap. The word names its process, so that a SIGKILL inside
  * a shield leaves a word whose process is dead: it holds nothing, and the next
- * process that needs a word takes it over. A holder of another PID namespace is looked
- * for in /proc (foreign.h); where that can't tell, it holds as long as the invocation lives:
- * there is no lease for it, since the holder may be a shell, which can't keep one. The
- * words carry no generation: begin looks at the slot's generation once more after it
+ * process that needs a word takes it over. A holder of another PID namespace is searched
+ * for in /proc (os/pid_namespace.h). Where that is not conclusive, it holds as long as the
+ * invocation lives: there is no lease for it, since the holder may be a shell, which can't keep
+ * one. The words carry no generation: begin reads the slot's generation again after it
  * has taken a word, and gives it back where the slot has a new tenant.
  */
 #include "protocol/shield.h"
@@ -21,7 +21,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "api/context.h"
 #include "os/pid_namespace.h"
 #include "os/process.h"
 #include "table/event_word.h"
@@ -76,17 +75,12 @@ static bool slot_shielded(const struct slot *slot)
 bool shield_holds(const inv_table *table, struct slot_ref ref)
 {
 	for (int depth = 0; depth < ANCESTORS_MAX; depth++) {
-		const struct slot *slot = &table->slots[ref.index];
 		if (slot_word(table, ref) == 0)
 			return false;
-		if (slot_shielded(slot))
+		if (slot_shielded(&table->slots[ref.index]))
 			return true;
-		uint64_t parent = atomic_load(&slot->parent_ref);
-		uint64_t index = parent >> 32;
-		if (index == 0 || index > table->geometry.slots)
+		if (!slot_parent(table, ref, &ref))
 			return false;
-		ref = (struct slot_ref){.index = (uint32_t)index - 1,
-		                        .generation = (uint32_t)parent};
 	}
 	return false;
 }
@@ -123,51 +117,32 @@ static int take_word(struct slot *slot, uint64_t self)
 	return -EAGAIN;
 }
 
-static int shield_of_current(inv_event **event, uint64_t *self)
+static uint64_t self_holder(void)
 {
-	uint64_t word;
-	int error = context_event(event);
-
-	if (error)
-		return error;
-	error = event_word_of(*event, &word);
-	if (error)
-		return error;
-	*self = holder(getpid(), process_start(getpid()));
-	last_check_note((*event)->table, (*event)->ref);
-	return 0;
+	return holder(getpid(), process_start(getpid()));
 }
 
-int inv_shield_begin(void)
+int shield_begin(inv_table *table, struct slot_ref ref)
 {
-	inv_event *event;
-	uint64_t self, word;
-	int error = shield_of_current(&event, &self);
+	struct slot *slot = &table->slots[ref.index];
+	uint64_t self = self_holder();
+	int error = deepen(slot, self, SHIELD_DEPTH_STEP);
 
-	if (error)
-		return error;
-	struct slot *slot = &event->table->slots[event->ref.index];
-	error = deepen(slot, self, SHIELD_DEPTH_STEP);
 	if (error == -EINVAL)
 		error = take_word(slot, self);
-	if (!error && event_word_of(event, &word) != 0) {
+	if (!error && slot_word(table, ref) == 0) {
 		deepen(slot, self, -SHIELD_DEPTH_STEP);
 		error = -ESTALE;
 	}
 	return error;
 }
 
-int inv_shield_end(void)
+int shield_end(inv_table *table, struct slot_ref ref)
 {
-	inv_event *event;
-	uint64_t self;
-	int error = shield_of_current(&event, &self);
+	int error = deepen(&table->slots[ref.index], self_holder(), -SHIELD_DEPTH_STEP);
 
-	if (error)
-		return error;
-	error = deepen(&event->table->slots[event->ref.index], self, -SHIELD_DEPTH_STEP);
-	/* A sleep elsewhere in the action goes on in the shield; now it must look. */
+	/* A sleep elsewhere in the action goes on in the shield; now it must check. */
 	if (!error)
-		event_word_wake(event->table, event->ref);
+		event_word_wake(table, ref);
 	return error;
 }

@@ -1,7 +1,7 @@
 /*
  * The sweep: what becomes of a dead process's slots.
  *
- *   CLAIMED, PUBLISHING, ABORTED   FREE: nobody ever saw it as registered
+ *   CLAIMED, PUBLISHING, ABORTED   FREE: it was never registered
  *   LIVE, event or context         FREE: they leave no record
  *   LIVE, begun by a call          DONE, lost (cancelled, where a request was made)
  *   LIVE, of `run`                 where the action's process lives: taken over by the
@@ -20,7 +20,6 @@
 
 #include <stdlib.h>
 
-#include "api/run.h"
 #include "os/clock.h"
 #include "os/pid_namespace.h"
 #include "protocol/lifecycle.h"
@@ -28,7 +27,7 @@
 #include "table/index.h"
 #include "table/owner.h"
 
-enum { ASK_AGAIN_NS = 50000000 };
+enum { CHECK_AGAIN_NS = 50000000 };
 
 /* The PID namespace in which a slot's action runs is its owner's. */
 static bool runs_elsewhere(const inv_table *table, uint32_t owner,
@@ -38,7 +37,7 @@ static bool runs_elsewhere(const inv_table *table, uint32_t owner,
 	       identity->namespace != process_namespace();
 }
 
-/* It is not seen from here, so it lives until the contrary is known: its namespace has
+/* It is not seen from here, so it counts as alive until the contrary is known: its namespace has
  * vanished with its first process, or all processes can be seen and it is not among them. */
 static bool action_lives_elsewhere(const inv_table *table, uint32_t index,
                                    const struct process_identity *owner)
@@ -46,17 +45,16 @@ static bool action_lives_elsewhere(const inv_table *table, uint32_t index,
 	uint64_t action = atomic_load(&table->slots[index].action_process);
 
 	return action != 0 && owner->pid != 1 &&
-	       process_life_elsewhere((pid_t)(action & ACTION_PID_MASK),
-	                              action >> ACTION_START_SHIFT,
-	                              UINT64_MAX >> ACTION_START_SHIFT) != PROCESS_DEAD;
+	       process_life_elsewhere(action_pid(action), action_start(action),
+	                              UINT64_MAX >> (64 - ACTION_START_BITS)) != PROCESS_DEAD;
 }
 
 static bool action_lives(const inv_table *table, uint32_t index)
 {
 	uint64_t action = atomic_load(&table->slots[index].action_process);
 	struct process_identity identity = {
-	        .pid = (pid_t)(action & ACTION_PID_MASK),
-	        .start = action >> ACTION_START_SHIFT,
+	        .pid = action_pid(action),
+	        .start = action_start(action),
 	        .namespace = process_namespace(),
 	};
 
@@ -73,10 +71,7 @@ static bool sweep_run(inv_table *table, uint32_t index, uint64_t word, sweep_ado
 		if (action_lives_elsewhere(table, index, &owner))
 			return false;
 	} else if (adopt || action_lives(table, index)) {
-		inv_invocation *orphan = adopt ? run_adopt(table, index, word) : NULL;
-		if (orphan)
-			adopt(orphan, arg);
-		return orphan != NULL;
+		return adopt && adopt(table, index, word, arg);
 	}
 	return lifecycle_lose(table, slot_ref_of(index, word), word);
 }
@@ -93,8 +88,10 @@ static bool sweep_live(inv_table *table, uint32_t index, uint64_t word, sweep_ad
 	return lifecycle_lose(table, slot_ref_of(index, word), word);
 }
 
-bool sweep_one(inv_table *table, uint32_t index, uint64_t word, uint64_t owner_word,
-               sweep_adopt *adopt, void *arg)
+/* Sweep one slot whose control word was read as word and whose owner was judged by
+ * owner_word after that. false: it stays (an orphan's action lives). */
+static bool sweep_one(inv_table *table, uint32_t index, uint64_t word, uint64_t owner_word,
+                      sweep_adopt *adopt, void *arg)
 {
 	if (!owner_still(table, control_owner(word), owner_word))
 		return true;
@@ -144,8 +141,8 @@ struct judged {
 	bool left; /* a slot names it still */
 };
 
-/* Judge one owner; *judged, of all owners, is made with the first that is dead. No memory:
- * whoever looks next sweeps. */
+/* Judge one owner; *judged, of all owners, is made with the first that is dead. No memory: the
+ * next sweep finds it. */
 static void judge(const inv_table *table, uint32_t index, struct judged **judged)
 {
 	struct process_identity identity;
@@ -159,18 +156,20 @@ static void judge(const inv_table *table, uint32_t index, struct judged **judged
 		(*judged)[index].word = word;
 }
 
-void sweep_ended(inv_table *table, uint32_t index, uint64_t word)
+/* The recorder of an end was killed before it closed the event, or before it woke the waiters.
+ *   all  wake also where the event is closed: it may have been killed after that */
+static void finish_end(inv_table *table, uint32_t index, uint64_t word, bool all)
 {
 	struct slot_ref ref = slot_ref_of(index, word);
-	uint64_t event_word = event_word_load(table, ref);
+	uint64_t before = event_word_load(table, ref);
 
-	if (event_word == 0 || event_word & EVENT_ENDED)
+	if (before == 0 || (before & EVENT_ENDED && !(all && before & EVENT_WAITED)))
 		return;
 	event_word_close(table, ref);
 	event_word_wake(table, ref);
 }
 
-/* As sweep_owner, for one slot and whoever owns it. */
+/* As sweep_owner, for one slot and its owner. */
 static void sweep_judged_slot(inv_table *table, uint32_t index, struct judged *judged,
                               sweep_adopt *adopt, void *arg)
 {
@@ -178,7 +177,7 @@ static void sweep_judged_slot(inv_table *table, uint32_t index, struct judged *j
 		uint64_t word = atomic_load(&table->control[index]);
 		uint32_t owner = control_owner(word);
 		if (control_state(word) == SLOT_DONE)
-			sweep_ended(table, index, word);
+			finish_end(table, index, word, false);
 		if (!owned(word) || owner >= table->geometry.owners || judged[owner].word == 0)
 			return;
 		if (sweep_one(table, index, word, judged[owner].word, adopt, arg))
@@ -229,6 +228,19 @@ bool sweep_owners(inv_table *table, const uint32_t *indices, size_t count, sweep
 	return done;
 }
 
+void sweep_recover(inv_table *table, sweep_adopt *adopt, void *arg)
+{
+	sweep_dead(table, adopt, arg);
+	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
+		uint64_t word = atomic_load(&table->control[i]), owner_word;
+		if (control_state(word) == SLOT_DONE)
+			finish_end(table, i, word, true);
+		else if (owned(word) &&
+		         owner_life(table, control_owner(word), &owner_word) == PROCESS_DEAD)
+			sweep_one(table, i, word, owner_word, adopt, arg);
+	}
+}
+
 bool sweep_slot(inv_table *table, uint32_t index)
 {
 	uint64_t word = atomic_load(&table->control[index]);
@@ -239,7 +251,7 @@ bool sweep_slot(inv_table *table, uint32_t index)
 	return sweep_one(table, index, word, owner_word, NULL, NULL);
 }
 
-/* Three system calls, so not oftener than it matters. */
+/* Three system calls, so not more often than it matters. */
 static bool owner_executed_lately(inv_table *table, uint32_t owner)
 {
 	int64_t now_ns = clock_monotonic_coarse_ns();
@@ -247,7 +259,7 @@ static bool owner_executed_lately(inv_table *table, uint32_t owner)
 	uint64_t word = owner_read(table, owner, &identity);
 
 	if (atomic_load_explicit(&table->same_program, memory_order_relaxed) == word &&
-	    atomic_load_explicit(&table->same_program_ns, memory_order_relaxed) + ASK_AGAIN_NS >
+	    atomic_load_explicit(&table->same_program_ns, memory_order_relaxed) + CHECK_AGAIN_NS >
 	            now_ns)
 		return false;
 	if (process_executed(&identity))
@@ -257,12 +269,12 @@ static bool owner_executed_lately(inv_table *table, uint32_t owner)
 	return false;
 }
 
-bool sweep_before_answer(inv_table *table, uint32_t index, bool served)
+bool sweep_before_answer(inv_table *table, uint32_t index, bool watched)
 {
 	uint64_t kind = atomic_load(&table->slots[index].flags) & SLOT_KIND_MASK;
 	uint32_t owner = control_owner(atomic_load(&table->control[index]));
 
-	if (served &&
+	if (watched &&
 	    (kind == INV_KIND_RUN || owner == table->owner || !owner_executed_lately(table, owner)))
 		return false;
 	return sweep_slot(table, index);

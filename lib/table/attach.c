@@ -1,9 +1,9 @@
 /*
- * Attaching to a table: name, identity of the segment, validation, mapping.
+ * Attaching to a segment: identity, validation, mapping; and detaching.
  *
- * Anybody may plant something under a table's name in /dev/shm. It is opened
+ * Every user may put a file under a table's name in /dev/shm. It is opened
  * without following links or blocking on a FIFO, and must be a regular file, of
- * the caller (or shared on purpose), mode no wider than promised, with one name.
+ * the caller (or shared on purpose), with a mode no wider than promised, and one name.
  * The header is read once into private memory and checked against what is
  * computed from the capacity; sizes are never read from the segment again.
  */
@@ -18,68 +18,61 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/event.h"
-#include "invctl-supervisor.h"
 #include "os/fork.h"
 #include "table/guard.h"
-#include "table/handover.h"
-#include "table/ledger.h"
+#include "table/lease.h"
 #include "table/owner.h"
 
-#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
-#define SYSTEM_TABLE_FILE "/etc/invctl/table"
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
+static inv_table *attached; /* under list_lock */
 
-bool table_name_valid(const char *name)
+static void lock_tables(void)
 {
-	size_t length = strnlen(name, INV_TABLE_NAME_BYTES);
-
-	return length > 0 && length < INV_TABLE_NAME_BYTES &&
-	       strspn(name, NAME_CHARACTERS) == length && strcmp(name, ".") != 0 &&
-	       strcmp(name, "..") != 0;
+	for (inv_table *table = attached; table; table = table->next)
+		pthread_mutex_lock(&table->lock);
 }
 
-/* 1 and the name; 0 there is none; -EINVAL it is no name. */
-static int system_table_name(char name[INV_TABLE_NAME_BYTES])
+static void unlock_tables(void)
 {
-	/* One byte more than a name: a longer one must not be cut to another's. */
-	char text[INV_TABLE_NAME_BYTES + 1] = "";
-	int fd = open(SYSTEM_TABLE_FILE, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return 0;
-	ssize_t length = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (length <= 0)
-		return 0;
-	text[strcspn(text, " \t\r\n")] = '\0';
-	if (!table_name_valid(text))
-		return -EINVAL;
-	memcpy(name, text, strlen(text) + 1);
-	return 1;
+	for (inv_table *table = attached; table; table = table->next)
+		pthread_mutex_unlock(&table->lock);
 }
 
-int table_default_name(char name[INV_TABLE_NAME_BYTES])
+static void leave_owners(void)
 {
-	const char *set = getenv("INVCTL_TABLE");
-
-	if (set && *set) {
-		if (!table_name_valid(set))
-			return -EINVAL;
-		memcpy(name, set, strlen(set) + 1);
-		return 0;
-	}
-	int found = system_table_name(name);
-	if (found == 0)
-		snprintf(name, INV_TABLE_NAME_BYTES, "invctl-%u", (unsigned)geteuid());
-	return found < 0 ? found : 0;
+	table_each_attached(owner_fork_child);
 }
 
-bool table_name_private(const char *name)
-{
-	char own[INV_TABLE_NAME_BYTES];
+FORK_HANDLER(.order = FORK_TABLES, .lock = &list_lock, .take = lock_tables,
+             .release = unlock_tables, .in_child = leave_owners)
 
-	snprintf(own, sizeof(own), "invctl-%u", (unsigned)geteuid());
-	return strcmp(name, own) == 0;
+static void enlist(inv_table *table)
+{
+	pthread_mutex_lock(&list_lock);
+	table->previous = NULL;
+	table->next = attached;
+	if (attached)
+		attached->previous = table;
+	attached = table;
+	pthread_mutex_unlock(&list_lock);
+}
+
+static void delist(inv_table *table)
+{
+	pthread_mutex_lock(&list_lock);
+	if (table->previous)
+		table->previous->next = table->next;
+	else
+		attached = table->next;
+	if (table->next)
+		table->next->previous = table->previous;
+	pthread_mutex_unlock(&list_lock);
+}
+
+void table_each_attached(void (*each)(inv_table *table))
+{
+	for (inv_table *table = attached; table; table = table->next)
+		each(table);
 }
 
 static int check_file(const char *name, const struct stat *status, bool handed_over)
@@ -198,7 +191,7 @@ int table_attach_fd(const char *name, int fd, bool handed_over, bool guard, inv_
 	table->handles = table->first_handles;
 	table->handle_chains = HANDLE_CHAINS_MIN;
 	table->process = fork_generation();
-	fork_watch(table);
+	enlist(table);
 	*out = table;
 	return 0;
 }
@@ -225,67 +218,15 @@ int table_attach_named(const char *name, bool guard, inv_table **out)
 	return fd < 0 ? fd : table_attach_fd(name, fd, false, guard, out);
 }
 
-static int table_attach(const char *name, bool guard, inv_table **out)
+void table_detach(inv_table *table)
 {
-	int error = table_attach_named(name, guard, out);
-
-	if (error != -ENOENT)
-		return error;
-	int fd = handover_receive(name);
-	return fd < 0 ? fd : table_attach_fd(name, fd, true, guard, out);
-}
-
-int inv_open(inv_table **out, const char *name, unsigned flags)
-{
-	char chosen[INV_TABLE_NAME_BYTES];
-	bool guard = flags & INV_OPEN_GUARD;
-
-	*out = NULL;
-	if (flags & ~(unsigned)(INV_OPEN_AUTOSTART | INV_OPEN_GUARD))
-		return -EINVAL;
-	if (name && !table_name_valid(name))
-		return -EINVAL;
-	int error = name ? 0 : table_default_name(chosen);
-	if (error)
-		return error;
-	if (name)
-		memcpy(chosen, name, strlen(name) + 1);
-	error = table_attach(chosen, guard, out);
-	if (!(flags & INV_OPEN_AUTOSTART))
-		return error;
-	if (error == -ENOENT) {
-		error = autostart_broker(chosen);
-		return error ? error : table_attach(chosen, guard, out);
-	}
-	if (error == 0)
-		table_ensure_broker(*out);
-	return error;
-}
-
-void inv_close(inv_table *table)
-{
-	if (!table)
-		return;
-	fork_unwatch(table);
-	event_handles_disown(table, false);
-	owner_leave(table);
-	ledger_close(table);
+	delist(table);
 	if (table->guarded)
 		guard_remove(table->base);
 	munmap(table->base, table->geometry.bytes);
-	table_close_descriptor(table);
+	lease_close(table, table->fd);
 	pthread_mutex_destroy(&table->lock);
 	if (table->handles != table->first_handles)
 		free(table->handles);
 	free(table);
-}
-
-const char *inv_table_name(inv_table *table)
-{
-	return table_resolve(table, false, &table) == 0 ? table->name : "";
-}
-
-int inv_default_table_name(char name[INV_TABLE_NAME_BYTES])
-{
-	return table_default_name(name);
 }

@@ -13,15 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/broker.h"
 #include "os/clock.h"
 #include "os/process.h"
-#include "table/handover.h"
 #include "table/table.h"
 
 #define SEGMENT_DIRECTORY "/dev/shm"
 
-static int write_header(int fd, const struct broker_create *create, const struct geometry *geometry)
+static int write_header(int fd, const gid_t *group, const struct geometry *geometry)
 {
 	struct header header = {
 	        .magic = LAYOUT_MAGIC,
@@ -34,8 +32,8 @@ static int write_header(int fd, const struct broker_create *create, const struct
 	        .slots = geometry->slots,
 	        .owners = geometry->owners,
 	        .uid = geteuid(),
-	        .gid = create->shared ? create->gid : getegid(),
-	        .shared = create->shared,
+	        .gid = group ? *group : getegid(),
+	        .shared = group != NULL,
 	        .created_ns = clock_realtime_ns(),
 	        .created_monotonic_ns = clock_monotonic_ns(),
 	        .namespace = process_namespace(),
@@ -48,10 +46,10 @@ static int write_header(int fd, const struct broker_create *create, const struct
 	return written == (ssize_t)sizeof(header) ? 0 : written < 0 ? -errno : -ENOSPC;
 }
 
-static int fill_segment(int fd, const struct broker_create *create)
+static int fill_segment(int fd, uint32_t capacity, const gid_t *group)
 {
 	struct geometry geometry;
-	int error = geometry_of(create->capacity ? create->capacity : CAPACITY_DEFAULT, &geometry);
+	int error = geometry_of(capacity, &geometry);
 
 	if (error)
 		return error;
@@ -59,11 +57,11 @@ static int fill_segment(int fd, const struct broker_create *create)
 	if (error)
 		return error;
 	/* The umask has no say in who may open it. */
-	if (create->shared && fchown(fd, (uid_t)-1, create->gid) != 0)
+	if (group && fchown(fd, (uid_t)-1, *group) != 0)
 		return -errno;
-	if (fchmod(fd, create->shared ? 0660 : 0600) != 0)
+	if (fchmod(fd, group ? 0660 : 0600) != 0)
 		return -errno;
-	return write_header(fd, create, &geometry);
+	return write_header(fd, group, &geometry);
 }
 
 static int publish(int fd, const char *name)
@@ -76,46 +74,18 @@ static int publish(int fd, const char *name)
 	return linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
 }
 
-static int make(const struct broker_create *create, inv_table **out)
+int table_make(const char *name, uint32_t capacity, const gid_t *group, inv_table **out)
 {
 	int fd = open(SEGMENT_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return -errno;
-	int error = fill_segment(fd, create);
+	int error = fill_segment(fd, capacity, group);
 	if (!error)
-		error = publish(fd, create->name);
+		error = publish(fd, name);
 	if (error) {
 		close(fd);
 		return error;
 	}
-	return table_attach_fd(create->name, fd, false, true, out);
-}
-
-/* The one there is: by its name; or from another user's broker, where a shared one has lost it. */
-static int attach_existing(const char *name, inv_table **out)
-{
-	int error = table_attach_named(name, true, out);
-	int fd = error == -ENOENT ? handover_receive_from_others(name) : -ENOENT;
-
-	return fd < 0 ? error : table_attach_fd(name, fd, true, true, out);
-}
-
-int broker_open(const struct broker_create *create, inv_table **out, bool *created)
-{
-	enum { RACES_MAX = 100 };
-
-	if (!table_name_valid(create->name))
-		return -EINVAL;
-	for (int i = 0; i < RACES_MAX; i++) {
-		*created = false;
-		int error = attach_existing(create->name, out);
-		if (error != -ENOENT)
-			return error;
-		*created = true;
-		error = make(create, out);
-		if (error != -EEXIST)
-			return error;
-	}
-	return -EAGAIN;
+	return table_attach_fd(name, fd, false, true, out);
 }

@@ -1,24 +1,24 @@
 /*
  * The protocol of the cancel event's word.
  *
- *   | generation 32 | sequence 28 | waited | ended | asked | set |
+ *   | generation 32 | sequence 28 | waited | ended | requested | set |
  *
  * The word says everything about the requests to one registration:
  *
- *   set             a request is pending
- *   asked, not set  the last request was delivered
- *   neither         none was made, or the last one was withdrawn
- *   ended           the owner has closed it; what set and asked say is final
+ *   set                 a request is pending
+ *   requested, not set  the last request was delivered
+ *   neither             none was made, or the last one was withdrawn
+ *   ended               the owner has closed it; what set and requested say is final
  *
  * Transitions, each one compare-and-swap of the whole word, generation included,
  * so that none can hit a later tenant of the slot:
  *
- *   set      (not set, not ended)  sequence + 1, set, asked; then wake all, always
+ *   set      (not set, not ended)  sequence + 1, set, requested; then wake all, always
  *   consume  (set, not ended)      not set. The one whose swap succeeds has the request
- *   clear    (set, not ended)      sequence + 1, not set, not asked
+ *   clear    (set, not ended)      sequence + 1, not set, not requested
  *   wait     (not waited)          waited; then sleep
  *   close    (not ended)           ended. By the owner before it records the outcome, or
- *                                  by whoever sweeps; the end (slot.c) then wakes
+ *                                  by a sweeper; the end (slot.c) then wakes
  *
  * A waiter is done when the word is set, or its sequence differs from that at its
  * entry: a set that was cleared at once counts. It sleeps on the low half in slices
@@ -26,7 +26,7 @@
  *
  * A SIGKILL between
  *   set and wake        the waiters look again at the end of their slice
- *   consume and return  the request is taken along; asked without set tells that it
+ *   consume and return  the request is lost with it; requested without set shows that it
  *                       was delivered
  *   close and outcome   the owner is dead: the sweep records the outcome and wakes
  *   waited and sleep    nothing: the bit says that a wake may be needed, once too
@@ -64,9 +64,9 @@ void event_word_wake(inv_table *table, struct slot_ref ref)
 
 bool event_word_set(inv_table *table, struct slot_ref ref, uint64_t seen)
 {
-	uint64_t asked = event_next_sequence(seen) | EVENT_SET | EVENT_REQUESTED;
+	uint64_t requested = event_next_sequence(seen) | EVENT_SET | EVENT_REQUESTED;
 
-	if (!atomic_compare_exchange_strong(&table->event[ref.index], &seen, asked))
+	if (!atomic_compare_exchange_strong(&table->event[ref.index], &seen, requested))
 		return false;
 	event_word_wake(table, ref);
 	return true;

@@ -20,7 +20,7 @@ static inline uint64_t event_next_sequence(uint64_t word)
 	return (word & ~EVENT_SEQUENCE_MASK) | ((word + EVENT_SEQUENCE_STEP) & EVENT_SEQUENCE_MASK);
 }
 
-/* A new tenant's word: calm. */
+/* A new tenant's word: no request. */
 void event_word_reset(inv_table *table, struct slot_ref ref);
 
 /* The word, or 0 where it is another generation's. */
@@ -38,7 +38,7 @@ int event_word_consume(inv_table *table, struct slot_ref ref);
 /* No more requests. Returns the word as it then is; 0 if it is another generation's. */
 uint64_t event_word_close(inv_table *table, struct slot_ref ref);
 
-/* Wake whoever sleeps on it, without changing it. */
+/* Wake all that sleep on it, without changing it. */
 void event_word_wake(inv_table *table, struct slot_ref ref);
 
 /* Sleep while the word is as seen, until until_ns (monotonic; -1: forever) or a

@@ -20,6 +20,8 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
+#include "os/fork.h"
+
 enum { GUARDED_MAX = 64 };
 
 static struct {
@@ -29,6 +31,8 @@ static struct {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction previous;
 static bool installed;
+
+FORK_HANDLER(.order = FORK_GUARD, .lock = &lock)
 
 static bool lay_zeros(uintptr_t address)
 {

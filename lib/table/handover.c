@@ -1,17 +1,16 @@
 /*
- * A table whose name was removed lives on in its broker, which hands it to
- * newcomers through its socket.
+ * Receiving a table from its broker: see handover.h.
  *
- * The socket's name has the broker's user in it: invctl/UID/TABLE. A shared table may be
- * served by any member of its group, so where the caller has no broker of that name the
- * listening sockets are looked through for another user's. Anybody may listen under such a
- * name, so the kernel must bear out that the user in it is the one who listens; what is
- * handed over is believed no more than what lies under a name: here that it is the
- * caller's or of a group that the caller is in, and by the attach (table.c) all the rest.
+ * The broker of a shared table may be any member of its group. So where the caller has no
+ * broker of that name, the listening sockets are searched for another user's. Every user may
+ * listen under such a name: the kernel must confirm that the user in the name is the one who
+ * listens, and what is handed over is checked like any segment: here that it is the caller's
+ * or of a group that the caller is in, and by the attach (attach.c) all the rest.
  */
 #include "table/handover.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,21 +20,31 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "api/broker.h"
 #include "table/table.h"
 
 #define SOCKETS_FILE "/proc/net/unix"
 #define LISTENING " 00010000 "
 
-/* Others get little time and few tries: they may be there to hold people up. */
+/* Others get little time and few tries: they may mean to delay the caller. */
 enum { OWN_PATIENCE_MS = 2000, OTHERS_PATIENCE_MS = 250, OTHERS_MAX = 16, LINE_BYTES = 256 };
+
+int handover_address(const char *name, uid_t uid, struct sockaddr_un *address)
+{
+	if (!table_name_valid(name))
+		return -EINVAL;
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	int length = snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1, "invctl/%u/%s",
+	                      (unsigned)uid, name);
+	return (int)offsetof(struct sockaddr_un, sun_path) + 1 + length;
+}
 
 static int connect_to(const char *name, uid_t uid, int patience_ms)
 {
 	struct timeval patience = {.tv_sec = patience_ms / 1000,
 	                           .tv_usec = (suseconds_t)(patience_ms % 1000) * 1000};
 	struct sockaddr_un address;
-	int length = broker_socket_address(name, uid, &address);
+	int length = handover_address(name, uid, &address);
 
 	if (length < 0)
 		return length;
@@ -84,7 +93,7 @@ static int receive(int connection)
 	return fd;
 }
 
-static int ask(const char *name, uid_t uid, int patience_ms)
+static int receive_from(const char *name, uid_t uid, int patience_ms)
 {
 	int connection = connect_to(name, uid, patience_ms);
 
@@ -95,7 +104,7 @@ static int ask(const char *name, uid_t uid, int patience_ms)
 	return fd;
 }
 
-/* Under its name the kernel would not have opened it for anybody else. */
+/* Under its name the kernel would have opened it for these alone. */
 static bool is_for_us(int fd)
 {
 	struct stat status;
@@ -128,7 +137,7 @@ int handover_receive_from_others(const char *name)
 		if (!listens_for(line, name, &uid) || uid == geteuid())
 			continue;
 		tries++;
-		fd = ask(name, uid, OTHERS_PATIENCE_MS);
+		fd = receive_from(name, uid, OTHERS_PATIENCE_MS);
 		if (fd >= 0 && !is_for_us(fd)) {
 			close(fd);
 			fd = -ENOENT;
@@ -141,7 +150,7 @@ int handover_receive_from_others(const char *name)
 
 int handover_receive(const char *name)
 {
-	int fd = ask(name, geteuid(), OWN_PATIENCE_MS);
+	int fd = receive_from(name, geteuid(), OWN_PATIENCE_MS);
 
 	return fd < 0 ? handover_receive_from_others(name) : fd;
 }

@@ -1,12 +1,22 @@
-/* A newcomer to a table that has lost its name: see newcomer.c. */
+/*
+ * A table whose name was removed lives on in its broker, which hands it over through a socket.
+ * The socket's name is abstract: it is gone with its process, and the same from cron, ssh and a
+ * desktop.
+ */
 #ifndef TABLE_HANDOVER_H
 #define TABLE_HANDOVER_H
 
-/* The descriptor of the live table of that name, from the broker that serves it: the
- * caller's own, else another user's. -ENOENT there is none; -errno. */
+#include <sys/types.h>
+#include <sys/un.h>
+
+/* The socket of a user's broker of that table: invctl/UID/TABLE. Its length, or -EINVAL. */
+int handover_address(const char *name, uid_t uid, struct sockaddr_un *address);
+
+/* The descriptor of the live table of that name, from its broker: the caller's own, else another
+ * user's. -ENOENT there is none; -errno. */
 int handover_receive(const char *name);
 
-/* The same, of other users' brokers alone. */
+/* The same, from other users' brokers alone. */
 int handover_receive_from_others(const char *name);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Users may choose ids, so all 128 bits take part: two rounds of a
- * multiply-and-fold. It need not withstand an adversary, who may write into the table anyway. */
+ * multiply-and-fold. It need not resist an attacker, who could write into the table anyway. */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
 	unsigned long long low = (a ^ UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xd6e8feb86659fd93);
@@ -28,7 +28,6 @@ void index_search(const inv_table *table, const uint8_t id[16], uint32_t levels,
 	search->half[0] = (uint32_t)hash;
 	search->half[1] = (uint32_t)(hash >> 32);
 	search->tag = (uint32_t)(more >> (64 - CONTROL_TAG_BITS));
-	search->place = (uint32_t)(more >> (60 - CONTROL_TAG_BITS)) & (BUCKET_WIDTH - PLACE_STEP);
 	search->level = levels - 1;
 	search->second = false;
 	search->bucket = index_bucket(&table->geometry, search);
@@ -39,7 +38,7 @@ static int survey_bucket(const inv_table *table, const struct bucket *bucket, ui
                          const uint64_t id[2], struct room *room)
 {
 	for (uint32_t i = 0; i < bucket->width; i++) {
-		uint32_t index = bucket_slot(bucket, i);
+		uint32_t index = bucket->first + i;
 		uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);
 		if (control_state(word) == SLOT_FREE) {
 			if (room->count++ == 0) {

@@ -4,40 +4,27 @@
  *
  * The array is cut into levels. An id's hash chooses two buckets in each. A
  * registrar takes the lowest level that has room there, and counts header.levels up before it
- * claims a slot beyond them. Who looks for an id, or at all slots, minds the levels in use alone: a
- * table of a million with ten live is looked through as fast as a table of ten.
+ * claims a slot beyond them. A search for an id, or a scan of all slots, covers the levels in use
+ * alone: in a table of a million with ten live it is as fast as in a table of ten.
  *
- * A registrar killed after it has counted levels up leaves a level that is empty: nothing
- * is to be repaired. The count never goes down while the table lasts.
+ * A registrar killed after it has counted levels up leaves an empty level, which needs no
+ * repair. The count never goes down while the table lasts.
  */
 #ifndef INDEX_H
 #define INDEX_H
 
 #include "table/slot.h"
 
-enum { PLACE_STEP = 4 }; /* as many ids are a cache line */
-
-/* Looked through from a place of the id's own on, so that mostly the first line does. */
 struct bucket {
 	uint32_t first; /* its first slot */
 	uint32_t width; /* slots */
-	uint32_t place;
 };
-
-/* The slot to look at as the i-th. */
-static inline uint32_t bucket_slot(const struct bucket *bucket, uint32_t i)
-{
-	uint32_t at = bucket->place + i;
-
-	return bucket->first + (at < bucket->width ? at : at - bucket->width);
-}
 
 /* A search for an id, a bucket at a time: the two of the highest level in use, then
  * downwards. */
 struct search {
 	uint32_t half[2]; /* of the hash: the first and the second bucket of each level */
 	uint32_t tag;
-	uint32_t place;
 	uint32_t level;
 	bool second;
 	struct bucket bucket; /* to be looked through now */
@@ -63,15 +50,12 @@ static inline uint32_t index_extent(const inv_table *table)
 static inline struct bucket index_bucket(const struct geometry *geometry,
                                          const struct search *search)
 {
-	uint32_t level = search->level, place = search->place;
+	uint32_t level = search->level;
 	uint32_t width = level + 1 == geometry->level_count ? geometry->width : LOWER_WIDTH;
 	uint32_t first = level > 0 ? geometry->level_end[level - 1] : 0;
 	uint64_t scaled = (uint64_t)search->half[search->second] * geometry->level_buckets[level];
 
-	first += (uint32_t)(scaled >> 32) * width;
-	if (place >= width)
-		place = place - width < width ? place - width : 0;
-	return (struct bucket){first, width, place};
+	return (struct bucket){first + (uint32_t)(scaled >> 32) * width, width};
 }
 
 /* Begin a search in so many levels: there is always one bucket. */

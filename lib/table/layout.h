@@ -65,9 +65,10 @@ enum slot_state {
  * The low half is the futex.
  */
 #define EVENT_SET UINT64_C(1) /* a request is pending: set by set, cleared by consume and clear */
-#define EVENT_REQUESTED UINT64_C(2) /* one was made and not withdrawn: stays when it is consumed   \
-	                             */
-#define EVENT_ENDED UINT64_C(4)     /* the owner has closed it: no request is taken any more */
+#define EVENT_REQUESTED                                                                            \
+	UINT64_C(2)             /* one was made and not withdrawn: stays when it is consumed       \
+	                         */
+#define EVENT_ENDED UINT64_C(4) /* the owner has closed it: no request is taken any more */
 #define EVENT_WAITED                                                                               \
 	UINT64_C(8) /* somebody has slept on it: the end must wake. Never cleared, so              \
 	             * there is no count that a killed waiter could leave wrong */

@@ -1,22 +1,29 @@
-/* Locks of an open file on the segment: see lease.h. */
+/*
+ * The leases of a table: see lease.h.
+ *
+ * A broker of another PID namespace may not see the owners of this one, nor what they run:
+ * then the processes here clean up after them too, as if there were no broker.
+ */
 #include "table/lease.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static struct flock lock_of(short type, off_t byte)
-{
-	return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-}
+#include "os/clock.h"
+#include "os/pid_namespace.h"
+
+enum { CHECK_AGAIN_NS = 1000000000, LATELY_NS = 50000000 };
 
 off_t lease_of_owner(const inv_table *table, uint32_t index)
 {
 	return (off_t)table->geometry.bytes + (off_t)index;
 }
 
-bool lease_is_ours(const inv_table *table, int fd, struct stat *status)
+static bool is_of_segment(const inv_table *table, int fd, struct stat *status)
 {
 	return fstat(fd, status) == 0 && status->st_dev == table->device &&
 	       status->st_ino == table->inode;
@@ -31,7 +38,7 @@ int lease_open(const inv_table *table)
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (lease_is_ours(table, fd, &status))
+	if (is_of_segment(table, fd, &status))
 		return fd;
 	close(fd);
 	return -ESTALE;
@@ -41,33 +48,89 @@ void lease_close(const inv_table *table, int fd)
 {
 	struct stat status;
 
-	/* A host program may have closed it, and opened something else there. */
-	if (lease_is_ours(table, fd, &status))
+	if (is_of_segment(table, fd, &status))
 		close(fd);
 }
 
-int lease_take(int fd, off_t byte)
+static int held(const inv_table *table, off_t byte)
 {
-	struct flock lock = lock_of(F_WRLCK, byte);
+	struct stat status;
+	int result = is_of_segment(table, table->fd, &status) ? lease_held(table->fd, byte) : -1;
 
-	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
-		return 0;
-	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+	return result < 0 ? -ESTALE : result;
 }
 
-void lease_give_back(int fd, off_t byte)
+int lease_owner_held(const inv_table *table, uint32_t index)
 {
-	struct flock lock = lock_of(F_UNLCK, byte);
-
-	fcntl(fd, F_OFD_SETLK, &lock);
+	return held(table, lease_of_owner(table, index));
 }
 
-int lease_held(const inv_table *table, off_t byte)
+int table_has_broker(const inv_table *table)
 {
-	struct flock lock = lock_of(F_WRLCK, byte);
+	return held(table, LEASE_BROKER);
+}
+
+bool table_broker_is_here(const inv_table *table)
+{
+	uint64_t broker = atomic_load(&table->header->broker_owner);
+
+	if (broker == 0 || broker >= table->geometry.owners)
+		return true;
+	uint64_t here = process_namespace();
+	return here == 0 || atomic_load(&table->owners[broker].namespace) == here;
+}
+
+bool table_broker_watches(const inv_table *table)
+{
+	return table_has_broker(table) == 1 && table_broker_is_here(table);
+}
+
+bool table_broker_watches_lately(inv_table *table)
+{
+	int64_t now_ns = clock_monotonic_coarse_ns();
+
+	if (atomic_load_explicit(&table->broker_seen_ns, memory_order_relaxed) + LATELY_NS > now_ns)
+		return true;
+	if (!table_broker_watches(table))
+		return false;
+	atomic_store_explicit(&table->broker_seen_ns, now_ns, memory_order_relaxed);
+	return true;
+}
+
+static bool name_is_ours(const inv_table *table)
+{
+	char object[INV_TABLE_NAME_BYTES + 1];
 	struct stat status;
 
-	if (!lease_is_ours(table, table->fd, &status) || fcntl(table->fd, F_OFD_GETLK, &lock) != 0)
-		return -ESTALE;
-	return lock.l_type != F_UNLCK;
+	snprintf(object, sizeof(object), "/%s", table->name);
+	int fd = shm_open(object, O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	bool ours = is_of_segment(table, fd, &status);
+	close(fd);
+	return ours;
+}
+
+bool table_abandoned(const inv_table *table)
+{
+	struct stat status;
+
+	if (!is_of_segment(table, table->fd, &status))
+		return !name_is_ours(table);
+	/* Cut short, it reads as zeros from here on, or kills. */
+	if (status.st_size != (off_t)table->geometry.bytes)
+		return true;
+	return status.st_nlink == 0 && table_has_broker(table) != 1;
+}
+
+void table_ensure_broker(inv_table *table)
+{
+	int64_t now_ns = clock_monotonic_coarse_ns();
+
+	if (atomic_load_explicit(&table->broker_checked_ns, memory_order_relaxed) + CHECK_AGAIN_NS >
+	    now_ns)
+		return;
+	atomic_store_explicit(&table->broker_checked_ns, now_ns, memory_order_relaxed);
+	if (table_has_broker(table) == 0)
+		autostart_broker(table->name);
 }

@@ -1,39 +1,45 @@
 /*
- * Leases: locks on bytes of the segment, which the kernel frees with their holder,
- * however it dies, and of which it tells across PID namespaces in one system call.
+ * Who holds which lease of a table (os/pid_namespace.h), and what follows: does a broker serve
+ * it, and has it still a name.
  *
- * They are locks of an open file (F_OFD_SETLK), taken through a descriptor that is
- * handed to nobody: other descriptors of the segment may come and go, and a
- * stopped process keeps them. The serving broker holds one, and each owner whose PID
- * namespace is not that of the table's maker (owner.c).
+ * The lease on the first byte is the broker's. An owner whose PID namespace is not that of the
+ * table's maker holds one behind the end of the segment (owner.c).
  */
 #ifndef LEASE_H
 #define LEASE_H
 
-#include <sys/stat.h>
-
 #include "table/table.h"
 
-/* The byte of the broker, and that of the owner with this index, behind the segment's end. */
 enum { LEASE_BROKER = 0 };
 off_t lease_of_owner(const inv_table *table, uint32_t index);
 
 /* A descriptor to hold leases through, not to be handed on. -errno. */
 int lease_open(const inv_table *table);
 
-/* Give back what is held through it. */
+/* Close a descriptor of the segment, which gives back what is held through it. A host program
+ * may have closed it and opened something else there: that stays open. */
 void lease_close(const inv_table *table, int fd);
 
-/* 0; -EBUSY somebody else has it. */
-int lease_take(int fd, off_t byte);
+/* Does an owner hold its lease: 1, 0, or -ESTALE: the table's descriptor was closed by its host. */
+int lease_owner_held(const inv_table *table, uint32_t index);
 
-void lease_give_back(int fd, off_t byte);
+/* Whether a broker holds its lease: as lease_owner_held. */
+int table_has_broker(const inv_table *table);
 
-/* Does anybody hold it but through this descriptor: 1, 0, or -ESTALE where the table's
- * descriptor was closed behind our back. */
-int lease_held(const inv_table *table, off_t byte);
+/* The broker is of this PID namespace, as far as is known. */
+bool table_broker_is_here(const inv_table *table);
 
-/* Is the descriptor (still) one of the table's segment? */
-bool lease_is_ours(const inv_table *table, int fd, struct stat *status);
+/* A broker of this PID namespace holds its lease, and so notices when an owner dies. */
+bool table_broker_watches(const inv_table *table);
+
+/* The same, as of the last 50 ms: costs no system call while there is a broker. */
+bool table_broker_watches_lately(inv_table *table);
+
+/* Its name is gone or names another segment, and no broker hands it over; or it was cut short. */
+bool table_abandoned(const inv_table *table);
+
+/* At registration: start a broker where there is none. Looks at most once a second. An error is
+ * not the caller's: the table works without one. */
+void table_ensure_broker(inv_table *table);
 
 #endif

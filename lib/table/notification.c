@@ -1,27 +1,27 @@
 /*
- * News for the broker: see news.h.
+ * The change counter: see notification.h.
  *
- * Teller: count up, then look whether a wake is wanted. Broker: say that one is
- * wanted, then look at the count, then sleep on it. Both orders are sequentially
- * consistent, so one of the two sees the other (as in a Dekker lock). Only the
- * broker takes back that it wants a wake: a teller that did so, and was late, would
- * take it from the broker's next sleep, and the next teller would not wake it.
+ * A notifier counts up, then looks whether a wake is wanted. The broker marks that a wake is
+ * wanted, then reads the counter, then sleeps on it. Both orders are sequentially
+ * consistent, so one of the two sees the other (as in Dekker's lock). Only the
+ * broker clears the mark: a late notifier that did so would clear the mark of the broker's
+ * next sleep, and the next notifier would not wake it.
  *
- * The broker sleeps without an end, so that nothing wakes it where nothing happens.
- * A SIGKILL of a teller between its count and its wake leaves it asleep; what the news
- * was decides why nobody misses it:
+ * The broker sleeps without a limit, so that nothing wakes it where nothing happens.
+ * A SIGKILL of a notifier between its count and its wake leaves the broker asleep. Nothing is
+ * missed all the same:
  *
- *   an owner enters        it tells while its entry is CLAIMED, when it can't own anything
- *                          yet (owner.c). Before the wake: nothing is owned, and the next
- *                          look frees the entry. After it: the broker finds the entry,
+ *   an owner enters        it notifies while its entry is CLAIMED, when it can't own anything
+ *                          yet (owner.c). Killed before the wake: nothing is owned, and the next
+ *                          sweep frees the entry. After it: the broker finds the entry,
  *                          CLAIMED or ACTIVE, and watches its process from there on
- *   something has ended    its owner tells, and is watched: its death wakes the broker.
- *                          Where a sweeper tells, the owner has died. Once the broker
- *                          has swept after a dead owner it tells itself
- *   an orphan was asked    anybody may ask, watched or not. The broker looks at its
+ *   something has ended    its owner notifies, and is watched: its death wakes the broker.
+ *                          Where a sweeper notifies, the owner has died. Once the broker
+ *                          has swept after a dead owner it notifies itself
+ *   a request of an orphan any process may make it, watched or not. The broker checks its
  *                          orphans once a slice, as any supervisor does
  *
- * An owner that can't be watched for want of descriptors is looked after all the time.
+ * An owner that can't be watched for want of descriptors is checked periodically.
  */
 #include "table/notification.h"
 
@@ -35,8 +35,8 @@ void notify_broker(inv_table *table)
 		futex_wake_all(&table->header->change_counter);
 }
 
-/* The asker changes the slot, then looks who owns it; the broker takes it over, then
- * looks what was asked of it. One of the two sees the other. */
+/* The requester changes the slot, then reads who owns it; the broker takes it over, then
+ * reads its requests. One of the two sees the other. */
 void notify_request(inv_table *table, uint32_t index)
 {
 	uint64_t broker = atomic_load(&table->header->broker_owner);

@@ -1,7 +1,6 @@
 /*
- * Telling the broker that there is something new, without waiting for it: a
- * counter in the header that the broker sleeps on. Costs the teller a wake only
- * while the broker sleeps and wants one.
+ * Notifying the broker of a change, without waiting for it: the change counter in the header,
+ * on which the broker sleeps. Costs a wake only while the broker sleeps.
  */
 #ifndef NOTIFICATION_H
 #define NOTIFICATION_H
@@ -10,11 +9,12 @@
 
 void notify_broker(inv_table *table);
 
-/* The invocation in this slot was asked something. Where the broker is its supervisor, tell
- * it; any other supervisor sleeps on the slot's own words. */
+/* A request was made of the invocation in this slot. Notifies the broker where that is its
+ * supervisor; any other supervisor sleeps on the slot's own words. */
 void notify_request(inv_table *table, uint32_t index);
 
-/* The broker's side: sleep until there is news since *seen. Not in slices: see news.c. */
+/* The broker's side: sleep until the counter differs from *seen, and update that. Not in
+ * slices: see notification.c. */
 void notification_wait(inv_table *table, uint32_t *seen);
 
 #endif

@@ -7,8 +7,8 @@
  *
  *   word: | generation 24 | leased 1 | namespace tag 15 | pid 22 | state 2 |
  *
- *   FREE -> CLAIMED    by a process that enters; then it tells the broker (news.c) and
- *                      writes its identity
+ *   FREE -> CLAIMED    by a process that enters; then it notifies the broker (notification.c)
+ *                      and writes its identity
  *   CLAIMED -> ACTIVE  by the same: the identity counts from here
  *   CLAIMED, ACTIVE -> FREE (generation + 1)
  *                      by itself when it leaves; by a sweeper when it is dead and
@@ -16,25 +16,23 @@
  *
  * A SIGKILL after CLAIMED leaves an entry that is judged by its pid alone (and
  * freed when that pid is gone); after ACTIVE, one that is judged by the whole
- * identity. By a pid it is judged only in its own PID namespace, which may have vanished
+ * identity. A pid counts only in its own PID namespace, which may have vanished
  * with it. So an owner whose namespace is not that of the table's maker holds a
- * lease, a lock that the kernel frees with it (lease.h): taken before the entry is claimed
- * and told in the word that claims it, given back after the entry is free. Then it is dead,
- * for whoever looks from elsewhere, when nobody holds the lease. A SIGKILL before
- * the claim leaves nothing; a program that closes all its descriptors is taken for
- * dead there, its handles are stale, and its next registration enters it anew. In
- * the namespace of the table's maker there are no leases: what of it is left when it has
- * vanished can't be judged (owner_unseen).
+ * lease (lease.h): taken before the entry is claimed and noted in the word that claims it,
+ * given back after the entry is free. Seen from elsewhere it is dead when no process holds
+ * the lease. A SIGKILL before the claim leaves nothing; a program that closes all its
+ * descriptors is taken for dead there, its handles are stale, and its next registration
+ * enters it anew. In the namespace of the table's maker there are no leases: what is left of
+ * it when it has vanished can't be judged (owner_unseen).
  *
  * The header's owners_used is raised before an entry above it is claimed, and never
- * lowered: a SIGKILL in between costs a few looks at free entries.
+ * lowered: a SIGKILL in between costs a few reads of free entries.
  *
  * An index is used again, so a sweeper must not take the slots of the next
  * process behind it for those of the dead: it reads a slot's control word, and
- * after that makes sure that the entry's word is still that of the dead
- * (owner_still). While it is, whoever the index named when the slot's word was
- * read is the dead one; and a slot's word never returns to a former value,
- * because its generation counts up.
+ * after that verifies that the entry's word is still that of the dead (owner_still). While it
+ * is, the process that the index named when the slot's word was read is the dead one; and a
+ * slot's word never returns to a former value, because its generation counts up.
  */
 #include "table/owner.h"
 
@@ -42,9 +40,8 @@
 #include <unistd.h>
 
 #include "os/fork.h"
-#include "protocol/sweep.h"
+#include "os/pid_namespace.h"
 #include "table/lease.h"
-#include "table/ledger.h"
 #include "table/notification.h"
 
 enum { OWNER_FREE = 0, OWNER_CLAIMED = 1, OWNER_ACTIVE = 2, OWNER_STATE_MASK = 3 };
@@ -61,7 +58,7 @@ static uint64_t namespace_tag(void)
 	return process_namespace() & NAMESPACE_MASK;
 }
 
-/* Where others could not see it die; without a lease it stays as it is. */
+/* Where others could not see it die. Without a lease it stays as it is. */
 static void open_lease(inv_table *table, const struct process_identity *self)
 {
 	if (self->namespace == 0 || self->namespace == table->header->namespace)
@@ -77,7 +74,7 @@ static void close_lease(inv_table *table)
 	table->owner_fd = 0;
 }
 
-/* The word by which the entry is this process's from now on; 0: it is somebody else's. */
+/* The word by which the entry is this process's from now on; 0: it is another's. */
 static uint64_t claim_entry(inv_table *table, uint32_t index, const struct process_identity *self)
 {
 	off_t lease = lease_of_owner(table, index);
@@ -86,7 +83,7 @@ static uint64_t claim_entry(inv_table *table, uint32_t index, const struct proce
 
 	if ((word & OWNER_STATE_MASK) != OWNER_FREE)
 		return 0;
-	/* The lease first: an entry that tells of one is never without it while its owner lives. */
+	/* The lease first: an entry marked as leased is never without it while its owner lives. */
 	if (leased && lease_take(table->owner_fd, lease) != 0)
 		return 0;
 	uint64_t claimed = (word & GENERATION_BITS) | (leased ? OWNER_LEASED : 0) |
@@ -106,7 +103,7 @@ static bool try_claim(inv_table *table, uint32_t index, const struct process_ide
 
 	if (claimed == 0)
 		return false;
-	/* Now, while it owns nothing: killed before the broker wakes, it is not missed. */
+	/* Now, while it owns nothing: if it is killed before the broker wakes, nothing is lost. */
 	notify_broker(table);
 	atomic_store_explicit(&entry->start, self->start, memory_order_release);
 	atomic_store_explicit(&entry->namespace, (uint32_t)self->namespace, memory_order_release);
@@ -135,7 +132,7 @@ uint32_t owner_last(const inv_table *table)
 	return used < last ? used : last;
 }
 
-/* Before an entry above it is taken, so that nobody who looks for owners misses one. */
+/* Before an entry above it is taken, so that a search for owners misses none. */
 static void use_up_to(inv_table *table, uint32_t index)
 {
 	uint32_t used = atomic_load(&table->header->owners_used);
@@ -145,15 +142,15 @@ static void use_up_to(inv_table *table, uint32_t index)
 		;
 }
 
-/* Whoever looks for owners goes through all entries that were ever used, so few are: the
- * next half is begun when a few neighbours in the first are taken. */
+/* A search for owners reads all entries that were ever used, so few are: the next half is
+ * begun when a few neighbours in the first are taken. */
 static bool claim_any(inv_table *table, const struct process_identity *self)
 {
 	const uint32_t last = table->geometry.owners - 1;
 	uint32_t used = owner_last(table);
 
 	for (;;) {
-		/* processes start looking in different places; entry 0 is nobody */
+		/* processes start in different places; entry 0 is no owner */
 		uint32_t start = (uint32_t)self->pid * UINT32_C(2654435761) % used;
 		uint32_t probes = used < last ? PROBES : last;
 		for (uint32_t i = 0; i < probes; i++)
@@ -166,41 +163,34 @@ static bool claim_any(inv_table *table, const struct process_identity *self)
 	}
 }
 
+bool owner_entered(const inv_table *table)
+{
+	return table->owner != 0 && table->process == fork_generation() &&
+	       owner_still(table, table->owner, table->owner_word);
+}
+
 int owner_enter(inv_table *table)
 {
 	struct process_identity self;
 
-	if (table->owner != 0 && table->process == fork_generation() &&
-	    owner_still(table, table->owner, table->owner_word))
+	if (owner_entered(table))
 		return 0;
 	close_lease(table);
 	table->owner = 0;
 	table->owned = 0;
-	ledger_close(table);
 	int error = process_self(&self);
 	if (error)
 		return error;
 	open_lease(table, &self);
-	if (!claim_any(table, &self)) {
-		sweep_dead(table, NULL, NULL);
-		if (!claim_any(table, &self)) {
-			close_lease(table);
-			return -ENOSPC;
-		}
-	}
-	return 0;
+	if (claim_any(table, &self))
+		return 0;
+	close_lease(table);
+	return -ENOSPC;
 }
 
-void owner_leave(inv_table *table)
+void owner_leave(inv_table *table, bool free_entry)
 {
-	if (table->owner == 0 || table->process != fork_generation())
-		return;
-	size_t left = 0;
-
-	if (table->owned > 0)
-		left = sweep_owner(table, table->owner, table->owner_word, NULL, NULL);
-	/* An orphan that is left needs its owner's entry until somebody takes it over. */
-	if (left == 0)
+	if (free_entry)
 		owner_free(table, table->owner, table->owner_word);
 	close_lease(table);
 	table->owner = 0;
@@ -248,7 +238,7 @@ enum process_life owner_judge(const inv_table *table, uint32_t index, uint64_t w
 
 	if (!owner_leased(word) || (here && (word & OWNER_STATE_MASK) == OWNER_ACTIVE))
 		return process_life(identity);
-	int held = lease_held(table, lease_of_owner(table, index));
+	int held = lease_owner_held(table, index);
 	return held > 0 ? PROCESS_ALIVE : held == 0 ? PROCESS_DEAD : PROCESS_UNKNOWN;
 }
 

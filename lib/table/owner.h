@@ -6,27 +6,29 @@
 #include "table/table.h"
 
 /* Enter this process, once. The caller holds table->lock. 0; -ENOSPC all entries
- * are taken by the living. */
+ * are taken: by the living, or by dead owners that a sweep would free. */
 int owner_enter(inv_table *table);
 
-/* Give up what this process still owns, and leave. */
-void owner_leave(inv_table *table);
+/* This process is entered, and was not taken for dead since. */
+bool owner_entered(const inv_table *table);
+
+/* Give up this process's entry; it is freed unless a slot still names it. */
+void owner_leave(inv_table *table, bool free_entry);
 
 /* The last entry that may be taken: entries 1 to this one are the owners. */
 uint32_t owner_last(const inv_table *table);
 
-/* Who is behind an entry: its word, or 0 where nobody is (the entry is free, or changed
- * while it was read). */
+/* The process of an entry: its word, or 0 (the entry is free, or changed while it was read). */
 uint64_t owner_read(const inv_table *table, uint32_t index, struct process_identity *identity);
 
 /* It holds a lease: it can be judged from other PID namespaces too. */
 bool owner_leased(uint64_t word);
 
-/* Does it live, judged by what owner_read told? */
+/* Does it live, judged by what owner_read gave? */
 enum process_life owner_judge(const inv_table *table, uint32_t index, uint64_t word,
                               const struct process_identity *identity);
 
-/* Somebody whose death can't be seen from that PID namespace. */
+/* An owner whose death can't be seen from that PID namespace. */
 bool owner_unseen(const inv_table *table, uint32_t index, uint64_t namespace);
 
 /* In a forked child, under table->lock: what the parent holds is not the child's. */

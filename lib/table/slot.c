@@ -1,7 +1,7 @@
 /*
  * The protocol of a slot's life. Exactly this file writes control words.
  *
- *   control word: | generation 32 | given 3 | tag 10 | owner 16 | state 3 |
+ *   control word: | generation 32 | adoptions 3 | tag 10 | owner 16 | state 3 |
  *
  * Every transition is one compare-and-swap of the whole word:
  *
@@ -14,7 +14,7 @@
  *   3. PUBLISHING -> LIVE          by the same, unless a rival has aborted it.
  *   4. LIVE -> DONE                the outcome takes the place of the owner. By the owner
  *                                  once, or by a sweeper when the owner is dead.
- *      LIVE -> LIVE                with another owner: the broker takes over. given + 1.
+ *      LIVE -> LIVE                with another owner: the broker takes over. adoptions + 1.
  *      LIVE -> FREE                of an event or context, which leave no record.
  *   5. CLAIMED, PUBLISHING, ABORTED -> FREE   by the registrar, or by a sweeper when
  *                                  it is dead.
@@ -31,13 +31,13 @@
  * a dead owner: the sweep (sweep.c) frees what was not LIVE and finishes what was.
  * Between LIVE -> DONE and the wake: waiters look again at the end of their slice.
  *
- * The generation is counted up when a slot is claimed, and skips 0; given, when it
+ * The generation is counted up when a slot is claimed, and skips 0; adoptions, when it
  * is taken over. A word never returns to a former value (before 2^32 registrations of
  * one slot, or eight brokers killed in turn), so that a late compare-and-swap of a stalled
  * process fails. A handle that is kept longer is refused by its id (event_handle.c).
  *
  * Who writes the payload: id, parent, name, requested time and options: the
- * registrar, before PUBLISHING. started, completed, action: the owner. look, asks,
+ * registrar, before PUBLISHING. started, completed, action: the owner. last check, escalation,
  * request, progress, shield: any process, each by a word that carries the
  * generation, or (shield) by a protocol of its own. Readers read the control word, the
  * payload, and the word again.
@@ -52,8 +52,9 @@
 #include "table/index.h"
 #include "table/text.h"
 
-enum { SETTLE_LOOKS_MAX = 100000 };
+enum { SETTLE_READS_MAX = 100000 };
 enum { STATUS_BITS = 2, CAUSE_BITS = 4, CODE_BITS = 8 };
+enum { ACTION_PID_BITS = 24, ACTION_PID_MASK = (1 << ACTION_PID_BITS) - 1 };
 
 uint32_t outcome_pack(const struct outcome *outcome)
 {
@@ -87,13 +88,6 @@ static uint64_t with_state(uint64_t word, enum slot_state state)
 	return (word & ~UINT64_C(7)) | (uint64_t)state;
 }
 
-/* The word and the id that are most likely to be asked for, both on their way at once. */
-static inline void prefetch(const inv_table *table, const struct bucket *bucket)
-{
-	__builtin_prefetch(&table->control[bucket_slot(bucket, 0)]);
-	__builtin_prefetch(&table->ids[bucket_slot(bucket, 0)]);
-}
-
 bool slot_has_id(const inv_table *table, uint32_t index, const uint8_t id[16])
 {
 	uint64_t wanted[2];
@@ -109,11 +103,10 @@ int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref
 
 	memcpy(wanted, id, sizeof(wanted));
 	index_search(table, id, index_levels(table), &search);
-	prefetch(table, &search.bucket);
 	do {
 		const struct bucket *bucket = &search.bucket;
 		for (uint32_t i = 0; i < bucket->width; i++) {
-			uint32_t index = bucket_slot(bucket, i);
+			uint32_t index = bucket->first + i;
 			uint64_t seen =
 			        atomic_load_explicit(&table->control[index], memory_order_acquire);
 			if (!index_may_be(seen, search.tag) || !index_same_id(table, index, wanted))
@@ -135,6 +128,32 @@ uint64_t slot_word(const inv_table *table, struct slot_ref ref)
 	return control_generation(word) == ref.generation && slot_visible(word) ? word : 0;
 }
 
+bool slot_parent(const inv_table *table, struct slot_ref ref, struct slot_ref *parent)
+{
+	uint64_t word = atomic_load(&table->slots[ref.index].parent_ref);
+	uint64_t index = word >> 32;
+
+	if (index == 0 || index > table->geometry.slots)
+		return false;
+	*parent = (struct slot_ref){.index = (uint32_t)index - 1, .generation = (uint32_t)word};
+	return true;
+}
+
+uint64_t action_word(pid_t pid, uint64_t start)
+{
+	return start << ACTION_PID_BITS | ((uint64_t)pid & ACTION_PID_MASK);
+}
+
+pid_t action_pid(uint64_t word)
+{
+	return (pid_t)(word & ACTION_PID_MASK);
+}
+
+uint64_t action_start(uint64_t word)
+{
+	return word >> ACTION_PID_BITS;
+}
+
 /* The oldest finished one of the buckets makes room. */
 static bool evict_oldest(inv_table *table, const uint8_t id[16])
 {
@@ -146,7 +165,7 @@ static bool evict_oldest(inv_table *table, const uint8_t id[16])
 	index_search(table, id, index_levels(table), &search);
 	do {
 		for (uint32_t i = 0; i < search.bucket.width; i++) {
-			uint32_t index = bucket_slot(&search.bucket, i);
+			uint32_t index = search.bucket.first + i;
 			uint64_t word = atomic_load(&table->control[index]);
 			int64_t ended_ns = atomic_load(&table->slots[index].completed_monotonic_ns);
 			if (control_state(word) != SLOT_DONE || ended_ns >= oldest_ns)
@@ -194,7 +213,7 @@ static int claim(inv_table *table, const uint8_t id[16], uint32_t *index, uint64
 static void fill(inv_table *table, struct slot_ref ref, const struct registration *registration)
 {
 	struct slot *slot = &table->slots[ref.index];
-	static const uint8_t nobody[16];
+	static const uint8_t nil[16];
 	uint64_t parent_ref = 0;
 
 	if (registration->parent_known) {
@@ -204,7 +223,7 @@ static void fill(inv_table *table, struct slot_ref ref, const struct registratio
 		                      registration->parent_ref.index + 1, memory_order_release);
 	}
 	words_store(table->ids[ref.index].half, 2, registration->id);
-	words_store(slot->parent, 2, registration->parent ? registration->parent : nobody);
+	words_store(slot->parent, 2, registration->parent ? registration->parent : nil);
 	atomic_store_explicit(&slot->parent_ref, parent_ref, memory_order_release);
 	atomic_store_explicit(&slot->requested_ns, registration->requested_ns,
 	                      memory_order_release);
@@ -234,7 +253,7 @@ static int settle(inv_table *table, uint32_t own, const uint8_t id[16])
 {
 	struct search search;
 	uint64_t halves[2];
-	uint32_t looks = 0;
+	uint32_t reads = 0;
 
 	memcpy(halves, id, sizeof(halves));
 	index_search(table, id, index_levels(table), &search);
@@ -245,15 +264,15 @@ static int settle(inv_table *table, uint32_t own, const uint8_t id[16])
 			uint64_t word = atomic_load(&table->control[index]);
 			if (control_tag(word) != search.tag || index == own)
 				continue;
-			/* Words that never rest are damage: don't look for ever. */
-			if (++looks > SETTLE_LOOKS_MAX)
+			/* Words that never settle are damage: give up. */
+			if (++reads > SETTLE_READS_MAX)
 				return -EEXIST;
 			bool publishing = control_state(word) == SLOT_PUBLISHING;
 			if ((!publishing && !slot_visible(word)) ||
 			    !index_same_id(table, index, halves))
 				continue;
 			if (atomic_load(&table->control[index]) != word) {
-				i--; /* it moved on while it was read: look again */
+				i--; /* it changed while it was read: read it again */
 				continue;
 			}
 			if (!publishing || index < own)
@@ -337,11 +356,11 @@ bool slot_withdraw(inv_table *table, uint32_t index, uint64_t word)
 
 bool slot_adopt(inv_table *table, uint32_t index, uint64_t word, uint32_t owner)
 {
-	uint64_t given = (word >> CONTROL_ADOPTIONS_SHIFT) + 1;
+	uint64_t adoptions = (word >> CONTROL_ADOPTIONS_SHIFT) + 1;
 	uint64_t mask = (UINT64_C(1) << CONTROL_ADOPTIONS_BITS) - 1;
 
 	/* Counted, since an owner's index can come back: the word must not. */
 	return swap(table, index, word,
 	            control_word(control_generation(word), control_tag(word), owner, SLOT_LIVE) |
-	                    (given & mask) << CONTROL_ADOPTIONS_SHIFT);
+	                    (adoptions & mask) << CONTROL_ADOPTIONS_SHIFT);
 }

@@ -77,7 +77,7 @@ int slot_register(inv_table *table, const struct registration *registration, str
 /* Where an id is, live or done. *word is its control word. 0 or -ENOENT. */
 int slot_find(const inv_table *table, const uint8_t id[16], struct slot_ref *ref, uint64_t *word);
 
-/* Is that the id in the slot? Whoever asks knows the generation by which it was there. */
+/* Is that the id in the slot? The caller knows the generation by which it was there. */
 bool slot_has_id(const inv_table *table, uint32_t index, const uint8_t id[16]);
 
 /* LIVE -> DONE with that outcome; closes the event and wakes who waits. false: it was not
@@ -96,6 +96,15 @@ bool slot_adopt(inv_table *table, uint32_t index, uint64_t word, uint32_t owner)
 
 /* The control word of a registration, or 0 where it is over. */
 uint64_t slot_word(const inv_table *table, struct slot_ref ref);
+
+/* The slot that it is nested in, which may be over. false: none. */
+bool slot_parent(const inv_table *table, struct slot_ref ref, struct slot_ref *parent);
+
+/* The process of a command, as a slot stores it: | start time 40 | pid 24 |; 0: none. */
+uint64_t action_word(pid_t pid, uint64_t start);
+pid_t action_pid(uint64_t word);
+uint64_t action_start(uint64_t word);
+enum { ACTION_START_BITS = 40 };
 
 static inline bool slot_visible(uint64_t word)
 {

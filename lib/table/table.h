@@ -1,7 +1,8 @@
 /*
- * An attached table, as this process sees it. The mapping is shared; this
- * struct is private. Attach (table.c), creation (create.c), the default table
- * (default_table.c), automatic start of a broker (autostart.c).
+ * An attached table, as this process sees it. The mapping is shared; this struct is private.
+ *
+ * attach.c attaches to a segment and detaches, create.c makes one, open.c opens one by its
+ * name (and the default table), autostart.c starts a broker.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -11,6 +12,7 @@
 #include <sys/types.h>
 
 #include "table/layout.h"
+#include "table/name.h"
 
 enum { HANDLE_CHAINS_MIN = 64 };
 
@@ -32,28 +34,25 @@ struct inv_table {
 	struct owner_entry *owners;
 	struct slot *slots;
 
-	pthread_mutex_t lock;       /* of what follows; taken by fork (fork.c) */
+	pthread_mutex_t lock;       /* of what follows; taken by fork (attach.c) */
 	unsigned process;           /* fork_generation() of the process that fills it */
 	uint32_t owner;             /* this process's entry; 0: none yet */
 	uint64_t owner_word;        /* its word */
 	uint64_t owner_process;     /* | uid 32 | pid 32 | of this process */
 	int owner_fd;               /* holds the entry's lease, if it has one (owner.c); 0: none */
 	uint32_t owned;             /* slots it owns */
-	struct inv_event **handles; /* chains, by slot (event_handle.c) */
+	struct inv_event **handles; /* chains, by slot (api/handle.c) */
 	uint32_t handle_chains;     /* how many: a power of two */
 	uint32_t handle_count;      /* handles in them */
-	struct inv_event *spare;    /* a handle that was given back, or NULL */
 	struct inv_event *first_handles[HANDLE_CHAINS_MIN]; /* the chains until they are outgrown */
-	_Atomic int64_t broker_asked_ns; /* when it was last asked whether a broker serves it */
-	_Atomic int64_t lease_ns;        /* when a broker was last seen to hold the lease */
-	_Atomic int64_t same_program_ns; /* when the owner's entry with this word was last */
-	_Atomic uint64_t same_program;   /* found to run the program that it entered with */
-	struct inv_table *next;          /* all attached tables (fork.c) */
+	_Atomic int64_t broker_checked_ns; /* when table_ensure_broker last looked for one */
+	_Atomic int64_t broker_seen_ns;    /* when a broker was last seen to hold its lease */
+	_Atomic int64_t same_program_ns;   /* when the owner's entry with this word was last */
+	_Atomic uint64_t same_program;     /* found to run the program that it entered with */
+	struct inv_table *next;            /* all attached tables (attach.c) */
 	struct inv_table *previous;
 	bool guarded;
-	int lease_fd;            /* of the serving broker; 0: none */
-	int ledger_fd;           /* what this process owns in a shared table (ledger.c); 0: none */
-	unsigned ledger_process; /* fork_generation() of the process that began it */
+	int lease_fd; /* the broker's: holds its lease; 0: none */
 };
 
 /* A registration, for as long as its generation lasts. */
@@ -62,58 +61,37 @@ struct slot_ref {
 	uint32_t generation;
 };
 
-/* [A-Za-z0-9._-]{1,64}, but not "." or "..". */
-bool table_name_valid(const char *name);
-
-/* The default name of a user is that user's alone: nobody else's segment is taken
- * under it, shared or not. */
-bool table_name_private(const char *name);
-
-/* The default name. 0, or -EINVAL. */
-int table_default_name(char name[INV_TABLE_NAME_BYTES]);
-
-/* NULL: the default table, attached on first use (autostart: and a broker started
- * where none serves it); else table itself. *resolved or a negative errno. */
-int table_resolve(inv_table *table, bool autostart, inv_table **resolved);
-
-/* Around a fork. */
-void default_table_fork_lock(void);
-void default_table_fork_unlock(void);
-
-/* Attach to the segment of that name; a broker that serves it without a name is not
- * asked. Errors as inv_open. */
+/* Attach to the segment of that name. A table that its broker serves without a name is not
+ * found. As inv_open. */
 int table_attach_named(const char *name, bool guard, inv_table **out);
 
-/* Attach to a segment that is open as fd, which is taken over (closed on error). */
+/* Attach to an open segment; the descriptor is taken over, also on failure.
+ * handed_over: by a broker's socket, so that it may have lost its name. */
 int table_attach_fd(const char *name, int fd, bool handed_over, bool guard, inv_table **out);
 
-/* A host program may have closed the table's descriptor, and opened something else there:
- * that stays open. */
-void table_close_descriptor(const inv_table *table);
+/* Unmap, close, free. */
+void table_detach(inv_table *table);
 
-/* Whether a broker holds the table's lease: 1, 0, or -ESTALE where the
- * descriptor was closed behind our back. */
-int table_has_broker(const inv_table *table);
+/* Call each for every attached table. In a forked child, where one thread is left. */
+void table_each_attached(void (*each)(inv_table *table));
 
-/* The serving broker is of this PID namespace, as far as is known. */
-bool table_broker_is_here(const inv_table *table);
+/* Make a table and attach to it. group: the group that shares it; NULL: it is private.
+ * 0; -EEXIST the name is taken; -ENOSPC /dev/shm is too full (nothing is left); -EINVAL;
+ * -errno. */
+int table_make(const char *name, uint32_t capacity, const gid_t *group, inv_table **out);
 
-/* A broker of this PID namespace serves it, and so sees to it when an owner dies. */
-bool table_broker_watches(const inv_table *table);
+/* As inv_open. */
+int table_open(const char *name, unsigned flags, inv_table **out);
 
-/* The same, as of the last 50 ms: costs no system call while a broker serves. */
-bool table_broker_watches_lately(inv_table *table);
+/* NULL: the default table, attached on first use (autostart: and a broker started where none
+ * holds the lease); else table itself. *resolved or a negative errno. */
+int table_resolve(inv_table *table, bool autostart, inv_table **resolved);
 
-/* Its name is gone or names another segment, and no broker hands it on; or it was cut short. */
-bool table_abandoned(const inv_table *table);
+/* From now on a NULL table is this one, as long as INVCTL_TABLE names it. */
+void table_set_default(inv_table *table);
 
-/* Start a broker for the table of that name and wait until it serves it.
- * 0; -ENOENT INVCTL_AUTOSTART=0 or no invbroker to be found; -ECHILD it failed;
- * -ETIMEDOUT. */
+/* Start a broker for the table of that name, and wait until it serves. 0; -ENOENT it may not
+ * be started, or is not installed; -ETIMEDOUT; -ECHILD it failed; or why it failed. */
 int autostart_broker(const char *name);
-
-/* At registration: start a broker where none serves the table. Asks the kernel at
- * most once a second. An error is not the caller's: the table works without. */
-void table_ensure_broker(inv_table *table);
 
 #endif

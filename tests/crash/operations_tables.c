@@ -26,7 +26,7 @@ static int enter(struct scene *scene)
 
 static int leave(struct scene *scene)
 {
-	owner_leave(scene->table);
+	inv_close(scene->table);
 	return 0;
 }
 

@@ -49,8 +49,7 @@ static int forge(inv_table *table, const uint8_t *parent, const uint8_t child[16
 		return error;
 	struct slot *slot = &table->slots[ref.index];
 	atomic_store(&slot->owner_process, (uint64_t)geteuid() << 32 | (uint64_t)supervisor);
-	atomic_store(&slot->action_process,
-	             process_start(command) << ACTION_START_SHIFT | (uint64_t)command);
+	atomic_store(&slot->action_process, action_word(command, process_start(command)));
 	atomic_fetch_and(&slot->flags, ~SLOT_PENDING);
 	if (!parent)
 		return 0;

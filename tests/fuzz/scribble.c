@@ -69,7 +69,7 @@ static void name_a_victim(const inv_table *table, const struct victims *victims,
 	                                                 (uint64_t)pid << OWNER_PID_SHIFT |
 	                                                 OWNER_ACTIVE);
 	atomic_store(&slot->owner_process, (uint64_t)61001 << 32 | (uint64_t)pid);
-	atomic_store(&slot->action_process, start << ACTION_START_SHIFT | (uint64_t)pid);
+	atomic_store(&slot->action_process, action_word(pid, start));
 }
 
 static void write_once(const inv_table *table, const struct victims *victims, uint64_t *state)

@@ -305,7 +305,6 @@ static void be_broker(struct trial *trial, unsigned how)
 	broker_sweep(table, adopt, trial);
 	broker_sweep_owners(table, indices, sizeof(indices) / sizeof(indices[0]), adopt, trial);
 	broker_retire(table, how & 1 ? 0 : INT64_C(300000000000), forget, &forgotten);
-	broker_live(table);
 	end_orphans(trial);
 	broker_unserve(table);
 }

@@ -19,6 +19,7 @@
 #include "api/broker.h"
 #include "os/clock.h"
 #include "os/uuid.h"
+#include "table/index.h"
 
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
@@ -205,7 +206,12 @@ bool fixture_asleep(pid_t process, pid_t thread)
 
 int fixture_live(struct fixture *fixture)
 {
-	return (int)broker_live(fixture->table);
+	const inv_table *table = fixture->table;
+	int live = 0;
+
+	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++)
+		live += control_state(atomic_load(&table->control[i])) == SLOT_LIVE;
+	return live;
 }
 
 struct inv_info fixture_info(struct fixture *fixture, const uint8_t id[16])

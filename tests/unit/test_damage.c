@@ -17,9 +17,9 @@
 #include "protocol/request.h"
 #include "protocol/shield.h"
 #include "table/event_word.h"
+#include "table/lease.h"
 #include "table/owner.h"
 #include "table/slot.h"
-#include "table/table.h"
 
 /* As owner.c lays an entry's word out. */
 #define ENTRY(pid, namespace, state)                                                               \

@@ -290,42 +290,6 @@ static void a_cancel_that_is_not_passed_on_says_so(void **state)
 	inv_invocation_end(parent, INV_COMPLETED);
 }
 
-static int begin_and_stay(struct fixture *fixture, void *id)
-{
-	inv_invocation *invocation;
-
-	if (inv_invocation_begin(fixture->table, id, NULL, &invocation) != 0)
-		return 1;
-	atomic_fetch_add(&fixture->counters[0], 1);
-	return fixture_stay();
-}
-
-static pid_t start_program(struct fixture *fixture, const uint8_t id[16])
-{
-	int before = atomic_load(&fixture->counters[0]);
-	pid_t pid = fixture_fork(fixture, begin_and_stay, (void *)(uintptr_t)id);
-
-	EVENTUALLY(atomic_load(&fixture->counters[0]) == before + 1);
-	return pid;
-}
-
-static void a_kill_reaches_what_is_nested_in_another_order(void **state)
-{
-	struct fixture *fixture = *state;
-	uint8_t parent_id[16], id[16];
-
-	fixture_id(parent_id);
-	fixture_id(id);
-	pid_t parent = start_program(fixture, parent_id);
-	fixture_environment(parent_id);
-	pid_t nested = start_program(fixture, id);
-	left = 1; /* the search goes well, the putting off does not */
-	assert_int_equal(inv_cancel(fixture->table, parent_id, INV_CANCEL_KILL, NULL), 0);
-	assert_int_equal(left, NEVER);
-	assert_int_equal(fixture_reap(fixture, parent), 256 + SIGKILL);
-	assert_int_equal(fixture_reap(fixture, nested), 256 + SIGKILL);
-}
-
 static void the_default_table_is_found_without_a_note_of_it(void **state)
 {
 	uint8_t id[16];
@@ -435,7 +399,6 @@ int main(void)
 	        TABLE_TEST(ids_need_no_memory),
 	        TABLE_TEST(a_check_of_the_environments_context_says_so),
 	        TABLE_TEST(a_cancel_that_is_not_passed_on_says_so),
-	        TABLE_TEST(a_kill_reaches_what_is_nested_in_another_order),
 	        TABLE_TEST(the_default_table_is_found_without_a_note_of_it),
 	        TABLE_TEST(a_parent_is_not_retired_where_its_children_are_not_known),
 	        TABLE_TEST(what_the_dead_left_is_left_for_a_better_time),

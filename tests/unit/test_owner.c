@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "api/broker.h"
+#include "protocol/register.h"
 #include "table/owner.h"
 
 enum { OWNED, GO, PID, NO_NAMESPACE = 77 };
@@ -293,7 +294,7 @@ static int try_to_enter(struct fixture *fixture, void *arg)
 
 	(void)arg;
 	pthread_mutex_lock(&fixture->table->lock);
-	error = owner_enter(fixture->table);
+	error = register_owner(fixture->table);
 	pthread_mutex_unlock(&fixture->table->lock);
 	atomic_fetch_add(&fixture->counters[OWNED], 1);
 	return error ? -error : fixture_stay();

@@ -16,7 +16,7 @@
 #include "api/broker.h"
 #include "invctl-supervisor.h"
 #include "os/process.h"
-#include "table/table.h"
+#include "table/lease.h"
 
 enum { READY = 0, GUARDED_MAX = 64, HUGE_CAPACITY = 300000 };
 

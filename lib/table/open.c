@@ -1,9 +1,12 @@
 /*
- * The default table: what a NULL table stands for. Attached on first use and kept.
+ * Opening a table by its name; and the default table, which a NULL table stands for.
  *
- * When INVCTL_TABLE has changed since, or the table was abandoned (its name is
- * gone, and its broker too), the next use attaches anew. Attached tables are never
- * closed here: handles made from them may still be out.
+ * A table that is not under its name is asked for at the broker that may still have it
+ * (handover.h); else a broker is started, if the caller wants that.
+ *
+ * The default table is attached on first use and kept. When INVCTL_TABLE has changed since, or
+ * the table was abandoned (its name is gone, and its broker too), the next use attaches anew.
+ * Attached tables are never closed here: handles made from them may be in use.
  */
 #include "table/table.h"
 
@@ -11,24 +14,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "invctl-supervisor.h"
 #include "os/clock.h"
 #include "os/environment.h"
+#include "os/fork.h"
 #include "table/guard.h"
+#include "table/handover.h"
+#include "table/lease.h"
 
-enum { ASK_AGAIN_NS = 50000000 };
+enum { KEPT_NAMES = 8, FOUND_FOR_NS = 50000000 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static inv_table *kept[8]; /* the names in use by this process, the newest first */
+static inv_table *kept[KEPT_NAMES]; /* the names in use by this process, the newest first */
 
-void default_table_fork_lock(void)
+FORK_HANDLER(.order = FORK_DEFAULT_TABLE, .lock = &lock)
+
+static int attach_or_receive(const char *name, bool guard, inv_table **out)
 {
-	pthread_mutex_lock(&lock);
+	int error = table_attach_named(name, guard, out);
+
+	if (error != -ENOENT)
+		return error;
+	int fd = handover_receive(name);
+	return fd < 0 ? fd : table_attach_fd(name, fd, true, guard, out);
 }
 
-void default_table_fork_unlock(void)
+int table_open(const char *name, unsigned flags, inv_table **out)
 {
-	pthread_mutex_unlock(&lock);
+	bool guard = flags & INV_OPEN_GUARD;
+	int error = attach_or_receive(name, guard, out);
+
+	if (!(flags & INV_OPEN_AUTOSTART))
+		return error;
+	if (error == -ENOENT) {
+		error = autostart_broker(name);
+		return error ? error : attach_or_receive(name, guard, out);
+	}
+	if (error == 0)
+		table_ensure_broker(*out);
+	return error;
 }
 
 static void keep_first(inv_table *table, int count)
@@ -39,9 +62,7 @@ static void keep_first(inv_table *table, int count)
 
 static inv_table *find_kept(const char *name)
 {
-	const int last = (int)(sizeof(kept) / sizeof(kept[0])) - 1;
-
-	for (int i = 0; i <= last && kept[i]; i++) {
+	for (int i = 0; i < KEPT_NAMES && kept[i]; i++) {
 		inv_table *table = kept[i];
 		if (strcmp(table->name, name) != 0)
 			continue;
@@ -53,7 +74,6 @@ static inv_table *find_kept(const char *name)
 
 static int attach_default(bool autostart, inv_table **out)
 {
-	const int last = (int)(sizeof(kept) / sizeof(kept[0])) - 1;
 	char name[INV_TABLE_NAME_BYTES];
 	int error = table_default_name(name);
 
@@ -65,12 +85,13 @@ static int attach_default(bool autostart, inv_table **out)
 		return 0;
 	}
 	/* A program that asked for the guard once wants it here too, where it can't say so. */
-	error = inv_open(&table, name,
-	                 (autostart ? INV_OPEN_AUTOSTART : 0u) |
-	                         (guard_installed() ? INV_OPEN_GUARD : 0u));
+	error = table_open(name,
+	                   (autostart ? INV_OPEN_AUTOSTART : 0u) |
+	                           (guard_installed() ? INV_OPEN_GUARD : 0u),
+	                   &table);
 	if (error)
 		return error;
-	keep_first(table, last);
+	keep_first(table, KEPT_NAMES - 1);
 	*out = table;
 	return 0;
 }
@@ -91,13 +112,13 @@ static inv_table *found_lately(void)
 	struct finding *finding = atomic_load_explicit(&latest, memory_order_acquire);
 
 	if (!finding || !variable_unchanged(&finding->place) ||
-	    atomic_load_explicit(&finding->found_ns, memory_order_relaxed) + ASK_AGAIN_NS <=
+	    atomic_load_explicit(&finding->found_ns, memory_order_relaxed) + FOUND_FOR_NS <=
 	            clock_monotonic_coarse_ns())
 		return NULL;
 	return finding->table;
 }
 
-/* Under the lock. Without memory, the next call asks again. */
+/* Under the lock. Without memory, the next call looks again. */
 static void note_finding(inv_table *table)
 {
 	struct finding *finding = atomic_load(&latest);
@@ -133,11 +154,9 @@ int table_resolve(inv_table *table, bool autostart, inv_table **resolved)
 	return error;
 }
 
-void inv_default_table_set(inv_table *table)
+void table_set_default(inv_table *table)
 {
-	const int last = (int)(sizeof(kept) / sizeof(kept[0])) - 1;
-
 	pthread_mutex_lock(&lock);
-	keep_first(table, last);
+	keep_first(table, KEPT_NAMES - 1);
 	pthread_mutex_unlock(&lock);
 }

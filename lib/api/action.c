@@ -1,0 +1,132 @@
+/*
+ * What an action calls about its own, current invocation: check, sleep, shield, progress, log;
+ * and reading the log.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <syslog.h>
+
+#include "api/context.h"
+#include "api/event.h"
+#include "protocol/log.h"
+#include "protocol/progress.h"
+#include "protocol/shield.h"
+#include "table/last_check.h"
+
+enum { LOG_TEXT_BYTES = 4096 };
+
+int inv_check(void)
+{
+	inv_event *event;
+
+	/* The hot path: a context of this thread, which no other thread has left. */
+	if (context_innermost &&
+	    !atomic_load_explicit(&context_innermost->left, memory_order_acquire))
+		return inv_event_check(context_innermost->event);
+	struct context_environment *kept =
+	        context_innermost
+	                ? NULL
+	                : atomic_load_explicit(&context_environment, memory_order_acquire);
+	if (kept && variable_unchanged(&kept->place)) {
+		int result = inv_event_check(kept->event);
+		if (result != -ESTALE)
+			return result;
+	}
+	int error = context_event(&event);
+	if (error)
+		return error == -ENXIO ? 0 : error;
+	return inv_event_check(event);
+}
+
+int inv_sleep(int64_t duration_ns)
+{
+	inv_event *event;
+	int error = context_event(&event);
+
+	if (error && error != -ENXIO)
+		return error;
+	if (!error)
+		return inv_event_sleep(event, duration_ns);
+	if (duration_ns < 0 && duration_ns != INV_FOREVER)
+		return -EINVAL;
+	return plain_sleep(duration_ns);
+}
+
+static int live_event(inv_event **event)
+{
+	uint64_t word;
+	int error = context_event(event);
+
+	return error ? error : event_word_of(*event, &word);
+}
+
+int inv_shield_begin(void)
+{
+	inv_event *event;
+	int error = live_event(&event);
+
+	if (error)
+		return error;
+	last_check_note(event->table, event->ref);
+	return shield_begin(event->table, event->ref);
+}
+
+int inv_shield_end(void)
+{
+	inv_event *event;
+	int error = live_event(&event);
+
+	if (error)
+		return error;
+	last_check_note(event->table, event->ref);
+	return shield_end(event->table, event->ref);
+}
+
+int inv_progress(double percent, const char *text)
+{
+	inv_event *event;
+	int error = live_event(&event);
+
+	/* Written so that not-a-number is refused too. */
+	if (!(percent >= 0 && percent <= 100))
+		return -EINVAL;
+	return error ? error : progress_store(event->table, event->ref, percent, text);
+}
+
+int inv_log_text(int level, const char *text)
+{
+	inv_event *event;
+	int error = live_event(&event);
+
+	if (level < LOG_EMERG || level > LOG_DEBUG || !text)
+		return -EINVAL;
+	return error ? error : log_append(event->table, event->ref, event->id, level, text);
+}
+
+int inv_vlog(int level, const char *format, va_list args)
+{
+	char text[LOG_TEXT_BYTES];
+
+	if (vsnprintf(text, sizeof(text), format, args) < 0)
+		return -EINVAL;
+	return inv_log_text(level, text);
+}
+
+int inv_log(int level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	int error = inv_vlog(level, format, args);
+	va_end(args);
+	return error;
+}
+
+int inv_log_read(inv_table *table, const uint8_t id[16],
+                 int (*each)(int64_t time_ns, int level, const char *text, void *arg), void *arg)
+{
+	int error = table_resolve(table, false, &table);
+
+	return error ? error : log_read(table, id, each, arg);
+}
