@@ -130,6 +130,16 @@ int inv_state_path(inv_table *table, const uint8_t id[16], const char *suffix, c
 /* Does a broker serve the table? Where none does, one is started. 1 or 0. */
 int inv_table_have_broker(inv_table *table);
 
+/* Who makes the requests of this process, as far as the process itself does not show it. Strings
+ * are copied and shortened; each may be NULL. Not thread-safe: call it before the first request. */
+struct inv_actor {
+	const char *command;  /* instead of the process's name */
+	const char *terminal; /* "pts/3" */
+	const char *script;   /* that called this program */
+	const char *address;  /* of an HTTP client; then there is no terminal or script */
+};
+void inv_actor_set(const struct inv_actor *actor);
+
 /* From now on a NULL table is this one, as long as INVCTL_TABLE names it. */
 void inv_default_table_set(inv_table *table);
 

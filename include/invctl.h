@@ -107,8 +107,26 @@ enum {
 	INV_NAME_BYTES = 56,
 	INV_REASON_BYTES = 72,
 	INV_COMMAND_BYTES = 16,
+	INV_TERMINAL_BYTES = 16,
+	INV_SCRIPT_BYTES = 40,
 	INV_PROGRESS_BYTES = 32,
 	INV_TABLE_NAME_BYTES = 65,
+};
+
+/* A request to stop, and its actor. */
+struct inv_request {
+	int32_t state;   /* enum inv_cancel_state */
+	int32_t cause;   /* enum inv_cause */
+	int64_t time_ns; /* time of day */
+	int64_t age_ns;  /* since then, monotonic */
+	uint32_t uid;    /* the actor: user, process and its program; of an HTTP client the token's
+	                    name */
+	int32_t pid;
+	char command[INV_COMMAND_BYTES];
+	char terminal[INV_TERMINAL_BYTES]; /* "pts/3"; "": none */
+	char script[INV_SCRIPT_BYTES];     /* that called invctl; "": none */
+	char address[INV_SCRIPT_BYTES];    /* of an HTTP client; "": none */
+	char reason[INV_REASON_BYTES];
 };
 
 /* What is known of one invocation: a copy, consistent in itself. New fields
@@ -136,15 +154,9 @@ struct inv_info {
 	int32_t shielded;      /* 1: a request waits, here or by a parent's shield */
 	int32_t paused;
 	int32_t finishing;
-	int32_t cancel_state;  /* enum inv_cancel_state */
-	int32_t cancel_cause;  /* enum inv_cause */
-	int64_t cancel_ns;     /* time of day of the request */
-	int64_t cancel_age_ns; /* since the request, monotonic */
-	uint32_t cancel_uid;   /* the actor: who asked */
-	int32_t cancel_pid;
-	char cancel_command[INV_COMMAND_BYTES];
-	char cancel_reason[INV_REASON_BYTES];
-	double progress_percent; /* negative: none told */
+	struct inv_request cancel; /* the request that stopped it, else the pending one */
+	struct inv_request later;  /* a pending one after that; state INV_CANCEL_NONE: none */
+	double progress_percent;   /* negative: none told */
 	char progress_text[INV_PROGRESS_BYTES];
 	char name[INV_NAME_BYTES];
 	uint32_t log_lost; /* log records that could not be written */

@@ -40,7 +40,7 @@ static const struct argp_option option_list[] = {
          "Serve the table NAME (default: INVCTL_TABLE, else /etc/invctl/table, else invctl-UID)",
          0},
         {"capacity", KEY_CAPACITY, "COUNT", 0,
-         "Make a new table for COUNT live invocations (default 65536, at most 1048576)", 0},
+         "Make a new table for COUNT live invocations (default 16384, at most 1048576)", 0},
         {"group", KEY_GROUP, "NAME|GID", 0, "Share a new table with this group: mode 0660", 0},
         {"mode", KEY_MODE, "0600|0660", 0,
          "Mode of a new table: yours alone (the default), or shared with --group or your own group",

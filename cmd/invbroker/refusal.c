@@ -10,7 +10,7 @@
 #include "common/exit_status.h"
 #include "common/segment.h"
 
-enum { BYTES_PER_INVOCATION = 512, CAPACITY_USUAL = 65536, MIB = 1024 * 1024 };
+enum { BYTES_PER_INVOCATION = 768, CAPACITY_USUAL = 16384, MIB = 1024 * 1024 };
 
 static int explain_space(const struct options *options, int error, struct readiness *readiness)
 {

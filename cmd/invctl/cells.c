@@ -117,14 +117,14 @@ static void format_deadline(const struct cell_source *source, char cell[CELL_BYT
 static void format_cause(const struct cell_source *source, char cell[CELL_BYTES])
 {
 	const struct inv_info *info = source->info;
-	int cause = info->cause != INV_CAUSE_NONE ? info->cause : info->cancel_cause;
+	int cause = info->cause != INV_CAUSE_NONE ? info->cause : info->cancel.cause;
 
 	snprintf(cell, CELL_BYTES, "%s", cause == INV_CAUSE_NONE ? "" : inv_cause_name(cause));
 }
 
 static void format_reason(const struct cell_source *source, char cell[CELL_BYTES])
 {
-	snprintf(cell, CELL_BYTES, "%s", source->info->cancel_reason);
+	snprintf(cell, CELL_BYTES, "%s", source->info->cancel.reason);
 }
 
 static void format_exit(const struct cell_source *source, char cell[CELL_BYTES])

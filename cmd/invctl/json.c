@@ -104,9 +104,9 @@ static struct json_object *json_actor(const struct inv_info *info)
 {
 	struct json_object *actor = json_object_new_object();
 
-	json_object_object_add(actor, "uid", json_object_new_int64(info->cancel_uid));
-	json_object_object_add(actor, "pid", json_number(info->cancel_pid, 0));
-	json_object_object_add(actor, "command", json_text_or_null(info->cancel_command));
+	json_object_object_add(actor, "uid", json_object_new_int64(info->cancel.uid));
+	json_object_object_add(actor, "pid", json_number(info->cancel.pid, 0));
+	json_object_object_add(actor, "command", json_text_or_null(info->cancel.command));
 	return actor;
 }
 
@@ -114,15 +114,15 @@ struct json_object *json_cancel(const struct inv_info *info)
 {
 	struct json_object *cancel;
 
-	if (info->cancel_state == INV_CANCEL_NONE)
+	if (info->cancel.state == INV_CANCEL_NONE)
 		return NULL;
 	cancel = json_object_new_object();
 	json_object_object_add(cancel, "state",
-	                       json_object_new_string(inv_cancel_state_name(info->cancel_state)));
-	json_object_object_add(cancel, "cause", json_cause(info->cancel_cause));
-	json_object_object_add(cancel, "reason", json_text_or_null(info->cancel_reason));
+	                       json_object_new_string(inv_cancel_state_name(info->cancel.state)));
+	json_object_object_add(cancel, "cause", json_cause(info->cancel.cause));
+	json_object_object_add(cancel, "reason", json_text_or_null(info->cancel.reason));
 	json_object_object_add(cancel, "actor", json_actor(info));
-	json_object_object_add(cancel, "time", json_time(info->cancel_ns));
+	json_object_object_add(cancel, "time", json_time(info->cancel.time_ns));
 	return cancel;
 }
 

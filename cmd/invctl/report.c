@@ -14,15 +14,15 @@ static void describe_delivery(const struct inv_info *info, char text[LINE_PART_B
 {
 	char ago[DURATION_TEXT_BYTES];
 
-	duration_format(info->cancel_age_ns, ago);
-	if (info->cancel_state == INV_CANCEL_NONE)
+	duration_format(info->cancel.age_ns, ago);
+	if (info->cancel.state == INV_CANCEL_NONE)
 		snprintf(text, LINE_PART_BYTES, "no request stands");
-	else if (info->cancel_state == INV_CANCEL_REQUESTED)
+	else if (info->cancel.state == INV_CANCEL_REQUESTED)
 		snprintf(text, LINE_PART_BYTES, "asked %s ago, not delivered yet%s", ago,
 		         info->shielded ? " (shielded)" : "");
 	else
 		snprintf(text, LINE_PART_BYTES, "asked %s ago, %s", ago,
-		         inv_cancel_state_name(info->cancel_state));
+		         inv_cancel_state_name(info->cancel.state));
 }
 
 static void describe_look(const struct inv_info *info, char text[LINE_PART_BYTES])

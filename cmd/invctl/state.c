@@ -9,9 +9,9 @@
 
 static const char *request_word(const struct inv_info *info)
 {
-	if (info->cancel_state == INV_CANCEL_NONE)
+	if (info->cancel.state == INV_CANCEL_NONE)
 		return NULL;
-	if (info->cancel_state == INV_CANCEL_REQUESTED && info->cancel_age_ns > OVERDUE_NS)
+	if (info->cancel.state == INV_CANCEL_REQUESTED && info->cancel.age_ns > OVERDUE_NS)
 		return "overdue";
 	return "asked";
 }

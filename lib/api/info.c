@@ -47,31 +47,29 @@ static int64_t time_between_ns(int64_t from_ns, int64_t to_ns)
 	                                                                             : between_ns;
 }
 
-static void fill_cancel(const inv_table *table, struct slot_ref ref, uint64_t flags,
-                        struct inv_info *info)
+static int64_t age_of(int64_t made_ns)
+{
+	return made_ns ? time_between_ns(made_ns, clock_monotonic_ns()) : 0;
+}
+
+static void fill_requests(const inv_table *table, struct slot_ref ref, uint64_t flags,
+                          struct inv_info *info)
 {
 	uint64_t word = event_word_load(table, ref);
-	struct request_record record;
+	int64_t made_ns;
 
-	if (!(word & EVENT_REQUESTED))
+	if (!request_read(table, ref, word, &info->cancel, &made_ns))
 		return;
-	request_read(table, ref, word, &record);
-	/* A request that came while another was being delivered by signal is still
-	 * pending at the end, but the action was told. */
-	bool pending = word & EVENT_SET && !(word & EVENT_ENDED && flags & SLOT_SIGNALLED);
-	info->cancel_state = flags & SLOT_KILLED      ? INV_CANCEL_KILLED
-	                     : pending                ? INV_CANCEL_REQUESTED
+	bool delivered = word & EVENT_DELIVERED;
+	info->cancel.state = flags & SLOT_KILLED      ? INV_CANCEL_KILLED
+	                     : !delivered             ? INV_CANCEL_REQUESTED
 	                     : flags & SLOT_SIGNALLED ? INV_CANCEL_SIGNALLED
 	                                              : INV_CANCEL_DELIVERED;
-	info->cancel_cause = record.cause;
-	info->cancel_ns = record.time_ns;
-	info->cancel_age_ns = record.monotonic_ns
-	                              ? time_between_ns(record.monotonic_ns, clock_monotonic_ns())
-	                              : 0;
-	info->cancel_uid = record.uid;
-	info->cancel_pid = record.pid;
-	memcpy(info->cancel_command, record.command, sizeof(record.command));
-	memcpy(info->cancel_reason, record.reason, sizeof(record.reason));
+	info->cancel.age_ns = age_of(made_ns);
+	if (request_read_later(table, ref, word, &info->later, &made_ns)) {
+		info->later.state = INV_CANCEL_REQUESTED;
+		info->later.age_ns = age_of(made_ns);
+	}
 	if (word & EVENT_SET)
 		info->shielded = shield_holds(table, ref);
 }
@@ -125,13 +123,11 @@ static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, boo
 	info->orphaned = orphaned(table, word, flags, served);
 	info->owner_pid = done || info->orphaned ? 0 : (int32_t)(uint32_t)owner;
 	info->pid = info->kind == INV_KIND_RUN ? action_pid(action) : (int32_t)(uint32_t)owner;
-	info->paused = (flags & SLOT_PAUSED) != 0;
-	info->finishing = !done && flags & SLOT_FINISHING;
 	info->no_kill = (flags & SLOT_NO_KILL) != 0;
 	info->log_lost = (uint32_t)atomic_load(&slot->log_lost);
 	info->status = flags & SLOT_PENDING ? INV_PENDING : INV_RUNNING;
 	fill_times(table, ref, done, info);
-	fill_cancel(table, ref, flags, info);
+	fill_requests(table, ref, flags, info);
 	info->progress_percent = progress_load(table, ref, info->progress_text);
 	text_load(slot->name, INV_NAME_BYTES / 8, info->name);
 	if (done)

@@ -229,3 +229,8 @@ int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const cha
 	error = cascade_request(table, ref, &request, flags & INV_CANCEL_ONLY, &more);
 	return error == -ESTALE ? -EALREADY : error;
 }
+
+void inv_actor_set(const struct inv_actor *actor)
+{
+	request_set_actor(actor);
+}

@@ -291,8 +291,7 @@ int inv_run_refused(inv_table *table, const uint8_t id[16])
 
 /* When the request was made: as its record says, but never in the future; where the
  * record is not readable, when it was first seen. */
-static int64_t requested_at_ns(inv_invocation *invocation, uint64_t event_word,
-                               const struct request_record *record)
+static int64_t requested_at_ns(inv_invocation *invocation, uint64_t event_word, int64_t made_ns)
 {
 	int64_t now_ns = clock_monotonic_ns();
 
@@ -301,8 +300,8 @@ static int64_t requested_at_ns(inv_invocation *invocation, uint64_t event_word,
 		invocation->request_seen = event_sequence(event_word);
 		invocation->request_seen_ns = now_ns;
 	}
-	if (record->monotonic_ns > 0 && record->monotonic_ns <= now_ns)
-		return record->monotonic_ns;
+	if (made_ns > 0 && made_ns <= now_ns)
+		return made_ns;
 	return invocation->request_seen_ns;
 }
 
@@ -352,7 +351,8 @@ int inv_run_view(inv_invocation *invocation, struct inv_run_view *view)
 {
 	inv_table *table = invocation->table;
 	const struct slot *slot = run_slot(invocation);
-	struct request_record record;
+	struct inv_request request;
+	int64_t made_ns;
 
 	memset(view, 0, sizeof(*view));
 	if (run_owned_word(invocation) == 0)
@@ -360,16 +360,17 @@ int inv_run_view(inv_invocation *invocation, struct inv_run_view *view)
 	uint64_t word = event_word_load(table, invocation->ref);
 	uint64_t flags = atomic_load(&slot->flags);
 	view->event_futex = (uint32_t)word;
-	view->requested = (word & EVENT_REQUESTED) != 0;
+	view->requested = event_requested(word);
 	view->pending = (word & EVENT_SET) != 0;
 	view->cooperative = last_check_time_ns(table, invocation->ref) != 0;
 	view->request = event_sequence(word);
 	view_escalation(slot, invocation->ref, view);
 	view_options(slot, flags, view);
 	if (view->requested) {
-		request_read(table, invocation->ref, word, &record);
-		view->cause = record.cause;
-		view->requested_at_ns = requested_at_ns(invocation, word, &record);
+		if (!request_read_later(table, invocation->ref, word, &request, &made_ns))
+			request_read(table, invocation->ref, word, &request, &made_ns);
+		view->cause = request.cause;
+		view->requested_at_ns = requested_at_ns(invocation, word, made_ns);
 	}
 	if (view->pending)
 		view->shielded = shield_holds(table, invocation->ref);

@@ -132,7 +132,7 @@ static int request_and_escalate(inv_table *table, struct slot_ref ref,
 	uint64_t event = event_word_load(table, ref);
 	/* With a request made before, the further steps may end it before the next line. */
 	bool ends_by_it =
-	        supervised && more->steps != 0 && event & EVENT_REQUESTED && !(event & EVENT_ENDED);
+	        supervised && more->steps != 0 && event_requested(event) && !(event & EVENT_ENDED);
 
 	if (supervised)
 		escalate(table, ref, more);

@@ -112,11 +112,12 @@ static bool nested_cancelled(const inv_table *table, struct slot_ref ref)
 static int record_end(inv_table *table, struct slot_ref ref, uint64_t word, uint64_t event_word,
                       const struct ending *ending, struct outcome *outcome)
 {
-	struct request_record record;
+	struct inv_request request;
+	int64_t made_ns;
 	uint64_t flags = atomic_load(&table->slots[ref.index].flags);
 
-	request_read(table, ref, event_word, &record);
-	*outcome = decide(event_word & EVENT_REQUESTED, record.cause, flags,
+	request_read(table, ref, event_word, &request, &made_ns);
+	*outcome = decide(event_requested(event_word), request.cause, flags,
 	                  nested_cancelled(table, ref), ending);
 	if ((flags & SLOT_KIND_MASK) == INV_KIND_RUN && outcome->status == INV_CANCELLED &&
 	    outcome->cause == INV_CAUSE_PARENT && ending->how != ENDING_LOST)

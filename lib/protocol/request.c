@@ -1,10 +1,14 @@
 /*
  * A request and its record.
  *
- * The record belongs to the sequence number that the event word gets by the
- * request. Its word,
+ * The record belongs to the sequence number that the event word gets by the request, and lies in
+ * one of two places of the slot: request[sequence % 2]. A pending request and the last one that
+ * was delivered have numbers of different parity (event_word.c), so that a later request, while
+ * it is not delivered, never replaces the record of the one that stopped the action.
  *
- *   | generation 32 | sequence 28 | stage 4 |
+ * A record's word,
+ *
+ *   | generation 32 | sequence 26 | stage 6 |
  *
  * is claimed for that number by one compare-and-swap; the claimer writes the
  * record, marks it ready, and then sets the event. A rival that finds it claimed
@@ -15,12 +19,13 @@
  *                          without text and reads as "requested"
  *   between ready and set  no request was made; the next one has the same number
  *                          and carries this record's cause and actor
- * A writer stalled over a whole later request could mix its text into the record of
- * that one: wrong words, never a wrong decision.
+ * A writer stalled over two later requests could mix its text into the record of
+ * the second: wrong words, never a wrong decision.
  */
 #include "protocol/request.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,13 +36,19 @@
 #include "table/notification.h"
 #include "table/text.h"
 
-enum { STAGE_WRITING = 1, STAGE_READY = 2, STAGE_MASK = 15 };
-enum { ACTOR_CAUSE_MASK = 0xff, ACTOR_PID_SHIFT = 8, ACTOR_UID_SHIFT = 32 };
+enum { STAGE_BITS = 6, STAGE_WRITING = 1, STAGE_READY = 2, STAGE_MASK = (1 << STAGE_BITS) - 1 };
+enum {
+	ACTOR_CAUSE_MASK = 0x7f,
+	ACTOR_BY_ADDRESS = 0x80,
+	ACTOR_PID_SHIFT = 8,
+	ACTOR_UID_SHIFT = 32
+};
 #define ACTOR_PID_MASK UINT64_C(0xffffff)
+#define SEQUENCE_MASK (EVENT_SEQUENCE_MASK / EVENT_SEQUENCE_STEP)
 
 static uint64_t record_word(struct slot_ref ref, uint32_t sequence, unsigned stage)
 {
-	return (uint64_t)ref.generation << 32 | (uint64_t)sequence << 4 | stage;
+	return (uint64_t)ref.generation << 32 | (uint64_t)sequence << STAGE_BITS | stage;
 }
 
 /* What is recorded of this process, read at a thread's first request: six system calls, which
@@ -48,7 +59,32 @@ static _Thread_local struct {
 	char command[INV_COMMAND_BYTES];
 } own;
 
-static void read_own_actor(void)
+/* What the program has said about who makes its requests (inv_actor_set). */
+static struct {
+	bool by_address;
+	char command[INV_COMMAND_BYTES]; /* "": the process's */
+	char origin[ORIGIN_BYTES];
+} stated;
+
+void request_set_actor(const struct inv_actor *actor)
+{
+	memset(&stated, 0, sizeof(stated));
+	if (actor->command)
+		snprintf(stated.command, sizeof(stated.command), "%s", actor->command);
+	stated.by_address = actor->address != NULL;
+	if (actor->address) {
+		snprintf(stated.origin, sizeof(stated.origin), "%s", actor->address);
+		return;
+	}
+	size_t terminal = (size_t)snprintf(stated.origin, INV_TERMINAL_BYTES, "%s",
+	                                   actor->terminal ? actor->terminal : "");
+	if (terminal >= INV_TERMINAL_BYTES)
+		terminal = INV_TERMINAL_BYTES - 1;
+	snprintf(stated.origin + terminal + 1, sizeof(stated.origin) - terminal - 1, "%s",
+	         actor->script ? actor->script : "");
+}
+
+static void read_own(void)
 {
 	if (own.process == fork_generation())
 		return;
@@ -58,32 +94,56 @@ static void read_own_actor(void)
 	own.process = fork_generation();
 }
 
-static void write_record(struct slot *slot, const struct request *request)
+static void write_record(struct request_record *record, const struct request *request)
 {
-	read_own_actor();
-	atomic_store_explicit(&slot->request_ns, clock_realtime_ns(), memory_order_release);
-	atomic_store_explicit(&slot->request_monotonic_ns, clock_monotonic_ns(),
+	read_own();
+	atomic_store_explicit(&record->time_ns, clock_realtime_ns(), memory_order_release);
+	atomic_store_explicit(&record->monotonic_ns, clock_monotonic_ns(), memory_order_release);
+	atomic_store_explicit(&record->actor,
+	                      own.uid_pid | (stated.by_address ? ACTOR_BY_ADDRESS : 0u) |
+	                              ((unsigned)request->cause & ACTOR_CAUSE_MASK),
 	                      memory_order_release);
-	atomic_store_explicit(&slot->request_actor,
-	                      own.uid_pid | ((unsigned)request->cause & ACTOR_CAUSE_MASK),
-	                      memory_order_release);
-	text_store(slot->request_command, INV_COMMAND_BYTES / 8, own.command);
-	text_store(slot->request_reason, INV_REASON_BYTES / 8, request->reason);
+	text_store(record->command, INV_COMMAND_BYTES / 8,
+	           *stated.command ? stated.command : own.command);
+	words_store(record->origin, ORIGIN_BYTES / 8, stated.origin);
+	text_store(record->reason, INV_REASON_BYTES / 8, request->reason);
 }
 
-static void record(inv_table *table, struct slot_ref ref, uint32_t sequence,
+/*
+ * Claim the record of the request that would follow the event word seen. true: it is the
+ * caller's to write. false: a rival has claimed it for the same request, or the event has changed.
+ *
+ * A late requester must not take the place from a request made since. The event is read after the
+ * record's word: if it is as seen, the request has not been made yet; if it is made from here
+ * on, its maker has claimed the record before, and the swap fails.
+ */
+static bool claim(inv_table *table, struct slot_ref ref, uint64_t seen,
+                  struct request_record *record, uint64_t writing)
+{
+	uint64_t word = atomic_load(&record->word);
+
+	for (;;) {
+		if ((word & ~(uint64_t)STAGE_MASK) == (writing & ~(uint64_t)STAGE_MASK))
+			return false;
+		uint64_t now = event_word_load(table, ref);
+		if ((now ^ seen) & (EVENT_SEQUENCE_MASK | EVENT_SET))
+			return false;
+		if (atomic_compare_exchange_strong(&record->word, &word, writing))
+			return true;
+	}
+}
+
+static void record(inv_table *table, struct slot_ref ref, uint64_t seen,
                    const struct request *request)
 {
-	struct slot *slot = &table->slots[ref.index];
-	uint64_t word = atomic_load(&slot->request_word);
+	uint32_t sequence = event_sequence(event_next_sequence(seen));
+	struct request_record *record = &table->slots[ref.index].request[sequence % 2];
 	uint64_t writing = record_word(ref, sequence, STAGE_WRITING);
 
-	if ((word & ~(uint64_t)STAGE_MASK) == (writing & ~(uint64_t)STAGE_MASK))
+	if (!claim(table, ref, seen, record, writing))
 		return;
-	if (!atomic_compare_exchange_strong(&slot->request_word, &word, writing))
-		return;
-	write_record(slot, request);
-	atomic_compare_exchange_strong(&slot->request_word, &writing,
+	write_record(record, request);
+	atomic_compare_exchange_strong(&record->word, &writing,
 	                               record_word(ref, sequence, STAGE_READY));
 }
 
@@ -95,7 +155,7 @@ int request_make(inv_table *table, struct slot_ref ref, const struct request *re
 			return -ESTALE;
 		if (word & EVENT_SET)
 			return 0;
-		record(table, ref, event_sequence(event_next_sequence(word)), request);
+		record(table, ref, word, request);
 		if (event_word_set(table, ref, word)) {
 			notify_request(table, ref.index);
 			return 1;
@@ -103,31 +163,98 @@ int request_make(inv_table *table, struct slot_ref ref, const struct request *re
 	}
 }
 
-void request_read(const inv_table *table, struct slot_ref ref, uint64_t event_word,
-                  struct request_record *out)
+static void split_origin(uint64_t actor, const char origin[ORIGIN_BYTES + 1],
+                         struct inv_request *out)
 {
-	const struct slot *slot = &table->slots[ref.index];
-	uint64_t ready = record_word(ref, event_sequence(event_word), STAGE_READY);
-
-	memset(out, 0, sizeof(*out));
-	if (!(event_word & EVENT_REQUESTED))
-		return;
-	out->cause = INV_CAUSE_REQUESTED;
-	if (atomic_load(&slot->request_word) != ready)
-		return;
-	uint64_t actor = atomic_load(&slot->request_actor);
-	int cause = (int)(actor & ACTOR_CAUSE_MASK);
-	out->time_ns = atomic_load(&slot->request_ns);
-	out->monotonic_ns = atomic_load(&slot->request_monotonic_ns);
-	text_load(slot->request_command, INV_COMMAND_BYTES / 8, out->command);
-	text_load(slot->request_reason, INV_REASON_BYTES / 8, out->reason);
-	if (atomic_load(&slot->request_word) != ready) {
-		memset(out, 0, sizeof(*out));
-		out->cause = INV_CAUSE_REQUESTED;
+	if (actor & ACTOR_BY_ADDRESS) {
+		snprintf(out->address, sizeof(out->address), "%s", origin);
 		return;
 	}
+	snprintf(out->terminal, sizeof(out->terminal), "%.*s", INV_TERMINAL_BYTES - 1, origin);
+	size_t terminal = strlen(out->terminal);
+	if (origin[terminal] == '\0')
+		snprintf(out->script, sizeof(out->script), "%s", origin + terminal + 1);
+}
+
+/* Of the record with that word. false: it is another's, or not written to its end. */
+static bool copy_record(const struct request_record *record, uint64_t ready,
+                        struct inv_request *out, int64_t *monotonic_ns)
+{
+	char origin[ORIGIN_BYTES + 1] = "";
+
+	if (atomic_load(&record->word) != ready)
+		return false;
+	uint64_t actor = atomic_load(&record->actor);
+	int cause = (int)(actor & ACTOR_CAUSE_MASK);
+	out->time_ns = atomic_load(&record->time_ns);
+	*monotonic_ns = atomic_load(&record->monotonic_ns);
+	text_load(record->command, INV_COMMAND_BYTES / 8, out->command);
+	words_load(record->origin, ORIGIN_BYTES / 8, origin);
+	text_load(record->reason, INV_REASON_BYTES / 8, out->reason);
+	if (atomic_load(&record->word) != ready)
+		return false;
 	out->uid = (uint32_t)(actor >> ACTOR_UID_SHIFT);
 	out->pid = (int32_t)(actor >> ACTOR_PID_SHIFT & ACTOR_PID_MASK);
 	if (cause > INV_CAUSE_NONE && cause <= INV_CAUSE_HOLD)
 		out->cause = cause;
+	split_origin(actor, origin, out);
+	return true;
+}
+
+static void read_record(const inv_table *table, struct slot_ref ref, uint64_t ready,
+                        uint32_t parity, struct inv_request *out, int64_t *monotonic_ns)
+{
+	*monotonic_ns = 0;
+	memset(out, 0, sizeof(*out));
+	out->cause = INV_CAUSE_REQUESTED;
+	if (copy_record(&table->slots[ref.index].request[parity], ready, out, monotonic_ns))
+		return;
+	memset(out, 0, sizeof(*out));
+	out->cause = INV_CAUSE_REQUESTED;
+	*monotonic_ns = 0;
+}
+
+static void read_pending(const inv_table *table, struct slot_ref ref, uint64_t event_word,
+                         struct inv_request *out, int64_t *monotonic_ns)
+{
+	uint32_t sequence = event_sequence(event_word);
+
+	read_record(table, ref, record_word(ref, sequence, STAGE_READY), sequence % 2, out,
+	            monotonic_ns);
+}
+
+/* The last one that was consumed. Where others were withdrawn since, its number is not known,
+ * but its place is, which no other has written since. */
+static void read_delivered(const inv_table *table, struct slot_ref ref, uint64_t event_word,
+                           struct inv_request *out, int64_t *monotonic_ns)
+{
+	uint32_t parity = (event_sequence(event_word) + (event_word & EVENT_SET)) % 2;
+	uint64_t word = atomic_load(&table->slots[ref.index].request[parity].word);
+	uint32_t sequence = (uint32_t)(word >> STAGE_BITS) & SEQUENCE_MASK;
+
+	read_record(table, ref, record_word(ref, sequence, STAGE_READY), parity, out, monotonic_ns);
+}
+
+bool request_read(const inv_table *table, struct slot_ref ref, uint64_t event_word,
+                  struct inv_request *out, int64_t *monotonic_ns)
+{
+	if (event_word & EVENT_DELIVERED)
+		read_delivered(table, ref, event_word, out, monotonic_ns);
+	else if (event_word & EVENT_SET)
+		read_pending(table, ref, event_word, out, monotonic_ns);
+	else
+		*out = (struct inv_request){0};
+	return event_requested(event_word);
+}
+
+bool request_read_later(const inv_table *table, struct slot_ref ref, uint64_t event_word,
+                        struct inv_request *out, int64_t *monotonic_ns)
+{
+	bool later = event_word & EVENT_DELIVERED && event_word & EVENT_SET;
+
+	if (later)
+		read_pending(table, ref, event_word, out, monotonic_ns);
+	else
+		*out = (struct inv_request){0};
+	return later;
 }

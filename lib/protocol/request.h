@@ -2,6 +2,7 @@
 #ifndef REQUEST_H
 #define REQUEST_H
 
+#include "invctl-supervisor.h"
 #include "table/table.h"
 
 struct request {
@@ -9,22 +10,21 @@ struct request {
 	const char *reason; /* may be NULL */
 };
 
-struct request_record {
-	int cause;
-	uint32_t uid;
-	int32_t pid;
-	int64_t time_ns;
-	int64_t monotonic_ns;
-	char command[INV_COMMAND_BYTES];
-	char reason[INV_REASON_BYTES];
-};
+/* As inv_actor_set. */
+void request_set_actor(const struct inv_actor *actor);
 
 /* Make a request to one registration. 1 made; 0 one was pending already; -ESTALE. */
 int request_make(inv_table *table, struct slot_ref ref, const struct request *request);
 
-/* The record of the request that event_word shows. Where its maker was killed
- * while writing it, only the cause "requested" is known. */
-void request_read(const inv_table *table, struct slot_ref ref, uint64_t event_word,
-                  struct request_record *record);
+/* The request that stopped the action, which is the last one that was delivered; else the pending
+ * one. Its state and age are left 0. *monotonic_ns: when it was made; 0: not known. Where its
+ * maker was killed while writing the record, only the cause "requested" is known.
+ * false: there is none, and *out is all zero. */
+bool request_read(const inv_table *table, struct slot_ref ref, uint64_t event_word,
+                  struct inv_request *out, int64_t *monotonic_ns);
+
+/* The pending one, where another was delivered before. */
+bool request_read_later(const inv_table *table, struct slot_ref ref, uint64_t event_word,
+                        struct inv_request *out, int64_t *monotonic_ns);
 
 #endif

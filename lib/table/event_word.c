@@ -1,24 +1,28 @@
 /*
  * The protocol of the cancel event's word.
  *
- *   | generation 32 | sequence 28 | waited | ended | requested | set |
+ *   | generation 32 | sequence 26 | unused 2 | waited | ended | delivered | set |
  *
  * The word says everything about the requests to one registration:
  *
- *   set                 a request is pending
- *   requested, not set  the last request was delivered
- *   neither             none was made, or the last one was withdrawn
- *   ended               the owner has closed it; what set and requested say is final
+ *   set        a request is pending
+ *   delivered  at least one was consumed; a later one may be pending
+ *   neither    none was made, or each was withdrawn
+ *   ended      the owner has closed it; what set and delivered say is final
  *
  * Transitions, each one compare-and-swap of the whole word, generation included,
  * so that none can hit a later tenant of the slot:
  *
- *   set      (not set, not ended)  sequence + 1, set, requested; then wake all, always
- *   consume  (set, not ended)      not set. The one whose swap succeeds has the request
- *   clear    (set, not ended)      sequence + 1, not set, not requested
+ *   set      (not set, not ended)  sequence + 1, set; then wake all, always
+ *   consume  (set, not ended)      not set, delivered. The one whose swap succeeds has the request
+ *   clear    (set, not ended)      sequence + 1, not set
  *   wait     (not waited)          waited; then sleep
  *   close    (not ended)           ended. By the owner before it records the outcome, or
  *                                  by a sweeper; the end (slot.c) then wakes
+ *
+ * So the sequence numbers of a delivered request and of the one pending after it differ by an
+ * odd number, however many were withdrawn in between: their records have two places
+ * (protocol/request.c).
  *
  * A waiter is done when the word is set, or its sequence differs from that at its
  * entry: a set that was cleared at once counts. It sleeps on the low half in slices
@@ -26,13 +30,13 @@
  *
  * A SIGKILL between
  *   set and wake        the waiters look again at the end of their slice
- *   consume and return  the request is lost with it; requested without set shows that it
- *                       was delivered
+ *   consume and return  the request is lost with it; the word shows that it was
+ *                       delivered
  *   close and outcome   the owner is dead: the sweep records the outcome and wakes
  *   waited and sleep    nothing: the bit says that a wake may be needed, once too
  *                       often at worst
  * Generation and sequence can't both return to a former value within a slice: that
- * would take 2^28 requests, or 2^32 registrations, in half a second.
+ * would take 2^26 requests, or 2^30 registrations, in half a second.
  */
 #include "table/event_word.h"
 
@@ -64,7 +68,7 @@ void event_word_wake(inv_table *table, struct slot_ref ref)
 
 bool event_word_set(inv_table *table, struct slot_ref ref, uint64_t seen)
 {
-	uint64_t requested = event_next_sequence(seen) | EVENT_SET | EVENT_REQUESTED;
+	uint64_t requested = event_next_sequence(seen) | EVENT_SET;
 
 	if (!atomic_compare_exchange_strong(&table->event[ref.index], &seen, requested))
 		return false;
@@ -80,7 +84,7 @@ int event_word_clear(inv_table *table, struct slot_ref ref)
 			return -ESTALE;
 		if (!(word & EVENT_SET))
 			return 0;
-		uint64_t cleared = event_next_sequence(word) & ~(EVENT_SET | EVENT_REQUESTED);
+		uint64_t cleared = event_next_sequence(word) & ~EVENT_SET;
 		if (atomic_compare_exchange_strong(&table->event[ref.index], &word, cleared))
 			return 1;
 	}
@@ -95,7 +99,7 @@ int event_word_consume(inv_table *table, struct slot_ref ref)
 		if (!(word & EVENT_SET))
 			return 0;
 		if (atomic_compare_exchange_strong(&table->event[ref.index], &word,
-		                                   word & ~EVENT_SET))
+		                                   (word & ~EVENT_SET) | EVENT_DELIVERED))
 			return 1;
 	}
 }

@@ -14,6 +14,12 @@ static inline uint32_t event_sequence(uint64_t word)
 	return (uint32_t)((word & EVENT_SEQUENCE_MASK) / EVENT_SEQUENCE_STEP);
 }
 
+/* A request was made, and not withdrawn. */
+static inline bool event_requested(uint64_t word)
+{
+	return (word & (EVENT_SET | EVENT_DELIVERED)) != 0;
+}
+
 /* The word with the next sequence number; it wraps within its field. */
 static inline uint64_t event_next_sequence(uint64_t word)
 {

@@ -48,9 +48,7 @@ int geometry_of(uint32_t capacity, struct geometry *geometry)
 	}
 	made.slots = made.buckets * made.width;
 	cut_into_levels(&made);
-	made.owners = capacity < OWNERS_MIN ? OWNERS_MIN : capacity;
-	if (made.owners > OWNERS_MAX)
-		made.owners = OWNERS_MAX;
+	made.owners = capacity + OWNERS_SPARE;
 	made.control_at = LAYOUT_PAGE;
 	made.event_at = made.control_at + page_round((size_t)made.slots * 8);
 	made.ids_at = made.event_at + page_round((size_t)made.slots * 8);

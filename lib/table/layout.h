@@ -3,22 +3,22 @@
  *
  * A segment is, in this order and each part beginning on a page:
  *
- *   header    one page; the geometry is written once, before the segment has a name
- *   control   a 64-bit control word for each slot: the slot's life (slot.c)
- *   event     a 64-bit event word for each slot: its cancel event (event_word.c)
- *   ids       the id of each slot, 16 bytes: a look-up needs no more of it
- *   kin       32 bits for each slot: 1 + the parent's slot; a hint, see cascade.c
- *   owners    an entry for each process that owns slots (owner.c)
- *   slots     the payload
+ *   header         one page; the geometry is written once, before the segment has a name
+ *   control        a 64-bit control word for each slot: the slot's life (slot.c)
+ *   event          a 64-bit event word for each slot: its cancel event (event_word.c)
+ *   ids            the id of each slot, 16 bytes: a search for an id needs no more of it
+ *   parent index   32 bits for each slot: 1 + the parent's slot; a hint, see cascade.c
+ *   owners         an entry for each process that owns slots (owner.c)
+ *   slots          the payload
  *
  * Everything but the geometry can be written by any process that may open the
  * table, so it is untrusted: read once into a local, checked, and the copy used.
  * Every shared field is an atomic; there are no pointers and no locks in it.
- * Control and event words and ids lie apart from the payload, so that a lookup or a
+ * Control and event words and ids lie apart from the payload, so that a search or a
  * check touches only the lines that it needs.
  *
  * The slots are used a level at a time, so that few invocations lie close together in
- * a table that is made for many, and a look at all of them is short (index.h).
+ * a table that is made for many, and a scan of all of them is short (index.h).
  */
 #ifndef LAYOUT_H
 #define LAYOUT_H
@@ -33,23 +33,24 @@
 #define LAYOUT_MAGIC UINT64_C(0x00316c7463766e69) /* "invctl1" */
 
 enum {
-	LAYOUT_VERSION = 1,
+	LAYOUT_VERSION = 2,
 	LAYOUT_PAGE = 4096,
-	CAPACITY_DEFAULT = 65536,
+	CAPACITY_DEFAULT = 16384,
 	CAPACITY_MAX = 1048576,
 	BUCKET_WIDTH = 16, /* words: two cache lines, fetched as a pair */
 	LEVELS_MAX = 4,
 	LOWER_WIDTH = 8, /* of a bucket below the last level: one cache line */
 	SMALL_CAPACITY =
 	        256, /* up to this the table is one bucket, and exactly full at its capacity */
-	OWNERS_MIN = 64,
-	OWNERS_MAX = 65535, /* 16 bits of the control word; entry 0 is nobody */
+	OWNERS_SPARE =
+	        64, /* entries beyond the capacity: the broker, and processes that own none */
 	SHIELD_HOLDERS = 3,
+	ORIGIN_BYTES = 40,
 };
 
 /*
- * Control word: | generation 32 | given 3 | tag 10 | owner 16 | state 3 |.
- * In SLOT_DONE the owner field holds the outcome (slot.h).
+ * Control word: | generation 30 | adoptions 2 | tag 8 | owner 21 | state 3 |.
+ * In SLOT_DONE the owner field holds the outcome (slot.h). Owner 0 is none.
  */
 enum slot_state {
 	SLOT_FREE = 0,
@@ -61,21 +62,19 @@ enum slot_state {
 };
 
 /*
- * Event word: | generation 32 | sequence 28 | waited 1 | ended 1 | asked 1 | set 1 |.
+ * Event word: | generation 32 | sequence 26 | unused 2 | waited | ended | delivered | set |.
  * The low half is the futex.
  */
 #define EVENT_SET UINT64_C(1) /* a request is pending: set by set, cleared by consume and clear */
-#define EVENT_REQUESTED                                                                            \
-	UINT64_C(2)             /* one was made and not withdrawn: stays when it is consumed       \
-	                         */
-#define EVENT_ENDED UINT64_C(4) /* the owner has closed it: no request is taken any more */
+#define EVENT_DELIVERED UINT64_C(2) /* one was consumed. Never cleared */
+#define EVENT_ENDED UINT64_C(4)     /* the owner has closed it: no request is taken any more */
 #define EVENT_WAITED                                                                               \
-	UINT64_C(8) /* somebody has slept on it: the end must wake. Never cleared, so              \
+	UINT64_C(8) /* a process has slept on it: the end must wake. Never cleared, so             \
 	             * there is no count that a killed waiter could leave wrong */
-#define EVENT_SEQUENCE_STEP UINT64_C(16)
-#define EVENT_SEQUENCE_MASK UINT64_C(0xfffffff0)
+#define EVENT_SEQUENCE_STEP UINT64_C(64)
+#define EVENT_SEQUENCE_MASK UINT64_C(0xffffffc0)
 
-/* Asks word: | generation 32 | count 16 | nested 1 | ... | pause 1 | signal 7 | signal asked 1 |
+/* Escalation word: | generation 32 | count 16 | nested 1 | ... | signal 7 | signal requested 1 |
  * kill 1 |. The low half is a futex on which the supervisor waits. */
 #define ESCALATE_KILL UINT64_C(1)
 #define ESCALATE_SIGNAL UINT64_C(2)
@@ -83,8 +82,8 @@ enum slot_state {
 #define ESCALATE_SIGNUM_MASK UINT64_C(0x1fc)
 #define ESCALATE_COUNT_STEP UINT64_C(0x10000)
 #define ESCALATE_NESTED_CANCELLED                                                                  \
-	UINT64_C(0x8000) /* told, not asked: its request has ended a nested run. Here, where the   \
-	                  * generation keeps it from the slot's next tenant */
+	UINT64_C(0x8000) /* no step, but a fact: its request has ended a nested run. Here, where   \
+	                  * the generation keeps it from the slot's next tenant */
 
 /* Flags of a slot, written by its owner, but for SLOT_HAS_CHILDREN, which those nested in
  * it set. They carry no generation: see register.c. */
@@ -96,10 +95,9 @@ enum slot_state {
 #define SLOT_KILLED UINT64_C(0x80)       /* SIGKILL was sent by --kill or kill-after */
 #define SLOT_HAS_CHILDREN UINT64_C(0x100)
 #define SLOT_HAS_LOG UINT64_C(0x200)
-#define SLOT_FINISHING UINT64_C(0x400)
-#define SLOT_PAUSED UINT64_C(0x800)
-#define SLOT_SIGNUM_SHIFT 16         /* run --signal, 7 bits; 0: none */
-#define SLOT_REQUEST_SIGNUM_SHIFT 24 /* the signal by which run itself was asked; 0: none */
+#define SLOT_HAS_OUTPUT UINT64_C(0x400) /* run --detach keeps its output */
+#define SLOT_SIGNUM_SHIFT 16            /* run --signal, 7 bits; 0: none */
+#define SLOT_REQUEST_SIGNUM_SHIFT 24 /* the signal by which run itself got the request; 0: none */
 #define SLOT_NESTED_WAIT_SHIFT 32    /* run --nested-wait in ms, 32 bits */
 
 typedef _Atomic uint64_t shared_u64;
@@ -121,7 +119,19 @@ struct slot_id {
 	shared_u64 half[2];
 };
 
-/* The payload of a slot. Who writes what, and when, is told in slot.c. */
+/* A request, and who made it (protocol/request.c). */
+struct request_record {
+	shared_u64 word;    /* | generation 32 | sequence 26 | stage 6 | */
+	shared_i64 time_ns; /* time of day */
+	shared_i64 monotonic_ns;
+	shared_u64 actor; /* | uid 32 | pid 24 | by address 1 | cause 7 | */
+	shared_u64 command[INV_COMMAND_BYTES / 8];
+	shared_u64 origin[ORIGIN_BYTES / 8]; /* terminal and script, or the address */
+	shared_u64 reason[INV_REASON_BYTES / 8];
+};
+static_assert(sizeof(struct request_record) == 160, "two of them fit a slot");
+
+/* The payload of a slot. slot.c says which process writes what, and when. */
 struct slot {
 	/* identity: written between claim and publish */
 	shared_u64 parent[2];
@@ -141,18 +151,13 @@ struct slot {
 	shared_u64
 	        action_process; /* | start time 40 | pid 24 |: the command's, as in owner_entry */
 
-	shared_u64 escalation;             /* what more was asked of the supervisor */
+	shared_u64 escalation;             /* steps beyond the request, for the supervisor */
 	shared_u64 shield[SHIELD_HOLDERS]; /* | depth 8 | namespace 10 | start 24 | pid 22 |; 0:
 	                                      free */
 	shared_u64 log_lost;
 
-	/* the request's record (request.c) */
-	shared_u64 request_word; /* | generation 32 | sequence 28 | stage 4 | */
-	shared_i64 request_ns;   /* time of day */
-	shared_i64 request_monotonic_ns;
-	shared_u64 request_actor; /* | uid 32 | pid 24 | cause 8 | */
-	shared_u64 request_command[INV_COMMAND_BYTES / 8];
-	shared_u64 request_reason[INV_REASON_BYTES / 8];
+	/* the requests: the one with sequence number n in request[n % 2] */
+	struct request_record request[2];
 
 	/* progress (progress.c) */
 	shared_u64 progress_word;    /* | generation 32 | sequence 31 | writing 1 | */
@@ -161,7 +166,7 @@ struct slot {
 
 	shared_u64 name[INV_NAME_BYTES / 8];
 };
-static_assert(sizeof(struct slot) == 368, "with its id and words, 404 bytes a slot");
+static_assert(sizeof(struct slot) == 568, "with its id and words, 604 bytes a slot");
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
               "only lock-free atomics can be shared between processes");
 
@@ -192,10 +197,10 @@ struct header {
 	shared_i64 retain_ns;
 	shared_u64 broker_version[2];
 
-	/* written by whoever registers where the levels below are full; only grows */
+	/* written by a registrar where the levels below are full; only grows */
 	shared_u32 levels;
 
-	/* written by everybody: that there is something new for the broker (news.c) */
+	/* written by any process: a change that the broker must notice (notification.c) */
 	_Alignas(64) shared_u32 change_counter;
 	shared_u32 wake_wanted;
 	shared_u32 owners_used; /* no entry above this was ever taken (owner.c); only grows */
@@ -205,7 +210,7 @@ static_assert(sizeof(struct header) <= LAYOUT_PAGE, "the header is one page");
 /* Changes with every change of the layout that the compiler can see. */
 #define LAYOUT_FINGERPRINT                                                                         \
 	((uint64_t)sizeof(struct slot) << 48 ^ (uint64_t)offsetof(struct slot, escalation) << 40 ^ \
-	 (uint64_t)offsetof(struct slot, request_word) << 32 ^                                     \
+	 (uint64_t)offsetof(struct slot, request) << 32 ^                                          \
 	 (uint64_t)offsetof(struct slot, progress_word) << 24 ^                                    \
 	 (uint64_t)offsetof(struct slot, name) << 12 ^ (uint64_t)LEVELS_MAX << 20 ^                \
 	 (uint64_t)sizeof(struct owner_entry) << 4 ^                                               \

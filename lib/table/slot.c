@@ -1,7 +1,7 @@
 /*
  * The protocol of a slot's life. Exactly this file writes control words.
  *
- *   control word: | generation 32 | adoptions 3 | tag 10 | owner 16 | state 3 |
+ *   control word: | generation 30 | adoptions 2 | tag 8 | owner 21 | state 3 |
  *
  * Every transition is one compare-and-swap of the whole word:
  *
@@ -32,9 +32,9 @@
  * Between LIVE -> DONE and the wake: waiters look again at the end of their slice.
  *
  * The generation is counted up when a slot is claimed, and skips 0; adoptions, when it
- * is taken over. A word never returns to a former value (before 2^32 registrations of
- * one slot, or eight brokers killed in turn), so that a late compare-and-swap of a stalled
- * process fails. A handle that is kept longer is refused by its id (event_handle.c).
+ * is taken over. A word never returns to a former value (before 2^30 registrations of
+ * one slot, or four brokers killed in turn), so that a late compare-and-swap of a stalled
+ * process fails. A handle that is kept longer is refused by its id (api/handle.c).
  *
  * Who writes the payload: id, parent, name, requested time and options: the
  * registrar, before PUBLISHING. started, completed, action: the owner. last check, escalation,
@@ -201,9 +201,9 @@ static int claim(inv_table *table, const uint8_t id[16], uint32_t *index, uint64
 		int error = find_room(table, id, &room);
 		if (error)
 			return error;
-		uint32_t generation = control_generation(room.word) + 1;
-		*claimed = control_word(generation ? generation : 1, room.tag, table->owner,
-		                        SLOT_CLAIMED);
+		uint32_t generation = control_generation(room.word);
+		*claimed = control_word(generation < CONTROL_GENERATION_MAX ? generation + 1 : 1,
+		                        room.tag, table->owner, SLOT_CLAIMED);
 		*index = room.index;
 		if (swap(table, room.index, room.word, *claimed))
 			return 0;

@@ -21,7 +21,7 @@ load helpers
 	run -0 "$INVCTL" status --json
 	echo "$output" | jq -e --arg table "$INVCTL_TABLE" '
 		.table == $table and (.broker.pid | type == "number") and (.broker.version | type == "string")
-		and (.broker.since | type == "string") and .capacity == 65536 and .live == 1
+		and (.broker.since | type == "string") and .capacity == 16384 and .live == 1
 		and .finished == 1 and .hold == null and .problems == []'
 	grep -q invbroker "/proc/$(broker_pid)/comm"
 }

@@ -182,10 +182,10 @@ static void judge_consumed(struct scene *scene)
 	             atomic_load(&scene->board->result) == -ECANCELED;
 	expect(scene,
 	       inv_info_get(scene->table, scene->ids[0], &info) == 0 &&
-	               (info.cancel_state == INV_CANCEL_REQUESTED ||
-	                info.cancel_state == INV_CANCEL_DELIVERED),
+	               (info.cancel.state == INV_CANCEL_REQUESTED ||
+	                info.cancel.state == INV_CANCEL_DELIVERED),
 	       "the record of the request is lost");
-	bool pending = info.cancel_state == INV_CANCEL_REQUESTED;
+	bool pending = info.cancel.state == INV_CANCEL_REQUESTED;
 	expect(scene, !taken || !pending, "it was delivered, and is pending");
 	expect(scene, (inv_event_check(scene->held) == -ECANCELED) == pending,
 	       "a pending request is not delivered, or a delivered one again");
@@ -200,7 +200,7 @@ static void judge_cleared(struct scene *scene)
 		return;
 	expect(scene,
 	       inv_info_get(scene->table, scene->ids[0], &info) == 0 &&
-	               info.cancel_state <= INV_CANCEL_REQUESTED,
+	               info.cancel.state <= INV_CANCEL_REQUESTED,
 	       "a cleared event tells of a delivery");
 	judge_set(scene);
 }

@@ -130,7 +130,7 @@ static bool asked(struct scene *scene, int id)
 	struct inv_info info;
 
 	return inv_info_get(scene->table, scene->ids[id], &info) == 0 &&
-	       info.cancel_state == INV_CANCEL_REQUESTED;
+	       info.cancel.state == INV_CANCEL_REQUESTED;
 }
 
 static void judge_cancel(struct scene *scene)

@@ -150,9 +150,9 @@ static void attach(struct trial *trial, bool by_name)
 static int read_row(const struct inv_info *info, void *arg)
 {
 	if (!memchr(info->name, 0, sizeof(info->name)) ||
-	    !memchr(info->cancel_reason, 0, sizeof(info->cancel_reason)) ||
+	    !memchr(info->cancel.reason, 0, sizeof(info->cancel.reason)) ||
 	    !memchr(info->progress_text, 0, sizeof(info->progress_text)) ||
-	    !memchr(info->cancel_command, 0, sizeof(info->cancel_command)))
+	    !memchr(info->cancel.command, 0, sizeof(info->cancel.command)))
 		abort();
 	++*(unsigned *)arg;
 	return 0;

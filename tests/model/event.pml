@@ -48,9 +48,10 @@
 #define DEATHS 0
 #endif
 
-/* event word: | generation | sequence | waited | ended | asked | set | */
+/* event word: | generation | sequence | waited | ended | delivered | set | */
 #define EVENT_SET 1
-#define EVENT_ASKED 2
+#define EVENT_DELIVERED 2
+#define REQUESTED(word) (((word) & (EVENT_SET | EVENT_DELIVERED)) != 0)
 #define EVENT_ENDED 4
 #define EVENT_WAITED 8
 #define EVENT_SEQUENCE(word) ((word) >> 4 & 7)
@@ -90,7 +91,7 @@ bool dead[8];
 bool ended[8];
 byte sets_at_entry[8];
 byte deaths, sets, consumed, withdrawn, outcomes;
-bool outcome_asked; /* what the recorded outcome says of requests */
+bool outcome_requested; /* what the recorded outcome says of requests */
 
 /* 0 where it is another generation's */
 inline event_word_load()
@@ -191,7 +192,7 @@ inline end_it()
 		if
 		:: IS_LIVE ->
 			outcomes++;
-			outcome_asked = (word & EVENT_ASKED) != 0;
+			outcome_requested = REQUESTED(word);
 			if
 			:: control = CONTROL_WORD(OWN, DONE)
 			:: control = CONTROL_WORD(OWN, FREE)
@@ -254,7 +255,7 @@ proctype setter(byte me)
 			if
 			:: event == word ->
 				assert(EVENT_GENERATION(event) == OWN && outcomes == 0);
-				event = NEXT_SEQUENCE(word) | EVENT_SET | EVENT_ASKED;
+				event = NEXT_SEQUENCE(word) | EVENT_SET;
 				word = 0;
 				sets++;
 				wanted = true
@@ -293,7 +294,7 @@ proctype clearer(byte me)
 		   atomic {
 			if
 			:: event == word ->
-				event = NEXT_SEQUENCE(word) & ~(EVENT_SET | EVENT_ASKED);
+				event = NEXT_SEQUENCE(word) & ~EVENT_SET;
 				withdrawn++;
 				assert(consumed + withdrawn <= sets);
 				break
@@ -325,14 +326,14 @@ proctype consumer(byte me)
 		   :: word & EVENT_SET ->
 			atomic {
 #ifdef CONSUME_STORES
-				event = word & ~EVENT_SET;
+				event = (word & ~EVENT_SET) | EVENT_DELIVERED;
 				consumed++;
 				assert(consumed + withdrawn <= sets);
 				break
 #else
 				if
 				:: event == word ->
-					event = word & ~EVENT_SET;
+					event = (word & ~EVENT_SET) | EVENT_DELIVERED;
 					consumed++;
 					assert(consumed + withdrawn <= sets);
 					break
@@ -466,7 +467,7 @@ proctype killer()
 /* What the outcome says of requests is what the word said to the end. */
 #define OUTCOME_IS_TRUE                                                                     \
 	(outcomes == 0 || EVENT_GENERATION(event) != OWN ||                                  \
-	 outcome_asked == ((event & EVENT_ASKED) != 0))
+	 outcome_requested == REQUESTED(event))
 
 init
 {

@@ -1,18 +1,23 @@
 /*
  * A request's record: lib/protocol/request.c, with the event word of lib/table/event_word.c.
  *
- * Askers ask, each once; a consumer takes what is set, and asks begin anew with the
- * next sequence number; a reader reads the record that the word tells of. Any asker may be
+ * Requesters make a request each, once; a consumer takes what is set, a withdrawer clears it, and
+ * requests begin anew with the next sequence number. The record of number n lies in place n % 2.
+ * A reader reads the record of the request that the word shows. Any requester may be
  * killed between any two accesses.
  *
- * A reader never takes parts of two askers' records for one, unless a writer was overtaken
- * by a whole later request. There is one request for each number. Of one asker alone the
- * record is there as soon as the request is.
+ * A reader never takes parts of two requesters' records for one, unless a writer was overtaken
+ * by two later requests. There is one request for each number. Of one requester alone the
+ * record is there as soon as the request is. The place of the last delivered request is not
+ * claimed again before another one is delivered.
  *
  * Broken variants, each of which must fail:
  *   NO_CLAIM      the record is written without being claimed
  *   READY_FIRST   it is marked ready before it is written
  *   SET_FIRST     the event is set before the record is written
+ *   ONE_PLACE     all numbers have the same place
+ *   NO_RECHECK    the event word is not read again before the claim
+ *   ONE_TRY       a claim that a rival has made fail is not tried again
  */
 #ifndef ASKERS
 #define ASKERS 2
@@ -20,69 +25,100 @@
 #ifndef DEATHS
 #define DEATHS 0
 #endif
+#ifdef ONE_PLACE
+#define PLACE(number) 0
+#else
+#define PLACE(number) ((number) % 2)
+#endif
 
 mtype = { NONE, WRITING, READY };
 
 byte sequence; /* the event word */
-bool set, asked;
-byte record_sequence; /* the record's word */
-mtype stage = NONE;
-byte cause, actor; /* the record: both are the asker's number */
+bool set, delivered;
+byte record_sequence[2]; /* the words of the two records */
+mtype stage[2] = NONE;
+byte cause[2], actor[2]; /* the records: both are the requester's number */
 
 bool dead[ASKERS + 1];
-byte deaths, made, writers_at_work;
-bool overtaken; /* somebody still writes a record that is not the last */
+byte deaths, made, writers_at_work[2];
+bool overtaken[2]; /* a requester still writes a record that is not the last */
+byte delivered_number; /* of the last request that was consumed */
 
-inline write_record()
+inline write_record(place)
 {
-	atomic { writers_at_work++ ; cause = me };
-	atomic { actor = me; writers_at_work-- }
+	atomic { cause[place] = me };
+	atomic { actor[place] = me; writers_at_work[place]-- }
+}
+
+inline claim(number)
+{
+	do
+	:: word_sequence == number && word_stage != NONE -> break
+	:: else ->
+#ifndef NO_RECHECK
+		atomic { unchanged = (sequence == seen && !set) };
+#else
+		unchanged = true;
+#endif
+		atomic {
+			if
+			:: unchanged && record_sequence[place] == word_sequence &&
+			   stage[place] == word_stage ->
+				assert(!delivered || place != PLACE(delivered_number));
+				overtaken[place] = overtaken[place] || writers_at_work[place] > 0;
+				writers_at_work[place]++;
+				record_sequence[place] = number;
+#ifdef READY_FIRST
+				stage[place] = READY;
+#else
+				stage[place] = WRITING;
+#endif
+				claimed = true
+			:: else ->
+				word_sequence = record_sequence[place];
+				word_stage = stage[place]
+			fi
+		};
+		if
+		:: claimed || !unchanged -> break
+		:: else
+#ifdef ONE_TRY
+			-> break
+#endif
+		fi
+	od
 }
 
 inline record(number)
 {
-	atomic { word_sequence = record_sequence; word_stage = stage };
+	place = PLACE(number);
+	atomic { word_sequence = record_sequence[place]; word_stage = stage[place] };
 #ifdef NO_CLAIM
-	write_record();
-	atomic { record_sequence = number; stage = READY }
+	atomic { writers_at_work[place]++ };
+	write_record(place);
+	atomic { record_sequence[place] = number; stage[place] = READY }
 #else
+	claim(number);
 	if
-	:: word_sequence == number && word_stage != NONE
-	:: else ->
+	:: claimed ->
+		write_record(place);
 		atomic {
 			if
-			:: record_sequence == word_sequence && stage == word_stage ->
-				overtaken = overtaken || writers_at_work > 0;
-				record_sequence = number;
-#ifdef READY_FIRST
-				stage = READY;
-#else
-				stage = WRITING;
-#endif
-				claimed = true
+			:: record_sequence[place] == number && stage[place] == WRITING ->
+				stage[place] = READY
 			:: else
 			fi
-		};
-		if
-		:: claimed ->
-			write_record();
-			atomic {
-				if
-				:: record_sequence == number && stage == WRITING -> stage = READY
-				:: else
-				fi
-			}
-		:: else
-		fi
+		}
+	:: else
 	fi
 #endif
 }
 
 proctype asker(byte me)
 {
-	byte seen, word_sequence;
+	byte seen, word_sequence, place;
 	mtype word_stage;
-	bool was_set, claimed, done;
+	bool was_set, claimed, done, unchanged;
 
 	{
 		do
@@ -101,9 +137,7 @@ proctype asker(byte me)
 					:: sequence == seen && !set ->
 						sequence++;
 						set = true;
-						asked = true;
 						made++;
-						assert(made == sequence);
 						done = true
 					:: else
 					fi
@@ -121,32 +155,39 @@ proctype asker(byte me)
 
 proctype consumer()
 {
-	atomic { set -> set = false }
+	do
+	:: atomic { set -> set = false; delivered = true; delivered_number = sequence }
+	od
+}
+
+proctype withdrawer()
+{
+	atomic { set -> set = false; sequence++ }
 }
 
 /* request_read: twice the word, and the record between. */
 proctype reader()
 {
-	byte seen, seen_cause, seen_actor;
+	byte seen, seen_cause, seen_actor, place;
 	bool ready;
 
 	do
-	:: atomic { asked -> seen = sequence };
-	   atomic { ready = (stage == READY && record_sequence == seen) };
+	:: atomic { set -> seen = sequence; place = PLACE(seen) };
+	   atomic { ready = (stage[place] == READY && record_sequence[place] == seen) };
 	   if
 	   :: ready ->
-		atomic { seen_cause = cause };
-		atomic { seen_actor = actor };
+		atomic { seen_cause = cause[place] };
+		atomic { seen_actor = actor[place] };
 		atomic {
 			if
-			:: stage == READY && record_sequence == seen && !overtaken ->
+			:: stage[place] == READY && record_sequence[place] == seen && !overtaken[place] ->
 				assert(seen_cause == seen_actor && seen_cause != 0)
 			:: else
 			fi
 		}
-	   :: else -> assert(ASKERS > 1) /* one alone has written what it asks */
+	   :: else -> assert(ASKERS > 1) /* one alone has written its record */
 	   fi;
-	   atomic { ready = false; seen = 0; seen_cause = 0; seen_actor = 0 }
+	   atomic { ready = false; seen = 0; seen_cause = 0; seen_actor = 0; place = 0 }
 	od
 }
 
@@ -177,6 +218,7 @@ init
 		:: else -> break
 		od;
 		run consumer();
+		run withdrawer();
 		run reader();
 		run killer()
 	}

@@ -67,8 +67,9 @@ QUICK good   takeover three brokers after a supervisor: -DDEATHS=3
 FULL  good   takeover all of them die: -DDEATHS=4
 FULL  good   lease   two owners, a death: -DDEATHS=1
 QUICK good   lease   two owners, both die: -DDEATHS=2
-FULL  good   request one asker: -DASKERS=1
-QUICK good   request two askers, a death: -DASKERS=2 -DDEATHS=1
+FULL  good   request one requester: -DASKERS=1
+QUICK good   request two requesters, a death: -DASKERS=2 -DDEATHS=1
+FULL  good   request three requesters: -DASKERS=3
 QUICK good   shield  two holders, both die: -DDEATHS=2
 FULL  good   progress two writers: -DDEATHS=0
 QUICK good   progress two writers, a death: -DDEATHS=1
@@ -81,6 +82,9 @@ FULL  broken lease   NO_OWNER_STILL: -DDEATHS=1
 QUICK broken request NO_CLAIM: -DASKERS=2
 FULL  broken request READY_FIRST: -DASKERS=2
 FULL  broken request SET_FIRST: -DASKERS=1
+QUICK broken request ONE_PLACE: -DASKERS=2
+QUICK broken request NO_RECHECK: -DASKERS=3
+QUICK broken request ONE_TRY: -DASKERS=3
 QUICK broken shield  TAKE_STORES: -DDEATHS=0
 FULL  broken shield  DEAD_HOLDS: -DDEATHS=1
 FULL  broken progress IN_PLACE: -DDEATHS=0

@@ -39,7 +39,7 @@ static void whoever_registers_first_starts_it(void **state)
 	assert_int_equal(inv_open(&fixture->table, fixture->name, 0), 0);
 	assert_int_equal(inv_table_info_get(fixture->table, &info), 0);
 	assert_int_equal(info.serving, 1);
-	assert_int_equal(info.capacity, 65536);
+	assert_int_equal(info.capacity, 16384);
 	assert_string_equal(info.broker_version, inv_version());
 	assert_true(info.broker_since_ns > 0);
 	inv_event_put(event);

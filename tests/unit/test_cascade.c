@@ -54,14 +54,14 @@ static void assert_asked(struct fixture *fixture, const uint8_t id[16], int caus
 {
 	struct inv_info info = fixture_info(fixture, id);
 
-	assert_int_equal(info.cancel_state, INV_CANCEL_REQUESTED);
-	assert_int_equal(info.cancel_cause, cause);
-	assert_string_equal(info.cancel_reason, reason);
+	assert_int_equal(info.cancel.state, INV_CANCEL_REQUESTED);
+	assert_int_equal(info.cancel.cause, cause);
+	assert_string_equal(info.cancel.reason, reason);
 }
 
 static void assert_not_asked(struct fixture *fixture, const uint8_t id[16])
 {
-	assert_int_equal(fixture_info(fixture, id).cancel_state, INV_CANCEL_NONE);
+	assert_int_equal(fixture_info(fixture, id).cancel.state, INV_CANCEL_NONE);
 }
 
 static void end_link(struct fixture *fixture, struct chain *chain, int depth)
@@ -145,8 +145,8 @@ static void it_passes_through_the_finished(void **state)
 	end_link(fixture, &chain, 2);
 	assert_int_equal(inv_cancel(fixture->table, chain.ids[0], 0, "all"), 0);
 	assert_asked(fixture, chain.ids[3], INV_CAUSE_PARENT, "all");
-	assert_int_equal(fixture_info(fixture, chain.ids[1]).cancel_state, INV_CANCEL_NONE);
-	assert_int_equal(fixture_info(fixture, chain.ids[2]).cancel_state, INV_CANCEL_NONE);
+	assert_int_equal(fixture_info(fixture, chain.ids[1]).cancel.state, INV_CANCEL_NONE);
+	assert_int_equal(fixture_info(fixture, chain.ids[2]).cancel.state, INV_CANCEL_NONE);
 }
 
 static void others_are_left_alone(void **state)

@@ -131,13 +131,13 @@ static void a_record_that_was_not_finished_reads_as_requested(void **state)
 	struct slot *slot = &fixture->table->slots[ref_of(fixture, id).index];
 
 	assert_int_equal(inv_cancel(fixture->table, id, 0, "half of a reas"), 0);
-	assert_string_equal(fixture_info(fixture, id).cancel_reason, "half of a reas");
+	assert_string_equal(fixture_info(fixture, id).cancel.reason, "half of a reas");
 	/* the stage, back from ready to writing */
-	atomic_fetch_sub(&slot->request_word, 1);
+	atomic_fetch_sub(&slot->request[1].word, 1);
 	info = fixture_info(fixture, id);
-	assert_int_equal(info.cancel_state, INV_CANCEL_REQUESTED);
-	assert_int_equal(info.cancel_cause, INV_CAUSE_REQUESTED);
-	assert_string_equal(info.cancel_reason, "");
+	assert_int_equal(info.cancel.state, INV_CANCEL_REQUESTED);
+	assert_int_equal(info.cancel.cause, INV_CAUSE_REQUESTED);
+	assert_string_equal(info.cancel.reason, "");
 	assert_int_equal(inv_event_check(inv_invocation_event(invocation)), -ECANCELED);
 	inv_invocation_end(invocation, INV_COMPLETED);
 }
@@ -230,7 +230,7 @@ static void a_run_whose_words_are_damaged_goes_on(void **state)
 	/* A request from the future was made when it was first seen, and stays that. */
 	struct request request = {.cause = INV_CAUSE_PARENT};
 	assert_int_equal(request_make(table, ref, &request), 1);
-	atomic_store(&slot->request_monotonic_ns, INT64_MAX);
+	atomic_store(&slot->request[1].monotonic_ns, INT64_MAX);
 	assert_int_equal(inv_run_view(invocation, &view), 0);
 	int64_t first_ns = view.requested_at_ns;
 	assert_in_range(first_ns, 1, clock_monotonic_ns());

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "invctl-supervisor.h"
+
 static void create_registers_the_id_as_pending(void **state)
 {
 	struct fixture *fixture = *state;
@@ -26,7 +28,7 @@ static void create_registers_the_id_as_pending(void **state)
 	assert_int_equal(info.kind, INV_KIND_EVENT);
 	assert_int_equal(info.status, INV_PENDING);
 	assert_int_equal(info.owner_pid, getpid());
-	assert_int_equal(info.cancel_state, INV_CANCEL_NONE);
+	assert_int_equal(info.cancel.state, INV_CANCEL_NONE);
 	inv_event_put(event);
 }
 
@@ -198,17 +200,86 @@ static void a_second_set_changes_nothing(void **state)
 	assert_int_equal(inv_event_set(event, "first"), 0);
 	assert_int_equal(inv_event_set(event, "second"), 0);
 	struct inv_info info = fixture_info(fixture, id);
-	assert_string_equal(info.cancel_reason, "first");
-	assert_int_equal(info.cancel_state, INV_CANCEL_REQUESTED);
-	assert_int_equal(info.cancel_cause, INV_CAUSE_REQUESTED);
-	assert_int_equal(info.cancel_pid, getpid());
-	assert_int_equal(info.cancel_uid, geteuid());
+	assert_string_equal(info.cancel.reason, "first");
+	assert_int_equal(info.cancel.state, INV_CANCEL_REQUESTED);
+	assert_int_equal(info.cancel.cause, INV_CAUSE_REQUESTED);
+	assert_int_equal(info.cancel.pid, getpid());
+	assert_int_equal(info.cancel.uid, geteuid());
 
 	assert_int_equal(inv_event_check(event), -ECANCELED);
 	assert_int_equal(inv_event_check(event), 0);
-	assert_int_equal(fixture_info(fixture, id).cancel_state, INV_CANCEL_DELIVERED);
-	assert_int_equal(inv_event_set(event, "third"), 0);
-	assert_string_equal(fixture_info(fixture, id).cancel_reason, "third");
+	assert_int_equal(fixture_info(fixture, id).cancel.state, INV_CANCEL_DELIVERED);
+	inv_event_put(event);
+}
+
+/* Contract 3: "What is recorded of a delivered request is not replaced by a later one that is not
+ * delivered." */
+static void a_later_request_has_a_record_of_its_own(void **state)
+{
+	struct fixture *fixture = *state;
+	struct inv_info info;
+	uint8_t id[16];
+	inv_event *event;
+
+	fixture_id(id);
+	assert_int_equal(inv_event_create(fixture->table, id, &event), 0);
+	assert_int_equal(inv_event_set(event, "withdrawn"), 0);
+	assert_int_equal(inv_event_clear(event), 0);
+	assert_int_equal(inv_event_set(event, "stops it"), 0);
+	assert_int_equal(fixture_info(fixture, id).later.state, INV_CANCEL_NONE);
+	assert_int_equal(inv_event_check(event), -ECANCELED);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(inv_event_set(event, "later"), 0);
+		info = fixture_info(fixture, id);
+		assert_string_equal(info.cancel.reason, "stops it");
+		assert_int_equal(info.cancel.state, INV_CANCEL_DELIVERED);
+		assert_string_equal(info.later.reason, "later");
+		assert_int_equal(info.later.state, INV_CANCEL_REQUESTED);
+		assert_int_equal(inv_event_clear(event), 0);
+		info = fixture_info(fixture, id);
+		assert_string_equal(info.cancel.reason, "stops it");
+		assert_int_equal(info.later.state, INV_CANCEL_NONE);
+	}
+	assert_int_equal(inv_event_set(event, "delivered too"), 0);
+	assert_int_equal(inv_event_check(event), -ECANCELED);
+	assert_string_equal(fixture_info(fixture, id).cancel.reason, "delivered too");
+	inv_event_put(event);
+}
+
+static void the_actor_is_recorded_with_its_origin(void **state)
+{
+	struct fixture *fixture = *state;
+	struct inv_actor script = {.terminal = "pts/3", .script = "alarm.sh"};
+	struct inv_actor client = {.command = "ada",
+	                           .address = "2001:db8:85a3:8d3:1319:8a2e:370:7348"};
+	struct inv_actor longest = {.terminal = "a-terminal-whose-name-is-long",
+	                            .script = "a-script-whose-name-is-longer-than-the-field.sh"};
+	uint8_t id[16];
+	inv_event *event;
+
+	fixture_id(id);
+	assert_int_equal(inv_event_create(fixture->table, id, &event), 0);
+	inv_actor_set(&script);
+	assert_int_equal(inv_event_set(event, NULL), 0);
+	struct inv_request request = fixture_info(fixture, id).cancel;
+	assert_string_equal(request.terminal, "pts/3");
+	assert_string_equal(request.script, "alarm.sh");
+	assert_string_equal(request.address, "");
+	assert_int_equal(inv_event_clear(event), 0);
+	inv_actor_set(&client);
+	assert_int_equal(inv_event_set(event, NULL), 0);
+	request = fixture_info(fixture, id).cancel;
+	assert_string_equal(request.command, "ada");
+	assert_string_equal(request.address, client.address);
+	assert_string_equal(request.terminal, "");
+	assert_string_equal(request.script, "");
+	assert_int_equal(inv_event_clear(event), 0);
+	inv_actor_set(&longest);
+	assert_int_equal(inv_event_set(event, NULL), 0);
+	request = fixture_info(fixture, id).cancel;
+	assert_string_equal(request.terminal, "a-terminal-whos");
+	assert_string_equal(request.script, "a-script-whose-name-is-");
+	inv_actor_set(&(struct inv_actor){0});
 	inv_event_put(event);
 }
 
@@ -225,7 +296,7 @@ static void a_clear_withdraws_the_request(void **state)
 	assert_int_equal(inv_event_clear(event), 0);
 	assert_int_equal(inv_event_is_set(event), 0);
 	assert_int_equal(inv_event_check(event), 0);
-	assert_int_equal(fixture_info(fixture, id).cancel_state, INV_CANCEL_NONE);
+	assert_int_equal(fixture_info(fixture, id).cancel.state, INV_CANCEL_NONE);
 	inv_event_put(event);
 }
 
@@ -242,10 +313,10 @@ static void a_long_reason_ends_at_a_whole_character(void **state)
 	assert_int_equal(inv_event_create(fixture->table, id, &event), 0);
 	assert_int_equal(inv_event_set(event, reason), 0);
 	struct inv_info info = fixture_info(fixture, id);
-	size_t length = strlen(info.cancel_reason);
+	size_t length = strlen(info.cancel.reason);
 	assert_in_range(length, INV_REASON_BYTES - 2, INV_REASON_BYTES - 1);
-	assert_memory_equal(info.cancel_reason, reason, length);
-	assert_int_equal((unsigned char)info.cancel_reason[length - 1], 0xa9);
+	assert_memory_equal(info.cancel.reason, reason, length);
+	assert_int_equal((unsigned char)info.cancel.reason[length - 1], 0xa9);
 	inv_event_put(event);
 }
 
@@ -271,8 +342,8 @@ static void another_process_sets_it(void **state)
 	pid_t child = fixture_fork(fixture, find_and_set, id);
 	assert_int_equal(fixture_reap(fixture, child), 0);
 	struct inv_info info = fixture_info(fixture, id);
-	assert_int_equal(info.cancel_pid, child);
-	assert_string_equal(info.cancel_reason, "from afar");
+	assert_int_equal(info.cancel.pid, child);
+	assert_string_equal(info.cancel.reason, "from afar");
 	assert_int_equal(inv_event_check(event), -ECANCELED);
 	assert_int_equal(inv_event_check(event), 0);
 	inv_event_put(event);
@@ -308,6 +379,8 @@ int main(void)
 	        TABLE_TEST(a_set_stays_until_it_is_consumed),
 	        TABLE_TEST(a_sleep_consumes_too),
 	        TABLE_TEST(a_second_set_changes_nothing),
+	        TABLE_TEST(a_later_request_has_a_record_of_its_own),
+	        TABLE_TEST(the_actor_is_recorded_with_its_origin),
 	        TABLE_TEST(a_clear_withdraws_the_request),
 	        TABLE_TEST(a_long_reason_ends_at_a_whole_character),
 	        TABLE_TEST(another_process_sets_it),

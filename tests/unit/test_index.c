@@ -1,6 +1,6 @@
 /*
- * Where an id may be, and how large a table is: "Live invocations: 65,536 by default, up
- * to 1,048,576 with --capacity, at most 512 bytes each in a full table."
+ * Where an id may be, and how large a table is: "Live invocations: 16,384 by default, up
+ * to 1,048,576 with --capacity, at most 768 bytes each in a full table."
  */
 #include "fixture.h"
 
@@ -11,7 +11,7 @@
 #include "table/owner.h"
 #include "table/slot.h"
 
-enum { LARGE = 65536, BYTES_EACH = 512 };
+enum { LARGE = 65536, BYTES_EACH = 768 };
 
 static void candidates_lie_within_the_table(void **state)
 {

@@ -195,7 +195,7 @@ static void begin_takes_over_an_own_event(void **state)
 	assert_int_equal(info.kind, INV_KIND_CALL);
 	assert_int_equal(info.status, INV_RUNNING);
 	assert_string_equal(info.name, "late");
-	assert_string_equal(info.cancel_reason, "early");
+	assert_string_equal(info.cancel.reason, "early");
 	inv_event_put(event); /* frees nothing any more */
 	assert_int_equal(inv_check(), -ECANCELED);
 	assert_int_equal(inv_invocation_end(invocation, -ECANCELED), 0);
@@ -390,7 +390,7 @@ static void cancel_tells_what_it_can_not_do(void **state)
 	assert_int_equal(inv_cancel(fixture->table, id, INV_CANCEL_KILL, NULL), -EALREADY);
 	struct inv_info info = fixture_info(fixture, id);
 	assert_int_equal(info.status, INV_COMPLETED);
-	assert_int_equal(info.cancel_state, INV_CANCEL_DELIVERED);
+	assert_int_equal(info.cancel.state, INV_CANCEL_DELIVERED);
 }
 
 static void the_canceller_is_on_record(void **state)
@@ -403,14 +403,14 @@ static void the_canceller_is_on_record(void **state)
 	inv_invocation_id(invocation, id);
 	assert_int_equal(inv_cancel(fixture->table, id, 0, "too hot"), 0);
 	struct inv_info info = fixture_info(fixture, id);
-	assert_int_equal(info.cancel_state, INV_CANCEL_REQUESTED);
-	assert_int_equal(info.cancel_cause, INV_CAUSE_REQUESTED);
-	assert_string_equal(info.cancel_reason, "too hot");
-	assert_int_equal(info.cancel_pid, getpid());
-	assert_int_equal(info.cancel_uid, geteuid());
-	assert_memory_equal(info.cancel_command, program_invocation_short_name,
+	assert_int_equal(info.cancel.state, INV_CANCEL_REQUESTED);
+	assert_int_equal(info.cancel.cause, INV_CAUSE_REQUESTED);
+	assert_string_equal(info.cancel.reason, "too hot");
+	assert_int_equal(info.cancel.pid, getpid());
+	assert_int_equal(info.cancel.uid, geteuid());
+	assert_memory_equal(info.cancel.command, program_invocation_short_name,
 	                    strnlen(program_invocation_short_name, INV_COMMAND_BYTES - 1));
-	assert_true(info.cancel_ns >= info.requested_ns);
+	assert_true(info.cancel.time_ns >= info.requested_ns);
 	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
 }
 

@@ -86,7 +86,7 @@ static void without_a_broker_it_stays_and_can_be_cancelled(void **state)
 	                            INV_CANCEL_SIGNAL | (unsigned)SIGUSR1 << 8, NULL),
 	                 0);
 	/* The request waits for a broker; the action was not touched. */
-	assert_int_equal(fixture_info(fixture, orphan.id).cancel_state, INV_CANCEL_REQUESTED);
+	assert_int_equal(fixture_info(fixture, orphan.id).cancel.state, INV_CANCEL_REQUESTED);
 	assert_int_equal(waitpid(orphan.action, NULL, WNOHANG), 0);
 	fixture_kill(fixture, orphan.action);
 	info = fixture_info(fixture, orphan.id);

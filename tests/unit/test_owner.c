@@ -303,11 +303,12 @@ static int try_to_enter(struct fixture *fixture, void *arg)
 static void when_all_entries_are_taken_by_the_living_it_is_full(void **state)
 {
 	struct fixture *fixture = *state;
-	pid_t owners[OWNERS_MIN];
+	enum { ENTRIES = SMALL_TABLE + OWNERS_SPARE };
+	pid_t owners[ENTRIES];
 	struct inv_table_info info;
 
 	assert_int_equal(inv_table_info_get(fixture->table, &info), 0);
-	assert_int_equal(info.owner_limit, OWNERS_MIN - 1);
+	assert_int_equal(info.owner_limit, ENTRIES - 1);
 	for (int i = 0; i < (int)info.owner_limit; i++)
 		owners[i] = fixture_fork(fixture, try_to_enter, NULL);
 	EVENTUALLY(atomic_load(&fixture->counters[OWNED]) == (int)info.owner_limit);

@@ -128,7 +128,7 @@ static void in_a_shared_table_no_program_is_signalled(void **state)
 	assert_int_equal(inv_cancel(fixture->table, id, INV_CANCEL_SIGNAL, NULL), -EPERM);
 	assert_lives(pid);
 	struct inv_info info = fixture_info(fixture, id);
-	assert_int_equal(info.cancel_state, INV_CANCEL_REQUESTED);
+	assert_int_equal(info.cancel.state, INV_CANCEL_REQUESTED);
 }
 
 static int begin_as_another_user(struct fixture *fixture, void *arg)

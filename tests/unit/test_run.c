@@ -172,7 +172,7 @@ static void test_a_refusal_delivers_nothing_and_is_a_look(void **state)
 	assert_int_equal(inv_cancel(fixture->table, id, 0, NULL), 0);
 	assert_int_equal(inv_run_refused(fixture->table, id), 1);
 	assert_int_equal(inv_info_get(fixture->table, id, &info), 0);
-	assert_int_equal(info.cancel_state, INV_CANCEL_REQUESTED);
+	assert_int_equal(info.cancel.state, INV_CANCEL_REQUESTED);
 	assert_int_equal(info.cooperative, 1);
 	assert_int_equal(inv_event_check(inv_invocation_event(parent)), -ECANCELED);
 	assert_int_equal(inv_run_refused(fixture->table, id), 0);

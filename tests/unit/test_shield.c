@@ -43,7 +43,7 @@ static void a_request_waits_for_its_end(void **state)
 	assert_int_equal(inv_event_sleep(event, 2 * MILLISECOND), 0);
 	assert_int_equal(inv_event_is_set(event), 1);
 	assert_int_equal(inv_event_wait(event, INV_FOREVER), 1);
-	assert_int_equal(fixture_info(fixture, id).cancel_state, INV_CANCEL_REQUESTED);
+	assert_int_equal(fixture_info(fixture, id).cancel.state, INV_CANCEL_REQUESTED);
 	assert_int_equal(inv_shield_end(), 0);
 	assert_int_equal(fixture_info(fixture, id).shielded, 0);
 	assert_int_equal(inv_check(), -ECANCELED);

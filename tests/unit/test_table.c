@@ -74,14 +74,14 @@ static void a_table_is_what_it_was_made_as(void **state)
 	inv_close(second);
 }
 
-static void the_default_capacity_is_65536(void **state)
+static void the_default_capacity_is_16384(void **state)
 {
 	struct fixture *fixture = *state;
 	struct inv_table_info info;
 
 	assert_int_equal(fixture_make_table(fixture, 0), 0);
 	assert_int_equal(inv_table_info_get(fixture->table, &info), 0);
-	assert_int_equal(info.capacity, 65536);
+	assert_int_equal(info.capacity, 16384);
 }
 
 static void capacities_out_of_range_make_nothing(void **state)
@@ -496,7 +496,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        NO_TABLE_TEST(a_table_is_what_it_was_made_as),
-	        NO_TABLE_TEST(the_default_capacity_is_65536),
+	        NO_TABLE_TEST(the_default_capacity_is_16384),
 	        NO_TABLE_TEST(capacities_out_of_range_make_nothing),
 	        NO_TABLE_TEST(bad_names_and_flags_are_invalid),
 	        NO_TABLE_TEST(a_wrong_header_is_refused),

@@ -1,6 +1,6 @@
 /*
  * "their handles turn stale: every call on them returns -ESTALE, never another
- * invocation's state", also where a slot's generation has come round: after 2^32 tenants
+ * invocation's state", also where a slot's generation has come round: after 2^30 tenants
  * it is what it was. The words are planted here, since nobody can wait for so many.
  */
 #include "fixture.h"
@@ -120,7 +120,7 @@ static void a_handle_from_before_the_wrap_is_stale(void **state)
 
 	for (uint32_t i = 0; i < fixture->table->geometry.slots; i++)
 		atomic_store(&fixture->table->control[i],
-		             control_word(UINT32_MAX - 1, 0, 0, SLOT_FREE));
+		             control_word(CONTROL_GENERATION_MAX - 1, 0, 0, SLOT_FREE));
 	/* The kept one has the last generation; after it comes 1, since 0 is none. */
 	with_generation_after(fixture, 0, 1);
 }
@@ -138,7 +138,7 @@ static void a_sequence_wraps_within_its_field(void **state)
 	for (int request = 0; request < 3; request++) {
 		assert_int_equal(inv_event_set(event, "at the wrap"), 0);
 		assert_int_equal(inv_event_is_set(event), 1);
-		assert_string_equal(fixture_info(fixture, id).cancel_reason, "at the wrap");
+		assert_string_equal(fixture_info(fixture, id).cancel.reason, "at the wrap");
 		assert_int_equal(inv_event_check(event), -ECANCELED);
 		uint64_t word = atomic_load(&fixture->table->event[event->ref.index]);
 		assert_int_equal(event_generation(word), event->ref.generation);
