@@ -71,7 +71,7 @@ struct inv_run_result {
 };
 
 /* Register; the broker is started where none serves. 0; -ESTALE the table has lost its name
- * meanwhile (open it anew); or as inv_event_create. */
+ * meanwhile (open it anew); -EPERM a hold stands; or as inv_event_create. */
 int inv_run_register(inv_table *table, const struct inv_run_options *options, inv_invocation **out);
 
 /* The command runs as pid. 0; -ESTALE. */
@@ -129,6 +129,9 @@ int inv_state_path(inv_table *table, const uint8_t id[16], const char *suffix, c
 
 /* Does a broker serve the table? Where none does, one is started. 1 or 0. */
 int inv_table_have_broker(inv_table *table);
+
+/* Wait until no hold stands. 0; -ETIMEDOUT; -ESTALE the table was abandoned; or as inv_open. */
+int inv_hold_wait(inv_table *table, int64_t timeout_ns);
 
 /* Who makes the requests of this process, as far as the process itself does not show it. Strings
  * are copied and shortened; each may be NULL. Not thread-safe: call it before the first request. */

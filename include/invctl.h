@@ -183,7 +183,9 @@ struct inv_table_info {
 	int32_t unlinked;       /* 1: its name was removed under it */
 	uint32_t unseen_owners; /* of these processes, those whose death is not seen from here */
 	int64_t retain_ns;
-	uint64_t bytes; /* of the segment */
+	uint64_t bytes;          /* of the segment */
+	int32_t held;            /* 1: a hold stands */
+	struct inv_request hold; /* its note (the reason), actor and time */
 };
 
 /* ---- Tables ------------------------------------------------------------ */
@@ -208,6 +210,18 @@ const char *inv_table_name(inv_table *table);
 
 /* Fill *info. 0, or as inv_open. Counts by a scan of the table. */
 int inv_table_info_get(inv_table *table, struct inv_table_info *info);
+
+/*
+ * Put up a hold: nothing new starts until it is released. inv_invocation_begin and
+ * inv_thread_start answer -EPERM outside a live invocation, and `invctl run` exits with 118. A
+ * second hold replaces the note. The broker keeps a copy, so that it survives a reboot.
+ *   note  why; may be NULL
+ * 0; or as inv_open with INV_OPEN_AUTOSTART.
+ */
+int inv_hold(inv_table *table, const char *note);
+
+/* Release the hold, if there is one. 0; or as inv_open. */
+int inv_release(inv_table *table);
 
 /* ---- Context: invocation_contexts.get_invocation_id and its kin --------- */
 
@@ -308,7 +322,8 @@ int inv_sleep(int64_t duration_ns);
  * Begin an invocation that this program is itself, and enter its context.
  *   id    NULL: a fresh one. An event of this id that this process owns is taken over
  *   name  shown by list; NULL: the program's
- * Its parent is the current invocation. 0; as inv_event_create.
+ * Its parent is the current invocation. 0; -EPERM a hold stands, and there is no live parent; as
+ * inv_event_create.
  */
 int inv_invocation_begin(inv_table *table, const uint8_t *id, const char *name,
                          inv_invocation **out);

@@ -10,6 +10,7 @@
 #include "api/event_create.h"
 #include "os/clock.h"
 #include "protocol/cascade.h"
+#include "protocol/hold.h"
 #include "protocol/lifecycle.h"
 #include "protocol/sweep.h"
 #include "table/event_word.h"
@@ -27,7 +28,7 @@ static bool take_over(inv_table *table, const uint8_t id[16], const char *name, 
 	if (event_handle_find(table, id, &event) != 0)
 		return false;
 	pthread_mutex_lock(&table->lock);
-	bool own = event->owned;
+	bool own = event->owned && !hold_stands(table);
 	if (own) {
 		struct slot *slot = &table->slots[event->ref.index];
 		event->owned = false;

@@ -4,8 +4,10 @@
 
 #include "api/handle.h"
 #include "invctl-supervisor.h"
+#include "os/clock.h"
 #include "os/fork.h"
 #include "os/state_directory.h"
+#include "protocol/hold.h"
 #include "protocol/sweep.h"
 #include "table/lease.h"
 #include "table/owner.h"
@@ -74,4 +76,37 @@ int inv_state_path(inv_table *table, const uint8_t id[16], const char *suffix, c
 	int error = table_resolve(table, false, &table);
 
 	return error ? error : state_path(table->name, id, suffix, path, size);
+}
+
+int inv_hold(inv_table *table, const char *note)
+{
+	int error = table_resolve(table, true, &table);
+
+	if (!error)
+		hold_put(table, note, 0);
+	return error;
+}
+
+int inv_release(inv_table *table)
+{
+	int error = table_resolve(table, false, &table);
+
+	if (!error)
+		hold_release(table);
+	return error;
+}
+
+int inv_hold_wait(inv_table *table, int64_t timeout_ns)
+{
+	int64_t until_ns = clock_deadline_ns(timeout_ns);
+	int error = table_resolve(table, false, &table);
+
+	while (!error && hold_stands(table)) {
+		if (until_ns >= 0 && clock_monotonic_ns() >= until_ns)
+			return -ETIMEDOUT;
+		hold_wait(table, until_ns);
+		if (table_abandoned(table))
+			return -ESTALE;
+	}
+	return error;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "protocol/hold.h"
 #include "protocol/sweep.h"
 #include "table/owner.h"
 
@@ -32,9 +33,20 @@ static int register_again(inv_table *table, const struct registration *registrat
 	return slot_register(table, registration, ref);
 }
 
+/* A hold stands. What is nested in a live invocation starts all the same. */
+static bool is_held(const inv_table *table, const struct registration *registration)
+{
+	uint64_t kind = registration->flags & SLOT_KIND_MASK;
+
+	if ((kind != INV_KIND_RUN && kind != INV_KIND_CALL) || !hold_stands(table))
+		return false;
+	return !registration->parent_known ||
+	       control_state(slot_word(table, registration->parent_ref)) != SLOT_LIVE;
+}
+
 int register_slot(inv_table *table, const struct registration *registration, struct slot_ref *ref)
 {
-	int error = register_owner(table);
+	int error = is_held(table, registration) ? -EPERM : register_owner(table);
 
 	if (error)
 		return error;
@@ -54,6 +66,11 @@ int register_slot(inv_table *table, const struct registration *registration, str
 	}
 	if (error == -ENOSPC || error == -EEXIST)
 		error = register_again(table, registration, error, ref);
+	/* Held since (hold.c): as if it had never been registered. */
+	if (!error && is_held(table, registration)) {
+		slot_release(table, ref->index, slot_word(table, *ref));
+		error = -EPERM;
+	}
 	if (!error)
 		table->owned++;
 	return error;

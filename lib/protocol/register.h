@@ -7,7 +7,8 @@
 /* Enter this process as an owner. Under table->lock. As owner_enter. */
 int register_owner(inv_table *table);
 
-/* Enter this process as an owner, and register. Under table->lock. 0; -EEXIST; -ENOSPC. */
+/* Enter this process as an owner, and register. Under table->lock. 0; -EEXIST; -ENOSPC;
+ * -EPERM a hold stands. */
 int register_slot(inv_table *table, const struct registration *registration, struct slot_ref *ref);
 
 #endif

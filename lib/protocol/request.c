@@ -94,10 +94,11 @@ static void read_own(void)
 	own.process = fork_generation();
 }
 
-static void write_record(struct request_record *record, const struct request *request)
+void request_write(struct request_record *record, const struct request *request, int64_t time_ns)
 {
 	read_own();
-	atomic_store_explicit(&record->time_ns, clock_realtime_ns(), memory_order_release);
+	atomic_store_explicit(&record->time_ns, time_ns ? time_ns : clock_realtime_ns(),
+	                      memory_order_release);
 	atomic_store_explicit(&record->monotonic_ns, clock_monotonic_ns(), memory_order_release);
 	atomic_store_explicit(&record->actor,
 	                      own.uid_pid | (stated.by_address ? ACTOR_BY_ADDRESS : 0u) |
@@ -142,7 +143,7 @@ static void record(inv_table *table, struct slot_ref ref, uint64_t seen,
 
 	if (!claim(table, ref, seen, record, writing))
 		return;
-	write_record(record, request);
+	request_write(record, request, 0);
 	atomic_compare_exchange_strong(&record->word, &writing,
 	                               record_word(ref, sequence, STAGE_READY));
 }
@@ -176,13 +177,12 @@ static void split_origin(uint64_t actor, const char origin[ORIGIN_BYTES + 1],
 		snprintf(out->script, sizeof(out->script), "%s", origin + terminal + 1);
 }
 
-/* Of the record with that word. false: it is another's, or not written to its end. */
-static bool copy_record(const struct request_record *record, uint64_t ready,
-                        struct inv_request *out, int64_t *monotonic_ns)
+bool request_copy(const struct request_record *record, uint64_t word, struct inv_request *out,
+                  int64_t *monotonic_ns)
 {
 	char origin[ORIGIN_BYTES + 1] = "";
 
-	if (atomic_load(&record->word) != ready)
+	if (atomic_load(&record->word) != word)
 		return false;
 	uint64_t actor = atomic_load(&record->actor);
 	int cause = (int)(actor & ACTOR_CAUSE_MASK);
@@ -191,7 +191,7 @@ static bool copy_record(const struct request_record *record, uint64_t ready,
 	text_load(record->command, INV_COMMAND_BYTES / 8, out->command);
 	words_load(record->origin, ORIGIN_BYTES / 8, origin);
 	text_load(record->reason, INV_REASON_BYTES / 8, out->reason);
-	if (atomic_load(&record->word) != ready)
+	if (atomic_load(&record->word) != word)
 		return false;
 	out->uid = (uint32_t)(actor >> ACTOR_UID_SHIFT);
 	out->pid = (int32_t)(actor >> ACTOR_PID_SHIFT & ACTOR_PID_MASK);
@@ -207,7 +207,7 @@ static void read_record(const inv_table *table, struct slot_ref ref, uint64_t re
 	*monotonic_ns = 0;
 	memset(out, 0, sizeof(*out));
 	out->cause = INV_CAUSE_REQUESTED;
-	if (copy_record(&table->slots[ref.index].request[parity], ready, out, monotonic_ns))
+	if (request_copy(&table->slots[ref.index].request[parity], ready, out, monotonic_ns))
 		return;
 	memset(out, 0, sizeof(*out));
 	out->cause = INV_CAUSE_REQUESTED;

@@ -16,6 +16,14 @@ void request_set_actor(const struct inv_actor *actor);
 /* Make a request to one registration. 1 made; 0 one was pending already; -ESTALE. */
 int request_make(inv_table *table, struct slot_ref ref, const struct request *request);
 
+/* Write a record whose word the caller has claimed. time_ns: when it was made, a time of day; 0:
+ * now. */
+void request_write(struct request_record *record, const struct request *request, int64_t time_ns);
+
+/* Copy a record while its word is this one. false: it is not. */
+bool request_copy(const struct request_record *record, uint64_t word, struct inv_request *out,
+                  int64_t *monotonic_ns);
+
 /* The request that stopped the action, which is the last one that was delivered; else the pending
  * one. Its state and age are left 0. *monotonic_ns: when it was made; 0: not known. Where its
  * maker was killed while writing the record, only the cause "requested" is known.

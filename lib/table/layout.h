@@ -200,6 +200,9 @@ struct header {
 	/* written by a registrar where the levels below are full; only grows */
 	shared_u32 levels;
 
+	/* written by any process: the operator's hold (protocol/hold.c) */
+	_Alignas(64) struct request_record hold;
+
 	/* written by any process: a change that the broker must notice (notification.c) */
 	_Alignas(64) shared_u32 change_counter;
 	shared_u32 wake_wanted;

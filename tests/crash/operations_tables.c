@@ -129,6 +129,51 @@ static void judge_news(struct scene *scene)
 	expect(scene, waiters_return(scene, WAITER_NEWS), "the broker does not hear any news");
 }
 
+static int put_hold(struct scene *scene)
+{
+	return inv_hold(scene->table, "whole");
+}
+
+static void hold_stands_already(struct scene *scene)
+{
+	inv_hold(scene->table, "former");
+}
+
+static int release_hold(struct scene *scene)
+{
+	return inv_release(scene->table);
+}
+
+/* It stands whole, or as it was before; and it can be put up and released. */
+static void judge_hold(struct scene *scene, bool stands_after, const char *note)
+{
+	struct inv_table_info info;
+	bool acted = atomic_load(&scene->board->acted);
+
+	inv_table_info_get(scene->table, &info);
+	expect(scene, !acted || info.held == stands_after, "what was done to the hold is undone");
+	expect(scene,
+	       !info.held || info.hold.reason[0] == '\0' || strcmp(info.hold.reason, note) == 0,
+	       "the note is '%s'", info.hold.reason);
+	expect(scene, inv_hold(scene->table, "next") == 0, "no other hold can be put up");
+	inv_table_info_get(scene->table, &info);
+	expect(scene, info.held && strcmp(info.hold.reason, "next") == 0,
+	       "the next hold is not that one");
+	inv_release(scene->table);
+	inv_table_info_get(scene->table, &info);
+	expect(scene, !info.held, "it can't be released");
+}
+
+static void judge_put(struct scene *scene)
+{
+	judge_hold(scene, true, "whole");
+}
+
+static void judge_released(struct scene *scene)
+{
+	judge_hold(scene, false, "former");
+}
+
 static void other_name(const struct scene *scene, struct broker_create *create,
                        char name[INV_TABLE_NAME_BYTES])
 {
@@ -196,6 +241,11 @@ const struct operation operations_of_tables[] = {
          .judge = judge_news,
          .tells = WAITER_NEWS},
         {.name = "owner-leave", .prepare = victim_enters, .act = leave},
+        {.name = "hold", .act = put_hold, .judge = judge_put},
+        {.name = "release-hold",
+         .arrange = hold_stands_already,
+         .act = release_hold,
+         .judge = judge_released},
         {.name = "make-table", .act = make_table, .judge = judge_made},
         {0},
 };

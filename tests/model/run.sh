@@ -79,6 +79,11 @@ FULL  broken takeover CLOSE_FIRST: -DDEATHS=3
 FULL  broken lease   LEASE_LAST: -DDEATHS=0
 QUICK broken lease   GIVE_BACK_FIRST: -DDEATHS=0
 FULL  broken lease   NO_OWNER_STILL: -DDEATHS=1
+QUICK good   hold   a holder, a death: -DHOLDERS=1 -DDEATHS=1
+QUICK good   hold   two holders and a release, a death: -DHOLDERS=2 -DRELEASES=1 -DDEATHS=1
+QUICK broken hold   NO_SECOND_READ: -DHOLDERS=1
+QUICK broken hold   NO_WRITING: -DHOLDERS=2
+QUICK broken hold   HELD_FIRST: -DHOLDERS=1
 QUICK broken request NO_CLAIM: -DASKERS=2
 FULL  broken request READY_FIRST: -DASKERS=2
 FULL  broken request SET_FIRST: -DASKERS=1
