@@ -56,6 +56,9 @@ all: $(BUILD)/invctl $(BUILD)/invbroker $(BUILD)/libinvctl.so $(BUILD)/libinvctl
 
 examples-bin: $(EXAMPLE_BIN)
 
+# What scripts/layers.py looks into.
+objects: $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c cmd/*/*.c))
+
 -include bench/bench.mk
 
 $(BUILD)/invctl: $(INVCTL_OBJ) $(COMMON_OBJ) $(BUILD)/libinvctl.a
@@ -165,7 +168,7 @@ install: all
 clean:
 	$(Q)rm -rf build build-address build-thread build-coverage
 
-.PHONY: all check check-long check-mutants clean coverage demo deps examples-bin install lint tests-bin
+.PHONY: all check check-long check-mutants clean coverage demo deps examples-bin install lint objects tests-bin
 .SECONDARY:
 .DELETE_ON_ERROR:
 

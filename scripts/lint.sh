@@ -42,10 +42,8 @@ shell() { shell_files | xargs shellcheck -x; }
 bats_shell() { git ls-files --cached --others --exclude-standard -- '*.bats' | xargs shellcheck -x -s bats -S warning; }
 man_pages() { mandoc -T lint -W warning man/*.[138]; }
 
-# The command line reaches the library through its public headers alone.
-layers() {
-	! grep -nE '#include "(\.\./)*lib/' -r cmd && ! grep -nE '#include "(\.\./)*cmd/' -r lib
-}
+# Who includes and calls whom.
+layers() { scripts/layers.py; }
 
 [ $# -gt 0 ] || set -- shell bats man layers format cppcheck tidy
 for name in "$@"; do
