@@ -117,7 +117,10 @@ suite_examples() { run tap examples timeout 180 bats --tap tests/examples.bats; 
 suite_model() { run line model timeout 600 tests/model/run.sh; }
 suite_model_quick() { run line model-quick timeout 600 tests/model/run.sh --quick; }
 suite_crash() { run line crash timeout 600 tests/crash/run.sh -k 200; }
-suite_crash_all() { run line crash-all timeout 1800 tests/crash/run.sh; }
+suite_crash_all() {
+	run line crash-all timeout 1800 tests/crash/run.sh -k 0
+	grep '^of .* instructions' "$logs/crash-all.log"
+}
 suite_stress() { run line stress timeout 300 tests/stress/run.sh 20; }
 suite_stress_long() { run line stress-long timeout 900 tests/stress/run.sh 240; }
 suite_resources() { run_bats_of resources tests/stress; }

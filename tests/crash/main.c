@@ -2,8 +2,9 @@
  * crash [-k KILLS] [-l] [OPERATION...]
  *
  * Every operation of the library is killed after its instructions, and the table
- * recovered each time. -k: at most that many kills of one operation, spread evenly
- * (0: after every instruction). -l: list the operations. Exits 1 if anything failed.
+ * recovered each time. -k: at most about that many kills of one operation, spread evenly
+ * (0: after every instruction; the default is 1000). -l: list the operations. Exits 1 if anything
+ * failed.
  */
 #include "crash.h"
 
@@ -31,6 +32,7 @@ static int chosen_count;
 
 struct progress {
 	_Atomic int next, passed;
+	_Atomic size_t instructions, kills, missed;
 };
 
 void expect(struct scene *scene, bool ok, const char *format, ...)
@@ -89,6 +91,9 @@ static void work(struct progress *progress, size_t kills_max)
 		       scene.states, scene.failures);
 		fflush(stdout);
 		atomic_fetch_add(&progress->passed, scene.failures == 0);
+		atomic_fetch_add(&progress->instructions, scene.instructions);
+		atomic_fetch_add(&progress->kills, scene.kills);
+		atomic_fetch_add(&progress->missed, scene.missed);
 	}
 	scene_close(&scene);
 	exit(0);
@@ -151,6 +156,9 @@ int main(int argc, char **argv)
 		waitpid(workers[i], NULL, 0);
 	for (int i = 0; i < WORKERS; i++)
 		scene_remove(workers[i]);
+	printf("of %zu instructions: killed after %zu, missed %zu\n",
+	       atomic_load(&progress->instructions), atomic_load(&progress->kills),
+	       atomic_load(&progress->missed));
 	int passed = atomic_load(&progress->passed);
 	printf("%d passed, %d failed\n", passed, chosen_count - passed);
 	return passed == chosen_count ? 0 : 1;
