@@ -6,12 +6,14 @@
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
 BINDIR   ?= $(PREFIX)/bin
-LIBDIR   ?= $(PREFIX)/lib
+LIBDIR   ?= lib
+# Relative to PREFIX, or absolute: LIBDIR=lib/x86_64-linux-gnu, LIBDIR=/usr/lib/x86_64-linux-gnu.
+override LIBDIR := $(if $(filter /%,$(LIBDIR)),$(LIBDIR),$(PREFIX)/$(LIBDIR))
 LIBEXECDIR ?= $(PREFIX)/libexec/invctl
 INCDIR   ?= $(PREFIX)/include
 MANDIR   ?= $(PREFIX)/share/man
 DATADIR  ?= $(PREFIX)/share
-UNITDIR  ?= $(PREFIX)/lib/systemd/user
+SYSTEMDDIR ?= $(PREFIX)/lib/systemd
 
 comma    := ,
 SANITIZE ?=
@@ -41,6 +43,7 @@ LIB_SRC    := $(sort $(wildcard lib/*/*.c))
 COMMON_SRC := $(sort $(wildcard cmd/common/*.c cmd/supervise/*.c))
 INVCTL_SRC := $(sort $(wildcard cmd/invctl/*.c))
 BROKER_SRC := $(sort $(wildcard cmd/invbroker/*.c))
+HELPERS    := $(patsubst cmd/%,$(BUILD)/%,$(wildcard cmd/invctl-*))
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
 EXAMPLE_SRC := $(sort $(wildcard examples/*.c))
 
@@ -91,6 +94,14 @@ $(BUILD)/%.pic.o: %.c
 $(BUILD)/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# What has installed paths in it is made again when those change.
+PATHS := $(BINDIR) $(LIBEXECDIR)
+PATHS_SRC := $(shell grep -lE 'INV_(BIN|LIBEXEC)DIR' lib/*/*.c cmd/*/*.c tests/unit/*.c)
+$(PATHS_SRC:%.c=$(BUILD)/%.o) $(PATHS_SRC:%.c=$(BUILD)/%.pic.o): $(BUILD)/paths
+$(BUILD)/paths: $(if $(filter-out $(PATHS),$(shell cat $(BUILD)/paths 2>/dev/null)),FORCE)
+	$(Q)mkdir -p $(@D) && echo '$(PATHS)' >$@
+FORCE:
 
 # Unit tests see the inside of the library.
 $(BUILD)/tests/%.o: ALL_CPPFLAGS += -iquote lib -iquote cmd -Itests/unit
@@ -144,31 +155,34 @@ demo: all
 	$(Q)BUILD=$(BUILD) examples/demo.sh
 
 INSTALL ?= install
-install: all
-	$(Q)$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCDIR) \
-		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
-		$(DESTDIR)$(DATADIR)/bash-completion/completions $(DESTDIR)$(DATADIR)/zsh/site-functions \
-		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d
-	$(Q)$(INSTALL) -m 755 $(BUILD)/invctl $(BUILD)/invbroker $(DESTDIR)$(BINDIR)
-	$(Q)$(INSTALL) -m 755 $(BUILD)/libinvctl.so.0 $(DESTDIR)$(LIBDIR)
-	$(Q)ln -sf libinvctl.so.0 $(DESTDIR)$(LIBDIR)/libinvctl.so
-	$(Q)$(INSTALL) -m 644 $(BUILD)/libinvctl.a $(DESTDIR)$(LIBDIR)
-	$(Q)$(call PKG_CONFIG_FILE,$(DESTDIR)$(LIBDIR)/pkgconfig/invctl.pc)
-	$(Q)$(INSTALL) -m 644 include/invctl.h $(DESTDIR)$(INCDIR)
+TO := $(DESTDIR)
+install: all $(HELPERS)
+	$(Q)$(INSTALL) -d $(TO)$(BINDIR) $(TO)$(LIBDIR)/pkgconfig $(TO)$(LIBEXECDIR) $(TO)$(INCDIR) \
+		$(TO)$(MANDIR)/man1 $(TO)$(MANDIR)/man3 $(TO)$(MANDIR)/man8 \
+		$(TO)$(SYSTEMDDIR)/user $(TO)$(SYSTEMDDIR)/system \
+		$(TO)$(DATADIR)/bash-completion/completions $(TO)$(DATADIR)/zsh/site-functions \
+		$(TO)$(DATADIR)/fish/vendor_completions.d
+	$(Q)$(INSTALL) -m 755 $(BUILD)/invctl $(BUILD)/invbroker $(TO)$(BINDIR)
+	$(Q)$(if $(HELPERS),$(INSTALL) -m 755 $(HELPERS) $(TO)$(LIBEXECDIR))
+	$(Q)$(INSTALL) -m 755 $(BUILD)/libinvctl.so.0 $(TO)$(LIBDIR)
+	$(Q)ln -sf libinvctl.so.0 $(TO)$(LIBDIR)/libinvctl.so
+	$(Q)$(INSTALL) -m 644 $(BUILD)/libinvctl.a $(TO)$(LIBDIR)
+	$(Q)$(call PKG_CONFIG_FILE,$(TO)$(LIBDIR)/pkgconfig/invctl.pc)
+	$(Q)$(INSTALL) -m 644 include/invctl.h $(TO)$(INCDIR)
 	$(Q)for page in man/*.[138]; do \
-		to=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
+		to=$(TO)$(MANDIR)/man$${page##*.}; \
 		if [ -L $$page ]; then ln -sf "$$(readlink $$page)" "$$to/$${page##*/}"; \
 		else $(INSTALL) -m 644 $$page "$$to"; fi || exit 1; done
-	$(Q)for unit in systemd/*.service; do \
-		sed 's|@BINDIR@|$(BINDIR)|' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; done
-	$(Q)$(INSTALL) -m 644 completions/invctl.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/invctl
-	$(Q)$(INSTALL) -m 644 completions/_invctl $(DESTDIR)$(DATADIR)/zsh/site-functions/_invctl
-	$(Q)$(INSTALL) -m 644 completions/invctl.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/invctl.fish
+	$(Q)for unit in user/invbroker.service system/invbroker@.service; do \
+		sed 's|@BINDIR@|$(BINDIR)|' systemd/$$unit > $(TO)$(SYSTEMDDIR)/$$unit || exit 1; done
+	$(Q)$(INSTALL) -m 644 completions/invctl.bash $(TO)$(DATADIR)/bash-completion/completions/invctl
+	$(Q)$(INSTALL) -m 644 completions/_invctl $(TO)$(DATADIR)/zsh/site-functions/_invctl
+	$(Q)$(INSTALL) -m 644 completions/invctl.fish $(TO)$(DATADIR)/fish/vendor_completions.d/invctl.fish
 
 clean:
 	$(Q)rm -rf build build-address build-thread build-coverage
 
-.PHONY: all check check-long check-mutants clean coverage demo deps examples-bin install lint objects tests-bin
+.PHONY: all check check-long check-mutants clean coverage demo deps examples-bin FORCE install lint objects tests-bin
 .SECONDARY:
 .DELETE_ON_ERROR:
 

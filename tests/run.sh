@@ -113,6 +113,7 @@ suite_python() { run line python timeout 120 tests/python/run.sh; }
 suite_abi() { run line abi timeout 60 tests/abi.sh; }
 suite_docs() { run line docs timeout 120 tests/docs.sh; }
 suite_layers() { run tap layers timeout 120 bats --tap tests/layers.bats; }
+suite_install() { run tap install timeout 120 bats --tap tests/install.bats; }
 suite_examples() { run tap examples timeout 180 bats --tap tests/examples.bats; }
 suite_model() { run line model timeout 600 tests/model/run.sh; }
 suite_model_quick() { run line model-quick timeout 600 tests/model/run.sh --quick; }
@@ -134,7 +135,7 @@ suite_fuzz_long() { run line fuzz-long timeout 1800 tests/fuzz/run.sh 600; }
 suite_guard() { run line guard timeout 300 tests/guard.sh; }
 suite_mutants() { run line mutants timeout 900 tests/crash/mutants.sh; }
 
-[ $# -gt 0 ] || set -- unit abi docs layers python cli examples guard crash model_quick resources stress fuzz
+[ $# -gt 0 ] || set -- unit abi docs layers install python cli examples guard crash model_quick resources stress fuzz
 for suite in "$@"; do
 	"suite_$suite"
 done
