@@ -156,6 +156,9 @@ static void thread_of_its_own(const uint8_t id[16])
 	uint8_t thread_id[16];
 	int result;
 
+	/* Its id is not known before it is on record: killed in between, the worker can't note it.
+	 */
+	note("thread", id);
 	int error = inv_thread_start(&thread, table, in_thread, NULL);
 	EXPECT(id, "inv_thread_start", error, 0);
 	if (error)
