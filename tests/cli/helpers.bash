@@ -65,6 +65,11 @@ process_is_gone() {
 	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
 }
 
+# Its first thread may have ended while others still hold the table.
+broker_is_gone() { # pid
+	process_is_gone "$1" && [[ $(broker_pid) != "$1" ]]
+}
+
 # SIGKILL the broker of the test's table, and see it gone.
 end_broker() {
 	local pid
@@ -72,7 +77,7 @@ end_broker() {
 	# One that is the first process of a namespace is known by another pid here.
 	[[ -n $pid && $pid != 1 ]] || return 0
 	kill -KILL "$pid" 2>/dev/null || true
-	retry process_is_gone "$pid"
+	retry broker_is_gone "$pid"
 }
 
 new_id() {

@@ -59,7 +59,7 @@ serve() { # USER [OPTION...]
 
 end_served() {
 	kill -KILL "$BROKER"
-	retry process_is_gone "$BROKER"
+	retry broker_is_gone "$BROKER"
 }
 
 # As `start`, of a user.

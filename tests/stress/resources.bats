@@ -4,6 +4,7 @@
 # BUILD is the build's folder (build). Needs root for most; what is not permitted is skipped.
 
 load ../cli/helpers
+load ../cli/namespaces
 
 setup_file() {
 	cd "$BATS_TEST_DIRNAME/../.." || return
@@ -18,17 +19,6 @@ setup_file() {
 setup() {
 	setup_table
 	PROGRAMS=$BUILD/stress
-}
-
-in_mount_namespace() {
-	unshare --mount true 2>/dev/null || skip "no mount namespace is permitted here"
-	unshare --mount "$@"
-}
-
-in_pid_namespace() {
-	unshare --pid --fork --mount-proc true 2>/dev/null ||
-		skip "no PID namespace is permitted here"
-	unshare --pid --fork --kill-child --mount-proc "$@"
 }
 
 # A new broker looks at every owner of the table that it finds.
@@ -47,13 +37,13 @@ no_broker_process() {
 }
 
 too_small() { # size
+	need_mount_namespace
 	run in_mount_namespace bash -c '
-		mount -t tmpfs -o "size=$1" tmpfs /dev/shm || exit 99
+		mount -t tmpfs -o "size=$1" tmpfs /dev/shm || exit
 		"$INVCTL" run -- true
 		status=$?
 		echo "files: $(find /dev/shm -mindepth 1 | wc -l), used: $(df --output=used /dev/shm | tail -n 1)"
 		exit "$status"' - "$1"
-	[[ $status != 99 ]] || skip "no tmpfs can be mounted here"
 	[ "$status" -eq 116 ]
 	assert_output --partial "df -h /dev/shm"
 	assert_output --partial "--capacity"
@@ -70,14 +60,14 @@ too_small() { # size
 }
 
 @test "/dev/shm of 1 MiB: the remedy that the error names works" {
+	need_mount_namespace
 	run in_mount_namespace bash -c '
-		mount -t tmpfs -o size=1m tmpfs /dev/shm || exit 99
+		mount -t tmpfs -o size=1m tmpfs /dev/shm || exit
 		"$INVBROKER" --table="$INVCTL_TABLE" --capacity=500 || exit
 		"$INVCTL" run -- sh -c "exit 7"
 		status=$?
 		kill "$("$INVCTL" status --json | jq .broker.pid)"
 		exit "$status"'
-	[[ $status != 99 ]] || skip "no tmpfs can be mounted here"
 	[ "$status" -eq 7 ]
 	retry no_broker_process
 }
@@ -136,9 +126,10 @@ too_small() { # size
 }
 
 @test "the disk is full: the action goes on, and the loss of log records is counted" {
+	need_mount_namespace
 	run in_mount_namespace bash -c '
 		mkdir -p "$INVCTL_STATE_DIR"
-		mount -t tmpfs -o size=64k tmpfs "$INVCTL_STATE_DIR" || exit 99
+		mount -t tmpfs -o size=64k tmpfs "$INVCTL_STATE_DIR" || exit
 		line=$(printf "%01000d" 1)
 		"$INVCTL" run --id="$1" -- sh -c "
 			for i in 1 2 3 4 5 6 7 8 9 10; do
@@ -146,7 +137,6 @@ too_small() { # size
 			done
 			echo went on
 			exit 3"' - "$(new_id)"
-	[[ $status != 99 ]] || skip "no tmpfs can be mounted here"
 	assert_failure 3
 	assert_line "went on"
 	run "$INVCTL" list --all --json
@@ -162,14 +152,14 @@ too_small() { # size
 }
 
 @test "the disk is full from the start: run and run --detach go on without what can't be kept" {
+	need_mount_namespace
 	run in_mount_namespace bash -c '
 		mkdir -p "$INVCTL_STATE_DIR"
-		mount -t tmpfs -o size=64k tmpfs "$INVCTL_STATE_DIR" || exit 99
+		mount -t tmpfs -o size=64k tmpfs "$INVCTL_STATE_DIR" || exit
 		head -c 1000000 /dev/zero >"$INVCTL_STATE_DIR/full" 2>/dev/null
 		"$INVCTL" run -- sh -c "\"$INVCTL\" log lost; exit 4" || echo "run: $?"
 		id=$("$INVCTL" run --detach -- sh -c "echo lost; exit 5") || exit
 		"$INVCTL" wait "$id" || echo "wait: $?"'
-	[[ $status != 99 ]] || skip "no tmpfs can be mounted here"
 	assert_line "run: 4"
 	assert_line "wait: 5"
 }
@@ -335,6 +325,7 @@ nothing_is_kept() {
 }
 
 @test "an owner in another PID namespace is not taken for dead from outside" {
+	need_pid_namespace
 	local id
 	id=$(new_id)
 	"$INVBROKER" --table="$INVCTL_TABLE"
@@ -355,6 +346,7 @@ nothing_is_kept() {
 }
 
 @test "an owner outside is not taken for dead in another PID namespace" {
+	need_pid_namespace
 	start -- sleep 1000
 	# It looks, waits, fills what is free, and so sweeps, in a table whose owner it can't see.
 	run in_pid_namespace bash -c '
@@ -372,6 +364,7 @@ nothing_is_kept() {
 }
 
 @test "a broker in another PID namespace adopts the table and takes nobody outside for dead" {
+	need_pid_namespace
 	start -- sleep 1000
 	end_broker
 	run in_pid_namespace bash -c '
@@ -389,6 +382,7 @@ nothing_is_kept() {
 }
 
 @test "a process that got the pid of a dead action is not signalled, nor taken for it" {
+	need_pid_namespace
 	export -f retry field field_is
 	run in_pid_namespace bash -c '
 		"$INVCTL" run --id="$1" -- sleep 1000 &
@@ -448,6 +442,7 @@ owners_are() { # count
 }
 
 @test "an owner in another PID namespace is lost when that vanishes, and its waiters wake" {
+	need_pid_namespace
 	"$INVBROKER" --table="$INVCTL_TABLE"
 	start_elsewhere
 	"$INVCTL" wait "$ID" 3>&- &
@@ -461,6 +456,7 @@ owners_are() { # count
 }
 
 @test "an owner in another PID namespace is lost when that vanishes, without a broker too" {
+	need_pid_namespace
 	"$INVBROKER" --table="$INVCTL_TABLE"
 	start_elsewhere
 	end_broker
@@ -474,6 +470,7 @@ owners_are() { # count
 }
 
 @test "an owner in another PID namespace that is stopped is not lost, whoever looks" {
+	need_pid_namespace
 	"$INVBROKER" --table="$INVCTL_TABLE"
 	start_elsewhere
 	kill -STOP "$INNER"
@@ -489,28 +486,41 @@ owners_are() { # count
 	vanish
 }
 
-@test "a supervisor killed in another PID namespace: its action's invocation lives as long as that" {
+# A run in another PID namespace whose supervisor is killed there: $ID, and its $ACTION.
+orphan_elsewhere() {
+	local outer supervisor
 	"$INVBROKER" --table="$INVCTL_TABLE"
-	local id outer supervisor action
-	id=$(new_id)
-	in_pid_namespace bash -c '"$INVCTL" run --id="$1" -- sleep 1000; sleep 1000' - "$id" 3>&- &
+	ID=$(new_id)
+	in_pid_namespace bash -c '"$INVCTL" run --id="$1" -- sleep 1000; sleep 1000' - "$ID" 3>&- &
 	outer=$!
 	STARTED_PIDS+=("$outer")
-	retry field_is "$id" .status running
+	retry field_is "$ID" .status running
 	STARTED_PIDS+=("$(descendant "$outer" unshare bash)")
 	supervisor=$(descendant "$outer" unshare bash invctl)
-	action=$(descendant "$supervisor" sleep)
+	ACTION=$(descendant "$supervisor" sleep)
 	kill -KILL "$supervisor"
 	retry process_is_gone "$supervisor"
-	run "$INVCTL" wait --timeout=1s "$id"
+}
+
+@test "a supervisor killed in another PID namespace: its action's invocation lives while that does" {
+	need_pid_namespace
+	orphan_elsewhere
+	run "$INVCTL" wait --timeout=1s "$ID"
 	assert_failure 119
-	[ "$(field "$id" .status)" = running ]
-	kill -KILL "$action"
-	run "$INVCTL" wait --timeout=20s "$id"
+	[ "$(field "$ID" .status)" = running ]
+}
+
+@test "a supervisor killed in another PID namespace: its action's invocation ends with that" {
+	need_pid_namespace
+	need_first_pid_namespace
+	orphan_elsewhere
+	kill -KILL "$ACTION"
+	run "$INVCTL" wait --timeout=20s "$ID"
 	assert_failure 125
 }
 
 @test "a broker in another PID namespace that made the table sees an owner outside die" {
+	need_pid_namespace
 	in_pid_namespace "$INVBROKER" --foreground --table="$INVCTL_TABLE" 3>&- &
 	local outer=$! pid
 	STARTED_PIDS+=("$outer")
@@ -526,6 +536,7 @@ owners_are() { # count
 }
 
 @test "a broker in another PID namespace that can't see the owners: whoever looks here looks after them" {
+	need_pid_namespace
 	start -- sleep 1000
 	end_broker
 	in_pid_namespace "$INVBROKER" --foreground --table="$INVCTL_TABLE" 3>&- &
