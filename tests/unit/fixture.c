@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -173,6 +175,53 @@ int fixture_stay(void)
 		pause();
 }
 
+int fixture_own_and_stay(struct fixture *fixture, void *id)
+{
+	inv_event *event;
+
+	if (inv_event_create(fixture->table, id, &event) != 0)
+		return 1;
+	atomic_fetch_add(&fixture->counters[0], 1);
+	return fixture_stay();
+}
+
+bool fixture_permitted(bool permitted, const char *what)
+{
+	if (!permitted)
+		dprintf(STDOUT_FILENO, "# not permitted here: %s: %s\n", what, strerror(errno));
+	return permitted;
+}
+
+bool fixture_own_mounts(void)
+{
+	return fixture_permitted(unshare(CLONE_NEWNS) == 0 &&
+	                                 mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0,
+	                         "mounts of its own");
+}
+
+void fixture_need_root(void)
+{
+	errno = EPERM;
+	if (!fixture_permitted(geteuid() == 0, "what root may"))
+		skip();
+}
+
+int fixture_reap_permitted(struct fixture *fixture, pid_t child)
+{
+	int status = fixture_reap(fixture, child);
+
+	if (status == NOT_PERMITTED)
+		skip();
+	return status;
+}
+
+void fixture_assert_holds(struct fixture *fixture, int (*task)(struct fixture *, void *), void *arg)
+{
+	pid_t child = fixture_fork(fixture, task, arg);
+
+	assert_int_equal(fixture_reap_permitted(fixture, child), 0);
+}
+
 void fixture_id(uint8_t id[16])
 {
 	assert_int_equal(uuid_fresh(id), 0);
@@ -241,7 +290,7 @@ void fixture_use_built_broker(void)
 	for (int i = 0; i < 3; i++)
 		*strrchr(directory, '/') = '\0';
 	snprintf(path, sizeof(path), "%s/invbroker", directory);
-	if (access(path, X_OK) != 0)
+	if (!fixture_permitted(access(path, X_OK) == 0, path))
 		skip();
 	snprintf(path, sizeof(path), "%s:%s", directory, getenv("PATH"));
 	setenv("PATH", path, 1);

@@ -58,6 +58,28 @@ void fixture_kill(struct fixture *fixture, pid_t child);
 /* As a child: wait to be killed. */
 int fixture_stay(void);
 
+/* As a child: own an event of that id, count counters[0] up, and stay. */
+int fixture_own_and_stay(struct fixture *fixture, void *id);
+
+/* What a child exits with that lacks a right which the test needs. */
+enum { NOT_PERMITTED = 77 };
+
+/* permitted; where it is false, says what is not, and errno's reason. In a child, too. */
+bool fixture_permitted(bool permitted, const char *what);
+
+/* In a child: mounts of its own, which end with it. */
+bool fixture_own_mounts(void);
+
+/* Skip the test: unless root runs it; where the child exits with NOT_PERMITTED (else its status).
+ */
+void fixture_need_root(void);
+int fixture_reap_permitted(struct fixture *fixture, pid_t child);
+
+/* Run task in a child, whose exit status is the number of the first expectation that does not
+ * hold; skip the test where it is NOT_PERMITTED. */
+void fixture_assert_holds(struct fixture *fixture, int (*task)(struct fixture *, void *),
+                          void *arg);
+
 /* A fresh id. */
 void fixture_id(uint8_t id[16]);
 

@@ -97,23 +97,13 @@ static void entries_above_the_first_are_looked_at_once_they_are_used(void **stat
 	inv_event_put(event);
 }
 
-static int own_and_stay(struct fixture *fixture, void *id)
-{
-	inv_event *event;
-
-	if (inv_event_create(fixture->table, id, &event) != 0)
-		return 1;
-	atomic_store(&fixture->counters[READY], 1);
-	return fixture_stay();
-}
-
 static void cancel_of_a_dead_owners_event_finds_nothing(void **state)
 {
 	struct fixture *fixture = *state;
 	uint8_t id[16];
 
 	fixture_id(id);
-	pid_t owner = fixture_fork(fixture, own_and_stay, id);
+	pid_t owner = fixture_fork(fixture, fixture_own_and_stay, id);
 	EVENTUALLY(atomic_load(&fixture->counters[READY]));
 	fixture_kill(fixture, owner);
 	assert_int_equal(fixture_live(fixture), 1);

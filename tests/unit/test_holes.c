@@ -14,13 +14,11 @@
 
 #include "api/broker.h"
 
-enum { NO_MOUNT = 77, KILLED_BY = 256, SMALL = 100 };
+enum { KILLED_BY = 256, SMALL = 100 };
 
 static bool own_small_shm(void)
 {
-	return unshare(CLONE_NEWNS) == 0 &&
-	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("small", "/dev/shm", "tmpfs", 0, "size=1m") == 0;
+	return fixture_own_mounts() && mount("small", "/dev/shm", "tmpfs", 0, "size=1m") == 0;
 }
 
 static bool fill_file_system(void)
@@ -70,7 +68,7 @@ static int use_punched(struct fixture *fixture, void *arg)
 
 	signal(SIGBUS, SIG_DFL); /* cmocka has a handler */
 	if (!own_small_shm())
-		return NO_MOUNT;
+		return NOT_PERMITTED;
 	if (fixture_make_table(fixture, SMALL) != 0 ||
 	    inv_open(&table, fixture->name, flags) != 0 ||
 	    inv_event_create(table, id, &event) != 0 || inv_event_check(event) != 0)
@@ -92,11 +90,7 @@ static int use_punched(struct fixture *fixture, void *arg)
 
 static int use_in_child(struct fixture *fixture, unsigned flags)
 {
-	int status = fixture_reap(fixture, fixture_fork(fixture, use_punched, &flags));
-
-	if (status == NO_MOUNT)
-		skip();
-	return status;
+	return fixture_reap_permitted(fixture, fixture_fork(fixture, use_punched, &flags));
 }
 
 static void with_the_guard_a_hole_that_can_not_be_filled_is_stale(void **state)

@@ -18,16 +18,7 @@
 
 #include "api/broker.h"
 
-enum { NO_RIGHTS = 77, UID_BASE = 1000000 };
-
-static void assert_holds(struct fixture *fixture, int (*task)(struct fixture *, void *), void *arg)
-{
-	int status = fixture_reap(fixture, fixture_fork(fixture, task, arg));
-
-	if (status == NO_RIGHTS)
-		skip();
-	assert_int_equal(status, 0);
-}
+enum { UID_BASE = 1000000 };
 
 /* With a file of one's own in /etc/invctl; text NULL: none. */
 static bool system_table_says(const char *text)
@@ -44,9 +35,8 @@ static bool system_table_says(const char *text)
 
 static bool have_own_etc(void)
 {
-	return unshare(CLONE_NEWNS) == 0 &&
-	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("etc", "/etc", "tmpfs", 0, NULL) == 0 && mkdir("/etc/invctl", 0755) == 0;
+	return fixture_own_mounts() && mount("etc", "/etc", "tmpfs", 0, NULL) == 0 &&
+	       mkdir("/etc/invctl", 0755) == 0;
 }
 
 static int ask_default_name(struct fixture *fixture, void *arg)
@@ -60,7 +50,7 @@ static int ask_default_name(struct fixture *fixture, void *arg)
 	if (inv_default_table_name(name) != 0 || strcmp(name, fixture->name) != 0)
 		return 1;
 	if (!have_own_etc())
-		return NO_RIGHTS;
+		return NOT_PERMITTED;
 	snprintf(own, sizeof(own), "invctl-%u", (unsigned)geteuid());
 	setenv("INVCTL_TABLE", "", 1);
 	if (inv_default_table_name(name) != 0 || strcmp(name, own) != 0)
@@ -85,7 +75,7 @@ static int ask_default_name(struct fixture *fixture, void *arg)
 
 static void the_environment_goes_before_the_file_and_that_before_the_uid(void **state)
 {
-	assert_holds(*state, ask_default_name, NULL);
+	fixture_assert_holds(*state, ask_default_name, NULL);
 }
 
 static int use_own_default(struct fixture *fixture, void *arg)
@@ -99,7 +89,7 @@ static int use_own_default(struct fixture *fixture, void *arg)
 
 	(void)arg;
 	if (access("/etc/invctl/table", F_OK) == 0 || seteuid(uid) != 0)
-		return NO_RIGHTS;
+		return NOT_PERMITTED;
 	unsetenv("INVCTL_TABLE");
 	snprintf(name, sizeof(name), "invctl-%u", (unsigned)uid);
 	snprintf(path, sizeof(path), "/dev/shm/%s", name);
@@ -115,7 +105,7 @@ static int use_own_default(struct fixture *fixture, void *arg)
 
 static void a_null_table_is_the_users_own(void **state)
 {
-	assert_holds(*state, use_own_default, NULL);
+	fixture_assert_holds(*state, use_own_default, NULL);
 }
 
 static void a_null_table_is_the_one_that_was_set(void **state)
@@ -191,7 +181,7 @@ static int ask_state_path(struct fixture *fixture, void *arg)
 
 static void the_state_directory_is_found_and_made(void **state)
 {
-	assert_holds(*state, ask_state_path, NULL);
+	fixture_assert_holds(*state, ask_state_path, NULL);
 }
 
 static int ask_below_a_file(struct fixture *fixture, void *arg)
@@ -215,7 +205,7 @@ static int ask_below_a_file(struct fixture *fixture, void *arg)
 
 static void one_that_can_not_be_made_is_an_error(void **state)
 {
-	assert_holds(*state, ask_below_a_file, NULL);
+	fixture_assert_holds(*state, ask_below_a_file, NULL);
 }
 
 static void a_bad_name_has_no_socket(void **state)

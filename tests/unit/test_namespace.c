@@ -32,7 +32,7 @@ static int go_elsewhere(struct fixture *fixture, void *arg)
 {
 	struct elsewhere *elsewhere = arg;
 
-	if (unshare(CLONE_NEWPID) != 0) {
+	if (!fixture_permitted(unshare(CLONE_NEWPID) == 0, "a PID namespace")) {
 		atomic_store(&fixture->counters[STEP], REFUSED);
 		return 0;
 	}

@@ -25,7 +25,7 @@
 #define SYS_futex_waitv 449
 #endif
 
-enum { NO_FILTER = 77, READY = 0, ASKED };
+enum { READY = 0, ASKED };
 
 /* From here on the call fails with ENOSYS in this process and its threads. */
 static bool lack(unsigned call)
@@ -38,17 +38,9 @@ static bool lack(unsigned call)
 	};
 	struct sock_fprog filter = {.len = sizeof(program) / sizeof(program[0]), .filter = program};
 
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
-}
-
-static void assert_holds(struct fixture *fixture, int (*task)(struct fixture *, void *), void *arg)
-{
-	int status = fixture_reap(fixture, fixture_fork(fixture, task, arg));
-
-	if (status == NO_FILTER)
-		skip();
-	assert_int_equal(status, 0);
+	return fixture_permitted(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	                                 prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0,
+	                         "a filter of calls");
 }
 
 static bool readable(int fd)
@@ -66,7 +58,7 @@ static int poll_an_event(struct fixture *fixture, void *arg)
 
 	(void)arg;
 	if (!lack(SYS_futex_waitv))
-		return NO_FILTER;
+		return NOT_PERMITTED;
 	if (inv_event_create(fixture->table, id, &event) != 0)
 		return 1;
 	int fd = inv_event_fd(event);
@@ -87,17 +79,7 @@ static int poll_an_event(struct fixture *fixture, void *arg)
 
 static void without_waitv_an_event_fd_shows_what_is_set(void **state)
 {
-	assert_holds(*state, poll_an_event, NULL);
-}
-
-static int own_and_stay(struct fixture *fixture, void *id)
-{
-	inv_event *event;
-
-	if (inv_event_create(fixture->table, id, &event) != 0)
-		return 1;
-	atomic_store(&fixture->counters[READY], 1);
-	return fixture_stay();
+	fixture_assert_holds(*state, poll_an_event, NULL);
 }
 
 static int poll_the_dead(struct fixture *fixture, void *id)
@@ -112,7 +94,7 @@ static int poll_the_dead(struct fixture *fixture, void *id)
 	bool early = fd >= 0 && readable(fd);
 	atomic_store(&fixture->counters[READY], 2);
 	if (!lacking)
-		return NO_FILTER;
+		return NOT_PERMITTED;
 	if (fd < 0 || early)
 		return 1;
 	AWAIT((shown = readable(fd)));
@@ -125,15 +107,12 @@ static void without_waitv_an_event_fd_shows_that_its_owner_is_dead(void **state)
 	uint8_t id[16];
 
 	fixture_id(id);
-	pid_t owner = fixture_fork(fixture, own_and_stay, id);
+	pid_t owner = fixture_fork(fixture, fixture_own_and_stay, id);
 	EVENTUALLY(atomic_load(&fixture->counters[READY]) == 1);
 	pid_t watcher = fixture_fork(fixture, poll_the_dead, id);
 	EVENTUALLY(atomic_load(&fixture->counters[READY]) == 2);
 	fixture_kill(fixture, owner);
-	int status = fixture_reap(fixture, watcher);
-	if (status == NO_FILTER)
-		skip();
-	assert_int_equal(status, 0);
+	assert_int_equal(fixture_reap_permitted(fixture, watcher), 0);
 }
 
 static int sleep_until_cancelled(void *arg)
@@ -151,7 +130,7 @@ static int pass_a_cancel_on(struct fixture *fixture, void *arg)
 
 	(void)arg;
 	if (!lack(SYS_futex_waitv))
-		return NO_FILTER;
+		return NOT_PERMITTED;
 	if (inv_context_enter(fixture->table, NULL, &context) != 0 ||
 	    inv_event_get(NULL, NULL, &event) != 0 ||
 	    inv_thread_start(&thread, fixture->table, sleep_until_cancelled, NULL) != 0)
@@ -171,7 +150,7 @@ static int pass_a_cancel_on(struct fixture *fixture, void *arg)
 
 static void without_waitv_a_cancel_is_passed_on_to_a_thread(void **state)
 {
-	assert_holds(*state, pass_a_cancel_on, NULL);
+	fixture_assert_holds(*state, pass_a_cancel_on, NULL);
 }
 
 static void *bump(void *word)
@@ -191,7 +170,7 @@ static int supervise(struct fixture *fixture, void *arg)
 
 	(void)arg;
 	if (!lack(SYS_futex_waitv))
-		return NO_FILTER;
+		return NOT_PERMITTED;
 	if (inv_run_register(fixture->table, &options, &invocation) != 0 ||
 	    inv_run_view(invocation, &view) != 0 || pthread_create(&thread, NULL, bump, &word) != 0)
 		return 1;
@@ -209,7 +188,7 @@ static int supervise(struct fixture *fixture, void *arg)
 
 static void without_waitv_a_supervisor_is_woken(void **state)
 {
-	assert_holds(*state, supervise, NULL);
+	fixture_assert_holds(*state, supervise, NULL);
 }
 
 static int look_at_the_dead(struct fixture *fixture, void *id)
@@ -219,7 +198,7 @@ static int look_at_the_dead(struct fixture *fixture, void *id)
 	inv_event *event;
 
 	if (!lack(SYS_pidfd_open))
-		return NO_FILTER;
+		return NOT_PERMITTED;
 	if (inv_info_get(fixture->table, id, &info) != 0 || info.status != INV_PENDING)
 		return 1;
 	if (inv_event_create(fixture->table, own, &event) != 0 || inv_event_set(event, NULL) != 0 ||
@@ -237,10 +216,10 @@ static void without_pidfds_nobody_is_taken_for_dead(void **state)
 	struct inv_info info;
 
 	fixture_id(id);
-	pid_t owner = fixture_fork(fixture, own_and_stay, id);
+	pid_t owner = fixture_fork(fixture, fixture_own_and_stay, id);
 	EVENTUALLY(atomic_load(&fixture->counters[READY]) == 1);
 	fixture_kill(fixture, owner);
-	assert_holds(fixture, look_at_the_dead, id);
+	fixture_assert_holds(fixture, look_at_the_dead, id);
 	/* Who can tell, does. */
 	assert_int_equal(inv_info_get(fixture->table, id, &info), -ENOENT);
 }
@@ -259,7 +238,7 @@ static int make_without_random(struct fixture *fixture, void *arg)
 	(void)arg;
 	fixture_path(fixture, path);
 	if (!lack(SYS_getrandom))
-		return NO_FILTER;
+		return NOT_PERMITTED;
 	if (inv_context_enter(fixture->table, NULL, &context) != -ENOSYS || context)
 		return 1;
 	if (inv_run_register(fixture->table, &options, &invocation) != -ENOSYS || invocation)
@@ -276,7 +255,7 @@ static int make_without_random(struct fixture *fixture, void *arg)
 /* Ids and epochs that could come twice would let one registration pass for another. */
 static void without_random_numbers_no_id_and_no_table_is_made(void **state)
 {
-	assert_holds(*state, make_without_random, NULL);
+	fixture_assert_holds(*state, make_without_random, NULL);
 }
 
 int main(void)

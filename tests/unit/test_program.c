@@ -149,8 +149,7 @@ static void another_users_program_is_not_signalled(void **state)
 	struct fixture *fixture = *state;
 	uint8_t id[16];
 
-	if (geteuid() != 0)
-		skip();
+	fixture_need_root();
 	fixture_id(id);
 	pid_t pid = fixture_fork(fixture, begin_as_another_user, id);
 	EVENTUALLY(atomic_load(&fixture->counters[READY]) == 1);

@@ -47,16 +47,6 @@ static void leave_descriptors(int count)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int own_and_stay(struct fixture *fixture, void *id)
-{
-	inv_event *event;
-
-	if (inv_event_create(fixture->table, id, &event) != 0)
-		return 1;
-	atomic_store(&fixture->counters[READY], 1);
-	return fixture_stay();
-}
-
 static int live_without_descriptors(struct fixture *fixture, void *id)
 {
 	struct inv_run_options options = {.name = "run", .deadline_ns = INV_FOREVER};
@@ -94,10 +84,9 @@ static void without_descriptors_calls_say_so_and_nobody_is_dead(void **state)
 	uint8_t id[16];
 
 	fixture_id(id);
-	pid_t owner = fixture_fork(fixture, own_and_stay, id);
+	pid_t owner = fixture_fork(fixture, fixture_own_and_stay, id);
 	EVENTUALLY(atomic_load(&fixture->counters[READY]));
-	pid_t child = fixture_fork(fixture, live_without_descriptors, id);
-	assert_int_equal(fixture_reap(fixture, child), 0);
+	fixture_assert_holds(fixture, live_without_descriptors, id);
 	assert_int_equal(fixture_info(fixture, id).owner_pid, owner);
 }
 
@@ -115,8 +104,7 @@ static void who_can_not_serve_gives_the_lease_back(void **state)
 
 	/* None for the lease; one for it, and none to see who this process is. */
 	for (int count = 0; count < 2; count++) {
-		pid_t child = fixture_fork(fixture, serve_with, &count);
-		assert_int_equal(fixture_reap(fixture, child), 0);
+		fixture_assert_holds(fixture, serve_with, &count);
 		assert_int_equal(broker_serve(fixture->table, SECOND), 0);
 		broker_unserve(fixture->table);
 	}
@@ -148,10 +136,7 @@ static int poll_with_one(struct fixture *fixture, void *arg)
 
 static void an_event_fd_can_be_had_once_there_is_room(void **state)
 {
-	struct fixture *fixture = *state;
-	pid_t child = fixture_fork(fixture, poll_with_one, NULL);
-
-	assert_int_equal(fixture_reap(fixture, child), 0);
+	fixture_assert_holds(*state, poll_with_one, NULL);
 }
 
 static long mapped_bytes(void)
@@ -189,8 +174,7 @@ static void a_table_that_finds_no_room_is_not_attached(void **state)
 	assert_int_equal(fixture_make_table(fixture, HUGE_CAPACITY), 0);
 	inv_close(fixture->table);
 	fixture->table = NULL;
-	pid_t child = fixture_fork(fixture, open_without_address_space, NULL);
-	assert_int_equal(fixture_reap(fixture, child), 0);
+	fixture_assert_holds(fixture, open_without_address_space, NULL);
 }
 
 static int guard_many(struct fixture *fixture, void *arg)
@@ -218,10 +202,7 @@ static int guard_many(struct fixture *fixture, void *arg)
 
 static void the_guard_has_so_many_places(void **state)
 {
-	struct fixture *fixture = *state;
-	pid_t child = fixture_fork(fixture, guard_many, NULL);
-
-	assert_int_equal(fixture_reap(fixture, child), 0);
+	fixture_assert_holds(*state, guard_many, NULL);
 }
 
 static void what_is_no_descriptor_of_a_segment_is_refused(void **state)

@@ -92,20 +92,10 @@ static void ones_own_event(void **state)
 	inv_event_put(event);
 }
 
-static int own_and_stay(struct fixture *fixture, void *id)
-{
-	inv_event *event;
-
-	if (inv_event_create(fixture->table, id, &event) != 0)
-		return 1;
-	atomic_store(&fixture->counters[0], 1);
-	return fixture_stay();
-}
-
 static pid_t start_owner(struct fixture *fixture, uint8_t id[16], inv_event **event)
 {
 	fixture_id(id);
-	pid_t owner = fixture_fork(fixture, own_and_stay, id);
+	pid_t owner = fixture_fork(fixture, fixture_own_and_stay, id);
 	EVENTUALLY(atomic_load(&fixture->counters[0]));
 	assert_int_equal(inv_event_find(fixture->table, id, event), 0);
 	return owner;

@@ -305,8 +305,7 @@ static void another_users_is_refused(void **state)
 	struct fixture *fixture = *state;
 	char path[128];
 
-	if (geteuid() != 0)
-		skip();
+	fixture_need_root();
 	assert_int_equal(fixture_make_table(fixture, 10), 0);
 	fixture_path(fixture, path);
 	assert_int_equal(chown(path, FOREIGN_UID, (gid_t)-1), 0);
@@ -330,8 +329,7 @@ static void a_stranger_has_no_access(void **state)
 {
 	struct fixture *fixture = *state;
 
-	if (geteuid() != 0)
-		skip();
+	fixture_need_root();
 	assert_int_equal(fixture_make_table(fixture, 10), 0);
 	assert_int_equal(fixture_reap(fixture, fixture_fork(fixture, attach_as_stranger, NULL)), 0);
 }
@@ -363,8 +361,7 @@ static void a_shared_one_is_for_its_group(void **state)
 	struct inv_table_info info;
 	bool created;
 
-	if (geteuid() != 0)
-		skip();
+	fixture_need_root();
 	assert_int_equal(broker_open(&create, &fixture->table, &created), 0);
 	assert_int_equal(inv_table_info_get(fixture->table, &info), 0);
 	assert_int_equal(info.shared, 1);
@@ -384,8 +381,7 @@ static void a_shared_one_under_my_private_name_is_refused(void **state)
 	struct stranger stranger = {uid, FOREIGN_UID, fixture->name};
 	bool created;
 
-	if (geteuid() != 0)
-		skip();
+	fixture_need_root();
 	snprintf(fixture->name, sizeof(fixture->name), "invctl-%u", (unsigned)uid);
 	struct broker_create create = {
 	        .name = fixture->name, .capacity = 10, .shared = true, .gid = FOREIGN_UID};
@@ -425,17 +421,14 @@ static void of_twenty_makers_one_makes_it(void **state)
 	assert_int_equal(atomic_load(&fixture->counters[ATTACHED]), MAKERS - 1);
 }
 
-enum { NO_MOUNT = 77 };
-
 /* With a /dev/shm of its own that is too small: nothing is left there. */
 static int make_on_full_tmpfs(struct fixture *fixture, void *arg)
 {
 	char path[128];
 
 	(void)arg;
-	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-	    mount("full", "/dev/shm", "tmpfs", 0, "size=256k") != 0)
-		return NO_MOUNT;
+	if (!fixture_own_mounts() || mount("full", "/dev/shm", "tmpfs", 0, "size=256k") != 0)
+		return NOT_PERMITTED;
 	fixture_path(fixture, path);
 	if (fixture_make_table(fixture, 0) != -ENOSPC)
 		return 1;
@@ -447,12 +440,7 @@ static int make_on_full_tmpfs(struct fixture *fixture, void *arg)
 
 static void a_full_file_system_is_enospc_and_leaves_nothing(void **state)
 {
-	struct fixture *fixture = *state;
-	int status = fixture_reap(fixture, fixture_fork(fixture, make_on_full_tmpfs, NULL));
-
-	if (status == NO_MOUNT)
-		skip();
-	assert_int_equal(status, 0);
+	fixture_assert_holds(*state, make_on_full_tmpfs, NULL);
 }
 
 static void what_changes_in_the_header_afterwards_moves_nothing(void **state)
