@@ -83,7 +83,7 @@ run_at_once() { # name=file…
 	local each name file status seconds
 	for each; do
 		printf '%s\n%s\n' "${each%%=*}" "${each#*=}"
-	done | xargs -d '\n' -n 2 -P 3 tests/one.sh "$logs"
+	done | xargs -d '\n' -n 2 -P $(($(nproc) + 2)) tests/one.sh "$logs"
 	for each; do
 		name=${each%%=*} file=${each#*=}
 		read -r status seconds <"$logs/${name//\//-}.status" || status=1 seconds=0

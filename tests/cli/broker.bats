@@ -1,22 +1,11 @@
 #!/usr/bin/env bats
-# invbroker: one for a table, whatever happens to it, to owners and to
-# supervisors; and what it makes of things that lie in its way.
+# invbroker: one for a table, whatever happens to it; and what it makes of things that lie in
+# its way. What it does after deaths: broker-takeover.bats.
 # shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 load namespaces
-
-# serve [OPTION...]: a broker in the background of the test; then $BROKER is its pid.
-serve() {
-	"$INVBROKER" --foreground "$@" 2>>"$BATS_TEST_TMPDIR/broker.log" 3>&- &
-	BROKER=$!
-	STARTED_PIDS+=("$BROKER")
-	retry is_served_by "$BROKER"
-}
-
-is_served_by() {
-	[[ $(broker_pid) == "$1" ]]
-}
+load broker
 
 # How many processes serve, or try to, the table of the test.
 brokers_of_table() {
@@ -27,26 +16,6 @@ brokers_of_table() {
 		process_is_gone "$(basename "${environment%/environ}")" || count=$((count + 1))
 	done
 	echo "$count"
-}
-
-# kill_supervisor: of what `start` started; its action goes on as $ACTION.
-kill_supervisor() {
-	ACTION=$(field "$ID" .pid)
-	STARTED_PIDS+=("$ACTION")
-	kill -KILL "$RUN_PID"
-	wait "$RUN_PID" 2>/dev/null || true
-}
-
-# run_ends_with STATUS: what `start` started. In this shell, whose child it is.
-run_ends_with() {
-	local status=0
-	wait "$RUN_PID" || status=$?
-	assert_equal "$status" "$1"
-}
-
-is_in_log() {
-	cat "$BATS_TEST_TMPDIR/broker.log" "$INVCTL_STATE_DIR"/broker.log \
-		"$INVCTL_STATE_DIR"/*/broker.log 2>/dev/null | grep -q -- "$1"
 }
 
 # planted: what was put under the table's name is there still, as it was.
@@ -191,23 +160,6 @@ timer_is_armed() {
 	grep -q "made table '$INVCTL_TABLE'" "$log"
 }
 
-@test "a new broker adopts the live table after SIGTERM, and after SIGKILL" {
-	serve
-	start sleep 1000
-	kill -TERM "$BROKER"
-	wait "$BROKER"
-	is_in_log 'stays for the next broker'
-	field_is "$ID" .status running
-	serve
-	is_in_log "took over table '$INVCTL_TABLE'.* 1 live"
-	kill -KILL "$BROKER"
-	wait "$BROKER" || true
-	serve
-	field_is "$ID" .status running
-	run -0 "$INVCTL" cancel "$ID"
-	run_ends_with 122
-}
-
 @test "a stopped broker holds nobody up, and keeps a second one away" {
 	serve
 	kill -STOP "$BROKER"
@@ -216,14 +168,6 @@ timer_is_armed() {
 	run -0 "$INVBROKER" --ready-fd=4 4>answer
 	assert_equal "$(cat answer)" "ok already served by pid $BROKER"
 	kill -CONT "$BROKER"
-	run_ends_with 122
-}
-
-@test "with the broker killed a cancel still works" {
-	serve
-	start sleep 1000
-	kill -KILL "$BROKER"
-	run -0 env INVCTL_AUTOSTART=0 "$INVCTL" cancel --wait=20s "$ID"
 	run_ends_with 122
 }
 
@@ -242,182 +186,6 @@ timer_is_armed() {
 	kill -TERM "$BROKER"
 	wait "$BROKER"
 	run -0 "$INVCTL" wait "$ID"
-}
-
-@test "the supervisor killed: the action goes on, is listed, and can be cancelled" {
-	serve
-	start sleep 1000
-	kill_supervisor
-	retry is_in_log "$ID .*has lost its supervisor"
-	field_is "$ID" .status running
-	[[ $("$INVCTL" list --json | jq -r '.[].id') == "$ID" ]]
-	kill -0 "$ACTION"
-	run -0 "$INVCTL" cancel --wait=20s "$ID"
-	process_is_gone "$ACTION"
-	field_is "$ID" .status cancelled
-	run -122 "$INVCTL" wait "$ID"
-}
-
-@test "the supervisor killed: processes that left the session are signalled as well" {
-	serve
-	start sh -c 'setsid sh -c "echo \$\$ >far.tmp; mv far.tmp far; exec sleep 1000" & wait'
-	retry test -e far
-	local far
-	far=$(cat far)
-	STARTED_PIDS+=("$far")
-	kill_supervisor
-	run -0 "$INVCTL" cancel --wait=20s "$ID"
-	process_is_gone "$far"
-}
-
-@test "the supervisor and the broker killed: cancel starts a broker, which takes over" {
-	serve
-	start sleep 1000
-	kill -KILL "$BROKER"
-	wait "$BROKER" || true
-	kill_supervisor
-	run -0 "$INVCTL" cancel --wait=20s "$ID"
-	process_is_gone "$ACTION"
-	run -122 "$INVCTL" wait "$ID"
-}
-
-@test "the supervisor killed: its deadline is kept" {
-	serve
-	start --timeout=4s sleep 1000
-	kill_supervisor
-	run -124 "$INVCTL" wait --timeout=20s "$ID"
-	process_is_gone "$ACTION"
-	field_is "$ID" .cause deadline
-}
-
-@test "the supervisor killed: kill-after is kept" {
-	serve
-	start --kill-after=200ms sh -c 'trap "" TERM; exec sleep 1000'
-	kill_supervisor
-	run -0 "$INVCTL" cancel --wait=20s "$ID"
-	run -137 "$INVCTL" wait "$ID"
-	process_is_gone "$ACTION"
-}
-
-@test "the supervisor killed: cancel --kill reaches the action, --no-kill refuses" {
-	serve
-	start sh -c 'trap "" TERM; exec sleep 1000'
-	kill_supervisor
-	run -0 "$INVCTL" cancel --kill --wait=20s "$ID"
-	run -137 "$INVCTL" wait "$ID"
-	start --no-kill sleep 1000
-	kill_supervisor
-	run -118 "$INVCTL" cancel --kill "$ID"
-	kill -0 "$ACTION"
-}
-
-@test "the supervisor killed: its stop command is run, in the action's environment" {
-	serve
-	MARK=here start --stop='echo "$MARK $PWD" >stopped; kill "$(cat pid)"' \
-		sh -c 'echo $$ >pid; exec sleep 1000'
-	kill_supervisor
-	run -0 "$INVCTL" cancel --wait=20s "$ID"
-	assert_equal "$(cat stopped)" "here $PWD"
-	run -122 "$INVCTL" wait "$ID"
-}
-
-@test "the supervisor killed: an action that ends by itself is lost, and wait says 125" {
-	serve
-	mkfifo gate
-	start sh -c 'read -r _ <gate'
-	kill_supervisor
-	retry is_in_log "$ID .*has lost its supervisor"
-	echo >gate
-	run -125 "$INVCTL" wait --timeout=20s "$ID"
-	field_is "$ID" .cause lost
-}
-
-@test "an action that was taken over is taken over by the next broker, too" {
-	serve
-	start --timeout=5s sleep 1000
-	kill_supervisor
-	retry is_in_log "$ID .*has lost its supervisor"
-	kill -KILL "$BROKER"
-	wait "$BROKER" || true
-	serve
-	field_is "$ID" .status running
-	run -124 "$INVCTL" wait --timeout=20s "$ID"
-	process_is_gone "$ACTION"
-}
-
-@test "many supervisors killed at once: every action is looked after" {
-	serve
-	local ids=() pids=() pid
-	for _ in {1..20}; do
-		ID=$(new_id)
-		ids+=("$ID")
-		"$INVCTL" run --id="$ID" sleep 1000 3>&- &
-		pids+=("$!")
-	done
-	for ID in "${ids[@]}"; do
-		retry field_is "$ID" .status running
-		STARTED_PIDS+=("$(field "$ID" .pid)")
-	done
-	kill -KILL "${pids[@]}"
-	run -0 "$INVCTL" cancel --all --wait=20s
-	for ID in "${ids[@]}"; do
-		run -122 "$INVCTL" wait "$ID"
-	done
-	for pid in "${STARTED_PIDS[@]:1}"; do
-		process_is_gone "$pid"
-	done
-}
-
-@test "supervisor and action killed: lost, and waiters wake" {
-	serve
-	start sleep 1000
-	"$INVCTL" wait "$ID" 3>&- &
-	local waiter=$! status=0
-	kill -KILL "$RUN_PID" "$(field "$ID" .pid)"
-	wait "$waiter" || status=$?
-	assert_equal "$status" 125
-	field_is "$ID" .cause lost
-}
-
-@test "an owner that is killed: its invocation is lost, its event gone" {
-	serve
-	local id
-	id=$(new_id)
-	cat >owner.c <<-'SOURCE'
-		#include <invctl.h>
-		#include <stdio.h>
-		#include <unistd.h>
-		int main(int argc, char **argv)
-		{
-			inv_invocation *invocation;
-			uint8_t id[16];
-
-			(void)argc;
-			if (inv_id_parse(argv[1], id) != 0 ||
-			    inv_invocation_begin(NULL, id, "owner", &invocation) != 0)
-				return 1;
-			puts("begun");
-			fflush(stdout);
-			pause();
-			return 0;
-		}
-	SOURCE
-	# A program over a sanitized library needs the sanitizer's runtime itself.
-	local sanitize=()
-	[[ $BUILD != *-address ]] || sanitize=("-fsanitize=address,undefined")
-	"${CC:-cc}" -std=c11 "${sanitize[@]}" -I "$ROOT/include" owner.c -o owner -L "$BUILD" \
-		-linvctl "-Wl,-rpath,$BUILD"
-	./owner "$id" >begun 3>&- &
-	local owner=$!
-	STARTED_PIDS+=("$owner")
-	retry grep -q begun begun
-	field_is "$id" .status running
-	"$INVCTL" wait "$id" 3>&- &
-	local waiter=$! status=0
-	kill -KILL "$owner"
-	wait "$waiter" || status=$?
-	assert_equal "$status" 125
-	field_is "$id" .cause lost
 }
 
 @test "bad table names are refused" {
