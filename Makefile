@@ -33,8 +33,6 @@ ALL_CFLAGS := -std=c11 $(WARNINGS) -fvisibility=hidden -fno-common $(CFLAGS) \
 ALL_LDFLAGS := -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 # The command starts faster when it needs no dynamic linker; sanitizers need one.
 STATIC   ?= $(if $(SANITIZE),,-static)
-# Where that is known to work, it begins by asking for the pages it is about to touch.
-PREFAULT := $(if $(STATIC),$(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),-Wl$(comma)-e$(comma)prefault_start))
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)	$(2)";)
@@ -65,7 +63,7 @@ objects: $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c cmd/*/*.c))
 -include bench/bench.mk
 
 $(BUILD)/invctl: $(INVCTL_OBJ) $(COMMON_OBJ) $(BUILD)/libinvctl.a
-	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(STATIC) $(PREFAULT) $(ALL_LDFLAGS) -o $@ $^ -ljson-c -luuid -lrt -lpthread
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(STATIC) $(ALL_LDFLAGS) -o $@ $^ -ljson-c -luuid -lrt -lpthread
 
 $(BUILD)/invbroker: $(BROKER_OBJ) $(COMMON_OBJ) $(BUILD)/libinvctl.a
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -luuid -lrt -lpthread
@@ -85,7 +83,6 @@ PKG_CONFIG_FILE = sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCDI
 # An include names its layer: "table/slot.h", "common/message.h". `make lint` checks who includes whom.
 $(BUILD)/lib/%.o $(BUILD)/lib/%.pic.o: ALL_CPPFLAGS += -iquote lib
 $(BUILD)/cmd/%.o: ALL_CPPFLAGS += -iquote cmd -iquote lib
-$(BUILD)/cmd/invctl/prefault.o: ALL_CFLAGS += -fno-stack-protector
 
 $(BUILD)/%.pic.o: %.c
 	$(Q)mkdir -p $(@D)
