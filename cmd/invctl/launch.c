@@ -3,44 +3,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/exit_status.h"
 #include "invctl/signal_watch.h"
 
-enum {
-	/* What the supervisor opens at a time: three to find and signal what it has
-	 * started, and the terminal. */
-	DESCRIPTORS_LATER = 4,
-	/* With so many numbers left to the limit nobody need try. */
-	DESCRIPTORS_PLENTY = 64,
-};
+/* What the supervisor opens at a time: three to find and signal what it has started, and
+ * the terminal. */
+enum { DESCRIPTORS_LATER = 4 };
 
-/* An action whose supervisor can open nothing could be seen by nobody, and not be stopped:
- * it is not started. */
+/* A supervisor that can open nothing could not stop its action, so none is started. */
 static int try_descriptors(void)
 {
-	struct rlimit limit;
 	int tried[DESCRIPTORS_LATER], count = 0, error = 0;
 
-	while (count < DESCRIPTORS_LATER) {
+	while (count < DESCRIPTORS_LATER && !error) {
 		tried[count] = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-		if (tried[count] < 0) {
+		if (tried[count] < 0)
 			error = -errno;
-			break;
-		}
-		count++;
-		if (count == 1 && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-		    limit.rlim_cur > (rlim_t)tried[0] + DESCRIPTORS_PLENTY)
-			break;
+		else
+			count++;
 	}
 	while (count > 0)
 		close(tried[--count]);
@@ -58,97 +42,66 @@ static int set_context(const struct launch_context *context)
 	return 0;
 }
 
-/* What the thread works on: it may outlast the call that has started it. */
-static struct launching {
-	struct launch_context context;
-	struct launch *launch;
-	pid_t supervisor;
+/* In the new process. */
+static _Noreturn void execute(char **command, int supervisor)
+{
+	char go;
 	int error;
-	sem_t settled; /* the process is recorded, or gone, or can't be made */
-} launching;
 
-/* In the new process, and in the supervisor's memory: no lock is taken here, and nothing
- * but the table and what is told of the launch is changed. */
-static _Noreturn void execute(struct launch *launch, const struct launch_context *context)
-{
-	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != launching.supervisor)
+	if (recv(supervisor, &go, sizeof(go), 0) != sizeof(go))
 		_exit(EXIT_INTERNAL);
-	inv_run_started(context->invocation, getpid());
-	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-	launch->pid = getpid();
-	sem_post(&launching.settled);
 	signal_watch_restore();
-	execvp(context->command[0], context->command);
-	launch->exec_errno = errno;
-	_exit(launch->exec_errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+	execvp(command[0], command);
+	error = errno;
+	send(supervisor, &error, sizeof(error), MSG_NOSIGNAL);
+	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 }
 
-/* The thread, and the process while it has not executed the command. */
-static void *make_process(void *unused)
+/* ends: the supervisor's, the new process's. */
+static int start(const struct launch_context *context, const int ends[2], struct launch *launch)
 {
-	pid_t pid = vfork();
+	pid_t pid = fork();
 
-	(void)unused;
-	/* Linux promises more than POSIX: the memory is shared, and this thread alone waits. */
-	if (pid == 0)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Vfork) */
-		execute(launching.launch, &launching.context);
 	if (pid < 0)
-		launching.error = -errno;
-	else if (launching.launch->pid == 0)
-		launching.launch->pid = pid; /* it was killed before it could tell */
-	sem_post(&launching.settled);
-	return NULL;
-}
-
-/* execvp(3) copies the arguments of what has no #! line for a shell. */
-static size_t stack_for(char **command)
-{
-	enum { STACK_BYTES = 64 * 1024 };
-	size_t count = 0;
-
-	while (command[count])
-		count++;
-	return (size_t)PTHREAD_STACK_MIN + STACK_BYTES + count * sizeof(command[0]);
-}
-
-static bool start_thread(void)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, stack_for(launching.context.command));
-
-	bool started = pthread_create(&thread, &attributes, make_process, NULL) == 0;
-
-	pthread_attr_destroy(&attributes);
-	return started;
+		return -errno;
+	if (pid == 0) {
+		close(ends[0]);
+		execute(context->command, ends[1]);
+	}
+	setpgid(pid, pid);
+	inv_run_started(context->invocation, pid);
+	/* A process that was killed meanwhile takes no word. */
+	send(ends[0], "", 1, MSG_NOSIGNAL);
+	*launch = (struct launch){.pid = pid, .result = ends[0]};
+	return 0;
 }
 
 int launch(const struct launch_context *context, struct launch *launch)
 {
-	int error = try_descriptors();
+	int ends[2], error = set_context(context);
 
-	if (error == 0)
-		error = set_context(context);
+	if (error == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		error = -errno;
 	if (error < 0)
 		return error;
-	*launch = (struct launch){0};
-	launching.context = *context;
-	launching.launch = launch;
-	launching.supervisor = getpid();
-	sem_init(&launching.settled, 0, 0);
-	/* So that signals come to the supervisor alone. */
-	signal_watch_block();
-	/* Where there is no memory for a thread, the supervisor waits for the exec itself. */
-	if (!start_thread())
-		make_process(NULL);
-	while (sem_wait(&launching.settled) != 0)
-		continue;
-	signal_watch_unblock();
-	return launching.error;
+	error = try_descriptors();
+	if (error == 0) {
+		/* No handler of ours may run in the new process. */
+		signal_watch_block();
+		error = start(context, ends, launch);
+		signal_watch_unblock();
+	}
+	close(ends[1]);
+	if (error < 0)
+		close(ends[0]);
+	return error;
+}
+
+void launch_ended(struct launch *launch)
+{
+	int error;
+
+	if (recv(launch->result, &error, sizeof(error), MSG_DONTWAIT) == sizeof(error))
+		launch->exec_errno = error;
+	close(launch->result);
 }

@@ -1,22 +1,27 @@
 /*
- * Starting the command. Its process records itself in the table before it executes the
- * command, and until then it dies with its supervisor: a supervisor that is killed at any
- * moment leaves an action that the table knows, or none.
+ * Starting the command. The supervisor records the command's process in the table before
+ * that process may execute the command, so that a supervisor that is killed at any moment
+ * leaves an action that the table knows, or none.
  *
- * The process is made by vfork(2): it borrows the supervisor's memory until the command is
- * executed. A copy, as fork(2) makes, would be thrown away by the exec, and until then every
- * page that either of the two writes costs a fault and is copied. Whoever calls vfork waits
- * for the exec, which waits for the command's file system: so a thread does. The supervisor
- * goes on when the pid is recorded, and minds requests even where the exec hangs.
+ * Supervisor and new process share a pair of sockets, closed by an exec:
+ *
+ *   supervisor                                  new process
+ *   1. fork(2)                                  waits for the word to go on
+ *   2. puts it into a process group of its own
+ *   3. records its pid in the table
+ *   4. sends the word to go on                  5. resets its signals
+ *                                               6. execve(2), which closes its socket
+ *                                               7. where that fails: sends errno, exits
+ *
+ * The supervisor does not wait for the exec, which waits for the command's file system. It
+ * carries out requests and deadlines meanwhile, and reads the result when the command has ended.
  *
  * What a SIGKILL leaves:
- *   supervisor, before the process asks to die with it   the process sees another
- *                                                        parent, and ends
- *   supervisor, until the pid is recorded                nothing: the kernel kills the process
- *                                                        before anybody can see
- *                                                        the supervisor dead
- *   supervisor, later                                    an action that the broker takes over
- *   the process                                          a command that has ended
+ *   supervisor, before 3  the new process finds the other socket closed, and exits; the
+ *                         invocation was pending, and is lost
+ *   supervisor, 3 to 4    the same; the table names the process until it has exited
+ *   supervisor, after 4   an action that the table knows, and the broker takes over
+ *   new process, any      a command that was killed; the supervisor reaps it
  */
 #ifndef LAUNCH_H
 #define LAUNCH_H
@@ -25,7 +30,8 @@
 
 struct launch {
 	pid_t pid;      /* leads a process group of its own */
-	int exec_errno; /* not 0: the command can't be executed; the process ends */
+	int result;     /* where errno comes in if the exec fails */
+	int exec_errno; /* once the command has ended; not 0: it could not be executed */
 };
 
 /* What the command is given besides its words. */
@@ -36,8 +42,11 @@ struct launch_context {
 	const char *table_name;
 };
 
-/* Start it, once in a process: returns when its process is recorded. exec_errno is known when
- * the process has ended. 0, or -errno: there is no process. */
+/* Start it: returns when its process is recorded and may go on. 0, or -errno: there is no
+ * process. */
 int launch(const struct launch_context *context, struct launch *launch);
+
+/* The command has ended: learn whether it was executed. */
+void launch_ended(struct launch *launch);
 
 #endif

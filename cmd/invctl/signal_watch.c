@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,11 +20,6 @@ static struct sigaction initial[HANDLED_COUNT];
 static struct sigaction initial_bus; /* the table's guard catches SIGBUS later on */
 static sigset_t initial_mask;
 
-/* The C library catches this one for itself from the first thread on (launch.c), so that a command
- * would have it as default that is to have it ignored. Its sigaction(3) refuses the number, so the
- * kernel is asked; what the bytes mean is the kernel's business. */
-enum { SIGNAL_OF_C_LIBRARY = 33, KERNEL_MASK_BYTES = 8 };
-static unsigned char initial_of_c_library[64];
 static _Atomic uint32_t word;
 static _Atomic uint64_t arrived_set, arrived_from_terminal;
 
@@ -66,8 +60,6 @@ void signal_watch_begin(void)
 	sigset_t ours;
 
 	sigaction(SIGBUS, NULL, &initial_bus);
-	syscall(SYS_rt_sigaction, SIGNAL_OF_C_LIBRARY, NULL, initial_of_c_library,
-	        KERNEL_MASK_BYTES);
 	sigemptyset(&ours);
 	for (size_t i = 0; i < HANDLED_COUNT; i++) {
 		struct sigaction action = action_for(handled[i]);
@@ -132,8 +124,6 @@ void signal_watch_restore(void)
 	for (size_t i = 0; i < HANDLED_COUNT; i++)
 		sigaction(handled[i], &initial[i], NULL);
 	sigaction(SIGBUS, &initial_bus, NULL);
-	syscall(SYS_rt_sigaction, SIGNAL_OF_C_LIBRARY, initial_of_c_library, NULL,
-	        KERNEL_MASK_BYTES);
 	sigprocmask(SIG_SETMASK, &initial_mask, NULL);
 }
 

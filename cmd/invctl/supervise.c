@@ -23,6 +23,7 @@ static void command_ended(struct supervision *supervision, int status)
 	supervision->wait_status = status;
 	/* Its pid may be another's from now on. */
 	supervision->delivery.scope.command = 0;
+	launch_ended(&supervision->launch);
 	requests_from_end(supervision, status);
 	terminal_end(&supervision->terminal, WIFSIGNALED(status));
 }

@@ -13,21 +13,25 @@ setup() {
 	"$INVCTL" run -- true # a broker, outside strace
 }
 
-# run, whose new process is held at a system call: NEW_PID, under RUN_PID.
-launch_held_at() { # system-call enter|exit nth beginning-of-/proc/PID/syscall
+# run under strace, where one process is held at a system call that it makes for the nth time:
+# the supervisor RUN_PID, or its new process NEW_PID.
+launch_held_at() { # supervisor|command system-call enter|exit nth beginning-of-/proc/PID/syscall
 	ID=$(new_id)
-	strace -f -qq -o /dev/null -e trace="$1" -e inject="$1:delay_$2=$HELD_US:when=$3" \
+	strace -f -qq -o /dev/null -e trace="$2" -e inject="$2:delay_$3=$HELD_US:when=$4" \
 		"$INVCTL" run --id="$ID" -- sh -c 'touch executed; exec sleep 1000' 3>&- &
 	STARTED_PIDS+=("$!")
-	retry new_process_is_held "$4"
+	retry is_held "$1" "$5"
 	STARTED_PIDS+=("$RUN_PID" "$NEW_PID")
 }
 
-new_process_is_held() { # beginning
+is_held() { # supervisor|command beginning
+	local pid
 	RUN_PID=$(field "$ID" .ownerPid 2>/dev/null) && [ -n "$RUN_PID" ] || return
 	NEW_PID=$(ps -o pid= --ppid "$RUN_PID" | tr -d ' ')
-	[ -n "$NEW_PID" ] && grep -q "^State:.*tracing" "/proc/$NEW_PID/status" &&
-		[[ $(cat "/proc/$NEW_PID/syscall") == "$1"* ]]
+	[ -n "$NEW_PID" ] || return
+	pid=$RUN_PID
+	[ "$1" = supervisor ] || pid=$NEW_PID
+	grep -q "^State:.*tracing" "/proc/$pid/status" && [[ $(cat "/proc/$pid/syscall") == "$2"* ]]
 }
 
 kill_supervisor() {
@@ -43,28 +47,23 @@ never_executed() {
 	[ "$(field "$ID" .cause)" = lost ]
 }
 
-@test "killed before its new process asks to die with it: that one ends by itself" {
-	launch_held_at setpgid enter 1 "109 "
-	kill_supervisor
-	never_executed
-}
-
-@test "killed before the pid is recorded: the kernel takes the new process along" {
-	launch_held_at getppid exit 1 "110 "
+@test "killed before the pid is recorded: the new process exits by itself" {
+	launch_held_at supervisor setpgid enter 1 "109 "
 	[ "$(field "$ID" .status)" = pending ]
 	kill_supervisor
 	never_executed
 }
 
 @test "killed when the pid is just recorded: the same" {
-	launch_held_at prctl enter 2 "157 0x1 0x0"
+	launch_held_at supervisor sendto enter 1 "44 "
+	[ "$(field "$ID" .status)" = running ]
 	[ "$(field "$ID" .pid)" = "$NEW_PID" ]
 	kill_supervisor
 	never_executed
 }
 
-@test "killed before the exec: the action is known, and can be cancelled" {
-	launch_held_at rt_sigaction enter 1 "13 "
+@test "killed when the word to go on is sent: the action is known" {
+	launch_held_at supervisor sendto exit 1 "44 "
 	kill_supervisor
 	retry test -e executed
 	[ "$(field "$ID" .pid)" = "$NEW_PID" ]
@@ -72,8 +71,17 @@ never_executed() {
 	retry process_is_gone "$NEW_PID"
 }
 
-@test "a request is minded while the exec hangs: it is signalled, and the command never executed" {
-	launch_held_at rt_sigaction enter 1 "13 "
+@test "killed before the exec: the action is known, and can be cancelled" {
+	launch_held_at command rt_sigaction enter 1 "13 "
+	kill_supervisor
+	retry test -e executed
+	[ "$(field "$ID" .pid)" = "$NEW_PID" ]
+	"$INVCTL" cancel --wait=30s "$ID"
+	retry process_is_gone "$NEW_PID"
+}
+
+@test "while the exec hangs requests are carried out: it is signalled, and the command never executed" {
+	launch_held_at command rt_sigaction enter 1 "13 "
 	"$INVCTL" cancel "$ID"
 	retry field_is "$ID" .cancel.state signalled
 	[[ $(cat "/proc/$NEW_PID/syscall") == "13 "* ]]
@@ -82,8 +90,17 @@ never_executed() {
 	[ ! -e executed ]
 }
 
-@test "the new process killed before its exec: a command that was killed" {
-	launch_held_at prctl enter 2 "157 0x1 0x0"
+@test "the new process killed before the word to go on: a command that was killed" {
+	launch_held_at supervisor sendto enter 1 "44 "
+	kill -KILL "$NEW_PID"
+	run "$INVCTL" wait --timeout=30s "$ID"
+	assert_failure 137
+	[ "$(field "$ID" .signal)" = 9 ]
+	[ ! -e executed ]
+}
+
+@test "the new process killed before its exec: the same" {
+	launch_held_at command rt_sigaction enter 1 "13 "
 	kill -KILL "$NEW_PID"
 	run "$INVCTL" wait --timeout=30s "$ID"
 	assert_failure 137
