@@ -14,9 +14,12 @@
 #include "common/message.h"
 #include "invctl-supervisor.h"
 
-/* What the new process tells the caller: less than PIPE_BUF, so whole or not at all. */
+/* What the caller reads: less than PIPE_BUF, so whole or not at all. The supervisor sends one
+ * with its id when it has registered. Where the command is not executed, one with another status
+ * follows, from the supervisor or the command's process. The pipe ends with the exec. */
 struct report {
-	int status;
+	int status; /* EXIT_DONE: registered */
+	int error;  /* errno of what failed, 0: a message has been printed */
 	char id[37];
 };
 
@@ -31,21 +34,31 @@ static void close_from(unsigned first)
 		close(fd);
 }
 
-static int await_report(int fd)
+static bool read_report(int fd, struct report *report)
 {
-	struct report report;
 	ssize_t length;
 
 	do
-		length = read(fd, &report, sizeof(report));
+		length = read(fd, report, sizeof(*report));
 	while (length < 0 && errno == EINTR);
+	return length == (ssize_t)sizeof(*report);
+}
+
+/* The last one counts. */
+static int await_exec(int fd, const char *command)
+{
+	struct report report = {.status = EXIT_INTERNAL};
+	bool reported = false;
+
+	while (read_report(fd, &report))
+		reported = true;
 	close(fd);
-	if (length != (ssize_t)sizeof(report)) {
+	if (!reported)
 		message("the detached supervisor died before it had registered; run it without "
 		        "--detach to see why");
-		return EXIT_INTERNAL;
-	}
-	if (report.status == EXIT_DONE)
+	else if (report.error != 0)
+		message("'%s' can't be run: %s", command, strerror(report.error));
+	else if (report.status == EXIT_DONE)
 		puts(report.id);
 	return report.status;
 }
@@ -62,20 +75,19 @@ static void leave_caller(int fd)
 	close_from(REPORT_FD + 1);
 }
 
-int detach_part(int *report)
+int detach_part(const char *command, int *report)
 {
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) != 0) {
-		message("there is no pipe to be had: %s", strerror(errno));
+		message("no pipe can be made: %s", strerror(errno));
 		return EXIT_INTERNAL;
 	}
 
 	pid_t pid = fork();
 
 	if (pid < 0) {
-		message("the supervisor could not become a process of its own: %s",
-		        strerror(errno));
+		message("no process can be made for the supervisor: %s", strerror(errno));
 		return EXIT_INTERNAL;
 	}
 	if (pid == 0) {
@@ -84,7 +96,7 @@ int detach_part(int *report)
 		return -1;
 	}
 	close(ends[1]);
-	return await_report(ends[0]);
+	return await_exec(ends[0], command);
 }
 
 static void send_report(int fd, const struct report *report)
@@ -92,7 +104,6 @@ static void send_report(int fd, const struct report *report)
 	ssize_t written = write(fd, report, sizeof(*report));
 
 	(void)written; /* the caller is gone */
-	close(fd);
 }
 
 /* Output that can't be kept is not worth the action. */
@@ -114,8 +125,11 @@ static int open_output(inv_table *table, const uint8_t id[16])
 void detach_settle(int report_fd, inv_table *table, const uint8_t id[16])
 {
 	struct report report = {.status = EXIT_DONE};
-	int output = open_output(table, id);
+	int output;
 
+	if (report_fd < 0)
+		return;
+	output = open_output(table, id);
 	inv_id_format(id, report.id);
 	if (logind_removes_shm(getuid()))
 		message("%s goes on after your last logout, but its table loses its name "
@@ -127,9 +141,10 @@ void detach_settle(int report_fd, inv_table *table, const uint8_t id[16])
 	send_report(report_fd, &report);
 }
 
-void detach_fail(int report_fd, int status)
+void detach_fail(int report_fd, int status, int error)
 {
-	struct report report = {.status = status};
+	struct report report = {.status = status, .error = error};
 
-	send_report(report_fd, &report);
+	if (report_fd >= 0)
+		send_report(report_fd, &report);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/exit_status.h"
+#include "invctl/detach.h"
 #include "invctl/signal_watch.h"
 
 /* What the supervisor opens at a time: three to find and signal what it has started, and
@@ -43,18 +44,22 @@ static int set_context(const struct launch_context *context)
 }
 
 /* In the new process. */
-static _Noreturn void execute(char **command, int supervisor)
+static _Noreturn void execute(const struct launch_context *context, int supervisor)
 {
+	int error, status;
 	char go;
-	int error;
 
-	if (recv(supervisor, &go, sizeof(go), 0) != sizeof(go))
+	if (recv(supervisor, &go, sizeof(go), 0) != sizeof(go)) {
+		detach_fail(context->report, EXIT_INTERNAL, EOWNERDEAD);
 		_exit(EXIT_INTERNAL);
+	}
 	signal_watch_restore();
-	execvp(command[0], command);
+	execvp(context->command[0], context->command);
 	error = errno;
+	status = error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 	send(supervisor, &error, sizeof(error), MSG_NOSIGNAL);
-	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+	detach_fail(context->report, status, error);
+	_exit(status);
 }
 
 /* ends: the supervisor's, the new process's. */
@@ -66,7 +71,7 @@ static int start(const struct launch_context *context, const int ends[2], struct
 		return -errno;
 	if (pid == 0) {
 		close(ends[0]);
-		execute(context->command, ends[1]);
+		execute(context, ends[1]);
 	}
 	setpgid(pid, pid);
 	inv_run_started(context->invocation, pid);

@@ -88,7 +88,8 @@ static int start(struct run *run)
 	struct launch_context context = {.command = run->options.command,
 	                                 .invocation = run->registration.invocation,
 	                                 .id = run->registration.id,
-	                                 .table_name = inv_table_name(run->registration.table)};
+	                                 .table_name = inv_table_name(run->registration.table),
+	                                 .report = run->report};
 	struct launch *command = &run->supervision.launch;
 
 	if (asked(run))
@@ -156,10 +157,14 @@ static int start_and_supervise(struct run *run)
 
 	int error = start(run);
 
-	if (error == -ECANCELED)
-		return end_not_started(run);
-	if (error < 0)
-		return not_made(run, error);
+	if (error < 0) {
+		int status = error == -ECANCELED ? end_not_started(run) : not_made(run, error);
+
+		detach_fail(run->report, status, error == -ECANCELED ? 0 : -error);
+		return status;
+	}
+	if (run->report >= 0)
+		close(run->report);
 	supervise(&run->supervision);
 	return finish(run);
 }
@@ -177,12 +182,10 @@ static int run_registered(struct run *run)
 	if (run->registration.refused) {
 		int status = refuse(run);
 
-		if (run->report >= 0)
-			detach_fail(run->report, status);
+		detach_fail(run->report, status, 0);
 		return status;
 	}
-	if (run->report >= 0)
-		detach_settle(run->report, run->registration.table, run->registration.id);
+	detach_settle(run->report, run->registration.table, run->registration.id);
 	/* From here on, so that a broker started on the way does not become ours. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
@@ -201,7 +204,7 @@ static int run_command(int argc, char **argv, const struct globals *globals)
 	if (status != EXIT_DONE)
 		return status;
 	if (run.options.detach) {
-		status = detach_part(&run.report);
+		status = detach_part(run.options.command[0], &run.report);
 		if (status >= 0)
 			return status;
 	}
@@ -209,8 +212,7 @@ static int run_command(int argc, char **argv, const struct globals *globals)
 	status = registration_make(globals, &run.options, &run.registration);
 	if (status == EXIT_DONE)
 		return run_registered(&run);
-	if (run.report >= 0)
-		detach_fail(run.report, status);
+	detach_fail(run.report, status, 0);
 	return status;
 }
 

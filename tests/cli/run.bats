@@ -196,7 +196,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 	refute_output --regexp 'directory\.'
 }
 
-@test "--detach prints the id once registered, and nothing of the caller's is kept open" {
+@test "--detach prints the id once executed, and nothing of the caller's is kept open" {
 	# The pipe of this substitution would stay open, and with it this line, until 30 s are over.
 	local id before=$SECONDS
 	id=$("$INVCTL" run -d sh -c 'echo said; echo complained >&2; exec sleep 30' 3>&-)
@@ -219,6 +219,19 @@ os.execvp(sys.argv[1], sys.argv[1:])
 	"$INVCTL" cancel "$ID"
 	ended_with 122
 	run -116 env INVCTL_AUTOSTART=0 "$INVCTL" --table="none-$$-$RANDOM" run -d true
+}
+
+@test "--detach of a command that can't be executed is 126 or 127, prints no id, and is recorded" {
+	local id name expected=127
+	touch plain
+	for name in no-such-command ./plain; do
+		id=$(new_id)
+		run "-$expected" --separate-stderr "$INVCTL" run -d --id="$id" "$name"
+		assert_output ''
+		[[ $stderr == *"'$name' can't be run"* ]]
+		retry field_is "$id" .cause exec
+		expected=126
+	done
 }
 
 @test "without a table, and with no broker to be started, run is 116" {

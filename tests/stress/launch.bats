@@ -107,3 +107,20 @@ never_executed() {
 	[ "$(field "$ID" .signal)" = 9 ]
 	[ ! -e executed ]
 }
+
+@test "--detach prints no id before the command is executed" {
+	local printed
+	ID=$(new_id)
+	strace -f -qq -o /dev/null -e trace=execve -e inject=execve:delay_enter="$HELD_US":when=1 \
+		"$INVCTL" run --detach --id="$ID" -- sleep 1000 >id 3>&- &
+	STARTED_PIDS+=("$!")
+	retry is_held command "59 "
+	STARTED_PIDS+=("$RUN_PID" "$NEW_PID")
+	printed=$(cat id)
+	is_held command "59 "
+	[ -z "$printed" ]
+	retry test -s id
+	[ "$(cat id)" = "$ID" ]
+	[ "$(cat "/proc/$NEW_PID/comm")" = sleep ]
+	"$INVCTL" cancel --wait=30s "$ID"
+}
