@@ -13,23 +13,19 @@
 
 struct orphan {
 	char label[64 + INV_NAME_BYTES]; /* id and name, for messages */
-	bool foreign; /* another user's: it is watched, but not for the broker to signal */
-	pid_t pid;    /* the command's */
-	uint64_t pid_start;
+	bool foreign;                    /* another user's: it is watched, and never signalled */
+	struct process_identity command;
 	struct process_scope scope;
-	struct runfile run; /* empty where there is none that is believed */
+	struct runfile run; /* empty where there is none that can be trusted */
 	char **environment; /* the action's, without its INVCTL_ID; NULL: not known */
 	char *environment_text;
 };
 
-/* Gather it. What can't be had is left empty.
+/* Gather it. What is not available is left empty.
  *   shared  others than the broker's user can write to the table */
 void orphan_open(inv_table *table, bool shared, inv_invocation *invocation,
                  const struct inv_run_view *view, struct orphan *orphan);
 
 void orphan_close(struct orphan *orphan);
-
-/* A pidfd of its command's very process; -ESRCH it has ended; or -errno. */
-int orphan_pidfd(const struct orphan *orphan);
 
 #endif

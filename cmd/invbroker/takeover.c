@@ -74,8 +74,8 @@ static void command_ended(struct loop_source *source)
 
 static void start_watching(struct adopted *adopted)
 {
-	adopted->source =
-	        (struct loop_source){.fd = orphan_pidfd(&adopted->orphan), .ready = command_ended};
+	adopted->source = (struct loop_source){.fd = process_open(&adopted->orphan.command),
+	                                       .ready = command_ended};
 	if (adopted->source.fd == -ESRCH)
 		adopted->command_ended = true;
 	if (adopted->source.fd < 0 || loop_add(&adopted->source) == 0)
@@ -160,9 +160,10 @@ static bool climb(struct adopted *adopted, int64_t now_ns)
 	}
 	if (adopted->orphan.foreign)
 		restrain(&view);
-	delivery_look(&adopted->delivery, &view, &facts);
+	delivery_gather(&adopted->delivery, &view, &facts);
 	struct escalation_decision decision =
 	        escalation_decide(&adopted->delivery.escalation, &view, &facts);
+	adopted->delivery.escalation = decision.next;
 	if (decision.step == STEP_END) {
 		end(adopted);
 		return false;
@@ -179,7 +180,7 @@ static void look_after(struct adopted *adopted, int64_t now_ns)
 {
 	bool watched = adopted->source.fd >= 0 || adopted->command_ended;
 
-	if (!watched && !process_alive(adopted->orphan.pid, adopted->orphan.pid_start))
+	if (!watched && process_life(&adopted->orphan.command) == PROCESS_DEAD)
 		adopted->command_ended = true;
 	for (int step = 0; climb(adopted, now_ns); step++) {
 		if (step < STEPS_AT_ONCE)

@@ -11,7 +11,7 @@
 
 #include "common/logind.h"
 #include "invctl-supervisor.h"
-#include "supervise/process_table.h"
+#include "os/process.h"
 
 #define SHM_DIRECTORY "/dev/shm"
 

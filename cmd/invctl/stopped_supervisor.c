@@ -1,8 +1,8 @@
 /*
- * Stopped supervisors: see stopped.h.
+ * Stopped supervisors: see stopped_supervisor.h.
  *
- * A pid in a shared table may have been written by any member, so a process counts only
- * where it is an invctl of the caller's own.
+ * Any member of a shared table may have written a pid into it, so a process counts only
+ * if it is the caller's, and an invctl.
  */
 #include "invctl/stopped_supervisor.h"
 
@@ -10,16 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "supervise/process_table.h"
+#include "supervise/processes.h"
 
 static bool find_stopped(const struct inv_info *info, struct process *process)
 {
-	uid_t uid;
+	struct process_status status;
 
 	return info->kind == INV_KIND_RUN && info->completed_ns == 0 && info->owner_pid > 0 &&
 	       !info->orphaned && process_read(info->owner_pid, process) == 0 &&
 	       process->state == 'T' && strncmp(process->name, "invctl", 6) == 0 &&
-	       process_real_uid(process->pid, &uid) == 0 && uid == getuid();
+	       process_read_status(process->pid, &status) == 0 && status.uid == getuid();
 }
 
 bool supervisor_is_stopped(const struct inv_info *info)

@@ -1,5 +1,5 @@
 /*
- * Supervisors that are stopped (SIGSTOP, Ctrl-Z): a request waits until they go on.
+ * Supervisors that are stopped (SIGSTOP, Ctrl-Z): a request waits until they continue.
  */
 #ifndef STOPPED_SUPERVISOR_H
 #define STOPPED_SUPERVISOR_H
@@ -11,7 +11,7 @@
 /* Whether the supervisor of a live invocation is stopped. */
 bool supervisor_is_stopped(const struct inv_info *info);
 
-/* Let it go on, so that it can do what it was asked for. */
+/* Continue it, so that it carries out requests. */
 void supervisor_let_go_on(const struct inv_info *info);
 
 #endif

@@ -101,8 +101,13 @@ static struct escalation_decision decide(struct supervision *supervision, int64_
 	struct escalation_facts facts = {.now_ns = now_ns,
 	                                 .command_ended = supervision->command_ended};
 
-	delivery_look(&supervision->delivery, &supervision->view, &facts);
-	return escalation_decide(&supervision->delivery.escalation, &supervision->view, &facts);
+	delivery_gather(&supervision->delivery, &supervision->view, &facts);
+
+	struct escalation_decision decision =
+	        escalation_decide(&supervision->delivery.escalation, &supervision->view, &facts);
+
+	supervision->delivery.escalation = decision.next;
+	return decision;
 }
 
 static void rest(struct supervision *supervision, uint32_t seen, int64_t until_ns)

@@ -1,30 +1,18 @@
-/* The live invocations of `run` besides one's own: see claims.h. */
+/* The other live invocations of `run`: see claims.h. */
 #include "supervise/claims.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* More levels than anybody nests; ends a walk along parents that a broken table made endless. */
+#include "common/array.h"
+
+/* More levels than are ever nested: bounds a walk along parents in a damaged table. */
 enum { DEPTH_LIMIT = 256 };
 
 static bool same_id(const uint8_t a[16], const uint8_t b[16])
 {
 	return memcmp(a, b, 16) == 0;
-}
-
-static struct claim *room_for_one(struct claims *claims)
-{
-	if (claims->count == claims->room) {
-		size_t room = claims->room ? claims->room * 2 : 16;
-		struct claim *grown = realloc(claims->items, room * sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		claims->items = grown;
-		claims->room = room;
-	}
-	return &claims->items[claims->count];
 }
 
 static int add(const struct inv_info *info, void *arg)
@@ -33,36 +21,41 @@ static int add(const struct inv_info *info, void *arg)
 
 	if (info->kind != INV_KIND_RUN ||
 	    (info->status != INV_PENDING && info->status != INV_RUNNING) ||
-	    same_id(info->id, claims->scope->id))
+	    same_id(info->id, claims->supervised))
 		return 0;
 
-	struct claim *claim = room_for_one(claims);
+	struct claim *items =
+	        array_grow(claims->items, claims->count, &claims->room, sizeof(*claims->items));
 
-	if (!claim)
+	if (!items)
 		return -ENOMEM;
+	claims->items = items;
+
+	struct claim *claim = &items[claims->count++];
+
 	/* The broker owns it when its supervisor has died. */
 	*claim = (struct claim){.supervisor = info->orphaned ? 0 : info->owner_pid,
 	                        .command = info->pid,
 	                        .no_kill = info->no_kill != 0};
 	memcpy(claim->id, info->id, sizeof(claim->id));
 	memcpy(claim->parent, info->parent, sizeof(claim->parent));
-	claims->count++;
 	return 0;
 }
 
-/* The parent of any invocation; false: it has none that is known. */
+/* The parent of any invocation; false: none is known. */
 static bool parent_of(const struct claims *claims, const uint8_t id[16], uint8_t parent[16])
 {
 	static const uint8_t none[16];
 	struct inv_info info;
 
-	if (inv_info_get(claims->scope->table, id, &info) != 0 || same_id(info.parent, none))
+	if (inv_info_get(claims->table, id, &info) != 0 || same_id(info.parent, none))
 		return false;
 	memcpy(parent, info.parent, sizeof(info.parent));
 	return true;
 }
 
-/* Walk up to ours. What lies between may be an invocation of a program, which claims nothing. */
+/* Walk up to the supervised one. What lies between may be an invocation of a program, which
+ * claims nothing. */
 static bool is_killable(const struct claims *claims, const struct claim *claim)
 {
 	uint8_t id[16];
@@ -70,7 +63,7 @@ static bool is_killable(const struct claims *claims, const struct claim *claim)
 
 	memcpy(id, claim->parent, sizeof(id));
 	for (int depth = 0; !protected && depth < DEPTH_LIMIT; depth++) {
-		if (same_id(id, claims->scope->id))
+		if (same_id(id, claims->supervised))
 			return true;
 
 		int at = claims_by_id(claims, id);
@@ -104,7 +97,7 @@ static void add_pid(struct claims *claims, pid_t pid, size_t claim)
 		        (struct claim_pid){.pid = pid, .claim = (int)claim};
 }
 
-/* Tables of live invocations can be long, and every process is looked up in this one. */
+/* There can be many live invocations, and every process is searched for among them. */
 static int index_claims(struct claims *claims)
 {
 	if (claims->count == 0)
@@ -121,10 +114,10 @@ static int index_claims(struct claims *claims)
 	return 0;
 }
 
-int claims_read(struct claims *claims, const struct process_scope *scope)
+int claims_read(struct claims *claims, inv_table *table, const uint8_t supervised[16])
 {
-	*claims = (struct claims){.scope = scope};
-	if (inv_list(scope->table, add, claims) == -ENOMEM || index_claims(claims) != 0)
+	*claims = (struct claims){.table = table, .supervised = supervised};
+	if (inv_list(table, add, claims) == -ENOMEM || index_claims(claims) != 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < claims->count; i++)
 		claims->items[i].killable = is_killable(claims, &claims->items[i]);

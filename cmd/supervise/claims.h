@@ -1,6 +1,6 @@
 /*
- * The live invocations of `invctl run` other than one's own: which processes
- * they claim, and which of them are nested in one's own and may be killed with it.
+ * The live invocations of `invctl run` other than the one that is supervised: which
+ * processes they claim, and which of them are nested in it and may be killed with it.
  */
 #ifndef CLAIMS_H
 #define CLAIMS_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "supervise/processes.h"
+#include "invctl.h"
 
 struct claim {
 	uint8_t id[16];
@@ -18,7 +18,7 @@ struct claim {
 	pid_t supervisor; /* 0: it is dead */
 	pid_t command;    /* 0: not started */
 	bool no_kill;
-	bool killable; /* nested in ours, and neither it nor what lies between has no_kill */
+	bool killable; /* nested, and neither it nor what lies between has no_kill */
 };
 
 struct claim_pid {
@@ -31,11 +31,12 @@ struct claims {
 	size_t count, room;
 	struct claim_pid *pids; /* in the order of the pids */
 	size_t pid_count;
-	const struct process_scope *scope;
+	inv_table *table;
+	const uint8_t *supervised; /* the id of the invocation that makes no claim */
 };
 
 /* Read them from the table. A table that is gone makes no claims. 0; -ENOMEM. */
-int claims_read(struct claims *claims, const struct process_scope *scope);
+int claims_read(struct claims *claims, inv_table *table, const uint8_t supervised[16]);
 
 void claims_free(struct claims *claims);
 

@@ -1,10 +1,10 @@
 /*
- * Carries out what the ladder decides: see deliver.h.
+ * Carries out what the escalation decides: see deliver.h.
  *
- * Between the look at /proc and the signal a process may fork. Where nobody
- * catches the signal, whatever is found new after it was forked before it, so
- * the look is repeated; where somebody does, it may be clean-up, which is left
- * alone.
+ * A process may fork after it was listed and before it is signalled. While nothing catches
+ * the signal, a process that is found new was forked before it, so the list is read and
+ * signalled again. As soon as something catches it, a new process may be clean-up, which
+ * is left alone.
  */
 #include "supervise/deliver.h"
 
@@ -16,18 +16,14 @@
 #include <unistd.h>
 
 #include "common/message.h"
-#include "supervise/process_table.h"
 #include "supervise/stop_command.h"
 
-/* How long nested supervisors, told to kill, are given to do it. */
+/* How long nested supervisors have to carry out a kill themselves. */
 #define NESTED_KILL_NS INT64_C(3000000000)
 
-/* How long a command that was signalled alone is given to end, before others are looked for. */
-#define COMMAND_ENDS_MS 5
-
 enum {
-	LOOKS = 4, /* at a tree that goes on forking */
-	NESTED_LIMIT = 256,
+	ROUNDS_MAX = 4, /* against processes that go on forking */
+	NESTED_MAX = 256,
 };
 
 /* Parents first: a shell whose child is signalled first would start the next one. */
@@ -40,19 +36,17 @@ static int by_age(const void *a, const void *b)
 	return one->pid < other->pid ? -1 : one->pid > other->pid;
 }
 
-static bool look(struct delivery *delivery, enum process_reach reach)
+static int find(struct delivery *delivery, enum process_reach reach, struct process_list *found)
 {
-	struct process_list *found = &delivery->found;
+	int error = processes_find(&delivery->scope, reach, found);
 
-	if (processes_find(&delivery->scope, reach, found) != 0)
-		return false;
-	if (found->count > 1)
+	if (!error && found->count > 1)
 		qsort(found->items, found->count, sizeof(*found->items), by_age);
-	return true;
+	return error;
 }
 
-/* What is stopped gets the signal when it goes on. */
-static bool wakes_the_stopped(int signum)
+/* A stopped process handles a signal when it continues. */
+static bool continues_stopped(int signum)
 {
 	return signum != SIGKILL && signum != SIGCONT && signum != SIGSTOP && signum != SIGTSTP &&
 	       signum != SIGTTIN && signum != SIGTTOU;
@@ -62,21 +56,25 @@ static void signal_one(struct delivery *delivery, const struct process *process,
 {
 	int error = process_signal(process, signum);
 
-	if (error == 0 && process->state == 'T' && wakes_the_stopped(signum))
+	if (error == 0 && process->state == 'T' && continues_stopped(signum))
 		process_signal(process, SIGCONT);
-	if (error != -EPERM || delivery->told_denied)
+	if (error != -EPERM || delivery->denied_reported)
 		return;
-	delivery->told_denied = true;
-	message("process %d (%s) is not yours to signal, and goes on; root can end it",
+	delivery->denied_reported = true;
+	message("process %d (%s) belongs to another user, and goes on; root can end it",
 	        (int)process->pid, process->name);
 }
 
-/* A `run` that has not registered yet catches signals too, but cleans nothing up. */
-static bool anybody_catches(const struct process_list *list, int signum)
+/* A process of the list has a handler for the signal, and may start clean-up. A `run` that has
+ * not registered yet has handlers too, but no clean-up. */
+static bool is_caught(const struct process_list *list, int signum)
 {
+	struct process_status status;
+
 	for (size_t i = 0; i < list->count; i++)
 		if (strcmp(list->items[i].name, "invctl") != 0 &&
-		    process_catches(list->items[i].pid, signum))
+		    process_read_status(list->items[i].pid, &status) == 0 &&
+		    (status.caught >> (signum - 1) & 1) != 0)
 			return true;
 	return false;
 }
@@ -89,7 +87,7 @@ static bool contains(const struct process_list *list, const struct process *proc
 	return false;
 }
 
-/* Signal those that were not there before. Returns how many there were. */
+/* Signal those that were not there before. Returns how many they are. */
 static size_t signal_new(struct delivery *delivery, const struct process_list *found,
                          const struct process_list *before, int signum)
 {
@@ -105,18 +103,18 @@ static size_t signal_new(struct delivery *delivery, const struct process_list *f
 }
 
 struct nested {
-	pid_t supervisors[NESTED_LIMIT];
+	pid_t supervisors[NESTED_MAX];
 	size_t count;
 };
 
-static void look_at_nested(struct delivery *delivery, struct nested *nested)
+static void read_nested(struct delivery *delivery, struct nested *nested)
 {
 	nested->count = 0;
 	if (!delivery->alone)
-		nested->count = inv_run_nested_pids(delivery->invocation, nested->supervisors,
-		                                    NESTED_LIMIT);
-	if (nested->count > NESTED_LIMIT)
-		nested->count = NESTED_LIMIT;
+		nested->count =
+		        inv_run_nested_pids(delivery->invocation, nested->supervisors, NESTED_MAX);
+	if (nested->count > NESTED_MAX)
+		nested->count = NESTED_MAX;
 }
 
 static bool is_supervisor(const struct nested *nested, pid_t pid)
@@ -127,97 +125,67 @@ static bool is_supervisor(const struct nested *nested, pid_t pid)
 	return false;
 }
 
-/* A nested `run` that was forked before the signal, and registered after the request
- * was taken, has heard of neither: ask it, as it would have been refused before. */
-static void ask_newcomers(struct delivery *delivery, const struct nested *before)
+/* A nested `run` that was forked before the signal, and registered after the request was
+ * taken, has got neither. Request it: its start would have been refused before. */
+static void request_new_nested(struct delivery *delivery, const struct nested *before)
 {
+	struct process_list *found = &delivery->found;
 	struct nested now;
 
-	look_at_nested(delivery, &now);
-	if (now.count == 0 || before->count == NESTED_LIMIT ||
-	    !look(delivery, PROCESSES_EVERYTHING))
+	read_nested(delivery, &now);
+	if (now.count == 0 || before->count == NESTED_MAX ||
+	    find(delivery, PROCESSES_EVERYTHING, found) != 0)
 		return;
-	for (size_t i = 0; i < delivery->found.count; i++) {
-		const struct process *process = &delivery->found.items[i];
-
-		if (is_supervisor(&now, process->pid) && !is_supervisor(before, process->pid))
-			signal_one(delivery, process, SIGTERM);
-	}
+	for (size_t i = 0; i < found->count; i++)
+		if (is_supervisor(&now, found->items[i].pid) &&
+		    !is_supervisor(before, found->items[i].pid))
+			signal_one(delivery, &found->items[i], SIGTERM);
 }
 
-/* The command comes first, being the oldest. Where nothing is nested it is surely this
- * invocation's, and where it can't start a clean-up that must be left alone, it is told
- * before the look for what else there is. false: it was not told. */
-static bool signal_command(struct delivery *delivery, const struct nested *nested, int signum)
-{
-	pid_t command = delivery->scope.command;
-	struct process *process = process_list_room(&delivery->had);
-	bool catches;
-	char state;
-
-	/* Our own child that is not reaped yet keeps its pid. */
-	if (delivery->scope.supervisor != getpid() || command <= 0 || nested->count > 0 ||
-	    !process || !process_state_and_catch(command, signum, &state, &catches) || catches ||
-	    kill(command, signum) != 0)
-		return false;
-	if (state == 'T' && wakes_the_stopped(signum))
-		kill(command, SIGCONT);
-	delivery->had.count = process_read(command, process) == 0;
-	delivery->rest_signum = signum;
-	return true;
-}
-
-/* Without descriptors or memory the processes can't be looked for. The command is known
- * all the same: to its supervisor as a child that is not reaped yet. */
-static void signal_command_alone(struct delivery *delivery, int signum)
+/* Where the processes can't be listed, the command is known all the same: to its supervisor as
+ * a child that is not reaped yet, else by its start time. */
+static void signal_command_alone(struct delivery *delivery, int error, int signum)
 {
 	const struct process_scope *scope = &delivery->scope;
 	struct process command = {.pid = scope->command, .start = scope->command_start};
 
-	if (!delivery->told_blind)
-		message("the processes of this invocation can't be looked for (too few "
-		        "descriptors, or no memory), so its command alone is signalled");
-	delivery->told_blind = true;
+	if (!delivery->unlisted_reported)
+		message("the processes of this invocation can't be listed (%s), so its command "
+		        "alone is signalled",
+		        strerror(-error));
+	delivery->unlisted_reported = true;
 	if (scope->command > 0 && scope->supervisor == getpid())
 		kill(scope->command, signum);
 	else if (scope->command > 0 && command.start != 0)
 		process_signal(&command, signum);
 }
 
-/* All that have not had the signal before. */
-static void signal_others(struct delivery *delivery, const struct nested *nested, int signum)
-{
-	bool clean_up = false;
-
-	for (int i = 0; i < LOOKS && !clean_up; i++) {
-		if (!look(delivery, PROCESSES_OWN)) {
-			if (delivery->had.count == 0)
-				signal_command_alone(delivery, signum);
-			break;
-		}
-		struct process_list found = delivery->found;
-
-		clean_up = anybody_catches(&found, signum);
-		if (signal_new(delivery, &found, &delivery->had, signum) == 0)
-			break;
-		delivery->found = delivery->had;
-		delivery->had = found;
-	}
-	delivery->had.count = 0;
-	if (!clean_up)
-		ask_newcomers(delivery, nested);
-}
-
-/* Most commands end of it at once, and have left nothing: then that is all. */
+/* Every process of the invocation at this moment. */
 static void signal_all(struct delivery *delivery, int signum)
 {
+	struct process_list signalled = {0}, *found = &delivery->found;
 	struct nested nested;
+	bool caught = false;
 
-	look_at_nested(delivery, &nested);
-	if (signal_command(delivery, &nested, signum))
-		process_await_end(delivery->scope.command, COMMAND_ENDS_MS);
-	else
-		signal_others(delivery, &nested, signum);
+	read_nested(delivery, &nested);
+	for (int round = 0; round < ROUNDS_MAX && !caught; round++) {
+		int error = find(delivery, PROCESSES_OWN, found);
+
+		if (error && round == 0)
+			signal_command_alone(delivery, error, signum);
+		if (error)
+			break;
+		caught = is_caught(found, signum);
+		if (signal_new(delivery, found, &signalled, signum) == 0)
+			break;
+
+		struct process_list swapped = *found;
+		*found = signalled;
+		signalled = swapped;
+	}
+	process_list_free(&signalled);
+	if (!caught)
+		request_new_nested(delivery, &nested);
 }
 
 static void stop(struct delivery *delivery)
@@ -226,7 +194,7 @@ static void stop(struct delivery *delivery)
 	                               delivery->scope.id, inv_table_name(delivery->scope.table));
 
 	if (error)
-		message("the stop command can't be run: %s", inv_strerror(error));
+		message("no process can be made for the stop command: %s", inv_strerror(error));
 }
 
 static void act(struct delivery *delivery, int signum)
@@ -237,8 +205,8 @@ static void act(struct delivery *delivery, int signum)
 		stop(delivery);
 }
 
-/* Nested supervisors do it themselves, so that their records tell it; those
- * that don't in time are no better than what they supervise. */
+/* Nested supervisors kill their own processes, so that their records say so; those that
+ * do not in time are killed with their processes. */
 static void kill_all(struct delivery *delivery, int64_t now_ns)
 {
 	if (delivery->kill_began_ns == 0) {
@@ -249,12 +217,13 @@ static void kill_all(struct delivery *delivery, int64_t now_ns)
 
 	bool late = now_ns - delivery->kill_began_ns >= NESTED_KILL_NS;
 
-	for (int i = 0; i < LOOKS; i++) {
-		if (!look(delivery, late ? PROCESSES_EVERYTHING : PROCESSES_OWN)) {
-			signal_command_alone(delivery, SIGKILL);
-			return;
-		}
-		if (delivery->found.count == 0)
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		int error = find(delivery, late ? PROCESSES_EVERYTHING : PROCESSES_OWN,
+		                 &delivery->found);
+
+		if (error)
+			signal_command_alone(delivery, error, SIGKILL);
+		if (error || delivery->found.count == 0)
 			return;
 		for (size_t at = 0; at < delivery->found.count; at++)
 			signal_one(delivery, &delivery->found.items[at], SIGKILL);
@@ -269,12 +238,12 @@ void delivery_step(struct delivery *delivery, const struct escalation_decision *
 		inv_run_request(delivery->invocation, INV_CAUSE_DEADLINE, 0, NULL);
 		break;
 	case STEP_DELIVER:
-		/* Nothing was pending any more: a check was quicker. */
+		/* Else a check has taken the request meanwhile. */
 		if (delivery->alone || inv_run_take(delivery->invocation) == 1)
 			act(delivery, decision->signal);
 		break;
 	case STEP_SIGNAL:
-		/* What is pending is delivered by it. */
+		/* The signal delivers a pending request. */
 		if (!delivery->alone)
 			inv_run_take(delivery->invocation);
 		act(delivery, decision->signal);
@@ -288,25 +257,13 @@ void delivery_step(struct delivery *delivery, const struct escalation_decision *
 	}
 }
 
-/* A subreaper without children has no descendants: most ends need no look at /proc. */
+/* A subreaper without children has no descendants: mostly /proc need not be read. */
 static bool childless(const struct delivery *delivery)
 {
 	siginfo_t info;
 
 	return delivery->scope.supervisor == getpid() &&
 	       waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
-}
-
-/* Nothing was nested when the command was signalled. */
-static void signal_rest(struct delivery *delivery)
-{
-	const struct nested none = {.count = 0};
-	int signum = delivery->rest_signum;
-
-	delivery->rest_signum = 0;
-	if (!childless(delivery))
-		signal_others(delivery, &none, signum);
-	delivery->had.count = 0;
 }
 
 static bool anything_left(struct delivery *delivery)
@@ -316,14 +273,12 @@ static bool anything_left(struct delivery *delivery)
 
 	if (childless(delivery))
 		return false;
-	return !look(delivery, reach) || delivery->found.count > 0;
+	return find(delivery, reach, &delivery->found) != 0 || delivery->found.count > 0;
 }
 
-void delivery_look(struct delivery *delivery, const struct inv_run_view *view,
-                   struct escalation_facts *facts)
+void delivery_gather(struct delivery *delivery, const struct inv_run_view *view,
+                     struct escalation_facts *facts)
 {
-	if (delivery->rest_signum != 0)
-		signal_rest(delivery);
 	facts->nested = 0;
 	facts->anything_left = false;
 	if (!delivery->alone && escalation_needs_nested(&delivery->escalation, view))
@@ -334,6 +289,5 @@ void delivery_look(struct delivery *delivery, const struct inv_run_view *view,
 
 void delivery_free(struct delivery *delivery)
 {
-	processes_free(&delivery->found);
-	processes_free(&delivery->had);
+	process_list_free(&delivery->found);
 }

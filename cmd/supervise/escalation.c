@@ -1,11 +1,11 @@
 /*
- * The ladder: see escalation.h.
+ * The escalation: see escalation.h.
  *
- * Each rung tells when its step is due as things stand: a time that has come
- * already, one to come, or never. The first rung that is due is the decision;
- * where none is, the earliest of their times is when to decide again. Whatever
- * else could make a rung due changes the view, or is found by looking again
- * after LOOK_AGAIN_*.
+ * For each step a function returns when it is due, from the state, the view and the
+ * facts: a time that has come already, one to come, or never. The first step that is due
+ * is the decision. Where none is, the earliest of their times is when to decide again.
+ * What else could make a step due changes the view, or is found by deciding again after
+ * RECHECK_*.
  */
 #include "supervise/escalation.h"
 
@@ -15,16 +15,16 @@
 #define NOW INT64_MIN
 #define NEVER INT64_MAX
 
-/* How long an action that runs one nested invocation after the other has for the
- * next `run` to be refused, which it minds, before it is signalled. A process that
- * is just being made would escape the signal, and go on alone. */
+/* An action may run one nested invocation after the other. The refusal of the next `run`
+ * ends it cleanly, so the signal waits so long for that. A process that is just being
+ * forked would escape the signal, too, and go on alone. */
 #define BETWEEN_NESTED_NS INT64_C(100000000)
 
-/* No word changes when these end, so they are looked at again. */
-#define LOOK_AGAIN_NESTED_NS INT64_C(10000000)
-#define LOOK_AGAIN_SHIELDED_NS INT64_C(50000000)
-#define LOOK_AGAIN_LEFT_NS INT64_C(250000000)
-#define LOOK_AGAIN_KILLED_NS INT64_C(50000000)
+/* No word of the table changes when these end, so they are checked again. */
+#define RECHECK_NESTED_NS INT64_C(10000000)
+#define RECHECK_SHIELDED_NS INT64_C(50000000)
+#define RECHECK_LEFT_NS INT64_C(250000000)
+#define RECHECK_KILLED_NS INT64_C(50000000)
 
 static int64_t earlier(int64_t a_ns, int64_t b_ns)
 {
@@ -44,44 +44,45 @@ static int64_t after_request(const struct inv_run_view *view, int64_t delay_ns)
 	return view->requested_at_ns + delay_ns;
 }
 
-/* Whether delivery by signal has been: it comes once, as clean-up follows it. */
+/* Delivery by signal comes once, as clean-up follows it. */
 static bool was_signalled(const struct escalation *escalation, const struct inv_run_view *view)
 {
-	return (view->signalled || escalation->signalled) && !escalation->only_told;
+	return (view->signalled || escalation->signalled) && !escalation->only_named;
 }
 
-/* A signal that was asked for by name may tell the action something else (CONT, USR1): it
- * delivers the request that it came with, and the next one gets the usual signal. */
+/* A signal that was chosen by name may have another meaning for the action (CONT, USR1): it
+ * delivers the request that it came with, and the next request gets the usual signal. */
 static bool ends_actions(const struct inv_run_view *view, int signum)
 {
 	return signum == 0 || signum == view->signal || signum == SIGTERM || signum == SIGINT ||
 	       signum == SIGHUP || signum == SIGQUIT;
 }
 
-static int signal_of_ask(const struct escalation *escalation, const struct inv_run_view *view)
+static int forced_signal(const struct escalation *escalation, const struct inv_run_view *view)
 {
 	if (escalation->interrupt_signal != 0 && view->signal != 0)
 		return escalation->interrupt_signal;
-	if (view->force_signal && view->force_count != escalation->signals_done)
+	if (view->force_signal && view->force_count != escalation->force_done)
 		return view->force_signum != 0 ? view->force_signum : view->signal;
 	return 0;
 }
 
-/* The stop command runs instead of the signal, but never twice; a signal that
- * was asked for by name is that signal. */
-static bool asks_stop_command(const struct escalation *escalation, const struct inv_run_view *view)
+/* The stop command runs instead of the signal, but never twice; a signal that was chosen
+ * by name is that signal. */
+static bool forces_stop_command(const struct escalation *escalation,
+                                const struct inv_run_view *view)
 {
 	return (view->flags & INV_RUN_STOP_COMMAND) != 0 && !was_signalled(escalation, view) &&
 	       (escalation->interrupt_signal != 0 || view->force_signum == 0);
 }
 
-static bool signal_asked(const struct escalation *escalation, const struct inv_run_view *view)
+static bool is_signal_forced(const struct escalation *escalation, const struct inv_run_view *view)
 {
-	bool asked = escalation->interrupt_signal != 0 ||
-	             (view->force_signal && view->force_count != escalation->signals_done);
+	bool forced = escalation->interrupt_signal != 0 ||
+	              (view->force_signal && view->force_count != escalation->force_done);
 
-	return asked &&
-	       (signal_of_ask(escalation, view) != 0 || asks_stop_command(escalation, view));
+	return forced &&
+	       (forced_signal(escalation, view) != 0 || forces_stop_command(escalation, view));
 }
 
 static bool delivery_possible(const struct inv_run_view *view)
@@ -121,8 +122,8 @@ static int64_t due_end(const struct escalation *escalation, const struct inv_run
 	return NOW;
 }
 
-/* --kill and kill-after override shields; once sent, until nothing is left. The
- * ask comes just before the request that it belongs to. */
+/* --kill and kill-after override shields; SIGKILL is repeated until nothing is left. The
+ * view can show force_kill just before the request that it belongs to. */
 static int64_t due_kill(const struct escalation *escalation, const struct inv_run_view *view,
                         const struct escalation_facts *facts)
 {
@@ -136,7 +137,7 @@ static int64_t due_kill(const struct escalation *escalation, const struct inv_ru
 	return escalation->kill_at_ns < 0 ? NEVER : escalation->kill_at_ns;
 }
 
-/* What was signalled already is being ended: the deadline would only disturb its clean-up. */
+/* After a signal the deadline would only disturb the clean-up. */
 static int64_t due_deadline(const struct escalation *escalation, const struct inv_run_view *view,
                             const struct escalation_facts *facts)
 {
@@ -149,13 +150,13 @@ static int64_t due_deadline(const struct escalation *escalation, const struct in
 static int64_t due_signal(const struct escalation *escalation, const struct inv_run_view *view,
                           const struct escalation_facts *facts)
 {
-	if (!signal_asked(escalation, view) || !view->requested || view->shielded)
+	if (!is_signal_forced(escalation, view) || !view->requested || view->shielded)
 		return NEVER;
 	return due_after_nested(view, facts);
 }
 
-/* Once for an invocation: a request that comes after the signal finds clean-up,
- * which is left alone. A cooperative action is signalled for --signal-after only. */
+/* Once for an invocation: after the signal there is clean-up, which a later request leaves
+ * alone. A cooperative action is signalled by --signal-after only. */
 static int64_t due_delivery(const struct escalation *escalation, const struct inv_run_view *view,
                             const struct escalation_facts *facts)
 {
@@ -169,11 +170,12 @@ static int64_t due_delivery(const struct escalation *escalation, const struct in
 	return later(at_ns, due_after_nested(view, facts));
 }
 
-static const struct rung {
+/* In the order of their strength. */
+static const struct {
 	enum escalation_step step;
 	int64_t (*due_ns)(const struct escalation *escalation, const struct inv_run_view *view,
 	                  const struct escalation_facts *facts);
-} rungs[] = {
+} steps[] = {
         {STEP_END, due_end},
         {STEP_KILL, due_kill},
         {STEP_REQUEST_DEADLINE, due_deadline},
@@ -183,7 +185,7 @@ static const struct rung {
 
 bool escalation_needs_nested(const struct escalation *escalation, const struct inv_run_view *view)
 {
-	return signal_asked(escalation, view) ||
+	return is_signal_forced(escalation, view) ||
 	       (view->pending && !was_signalled(escalation, view) && delivery_possible(view));
 }
 
@@ -200,7 +202,7 @@ void escalation_begin(struct escalation *escalation, const struct inv_run_view *
 	if (!adopted)
 		return;
 	if (adopted->signalled)
-		escalation->signals_done = adopted->force_count;
+		escalation->force_done = adopted->force_count;
 	escalation->deadline_requested = adopted->requested && adopted->cause == INV_CAUSE_DEADLINE;
 }
 
@@ -216,17 +218,17 @@ static void arm_kill(struct escalation *escalation, const struct inv_run_view *v
 	}
 }
 
-static int64_t look_again_ns(const struct escalation *escalation, const struct inv_run_view *view,
-                             const struct escalation_facts *facts)
+static int64_t recheck_ns(const struct escalation *escalation, const struct inv_run_view *view,
+                          const struct escalation_facts *facts)
 {
 	int64_t pause_ns = NEVER;
 
 	if (escalation_needs_nested(escalation, view) && facts->nested > 0)
-		pause_ns = earlier(pause_ns, LOOK_AGAIN_NESTED_NS);
+		pause_ns = earlier(pause_ns, RECHECK_NESTED_NS);
 	if (view->shielded && escalation_needs_nested(escalation, view))
-		pause_ns = earlier(pause_ns, LOOK_AGAIN_SHIELDED_NS);
+		pause_ns = earlier(pause_ns, RECHECK_SHIELDED_NS);
 	if (escalation_needs_left(escalation, view, facts->command_ended))
-		pause_ns = earlier(pause_ns, LOOK_AGAIN_LEFT_NS);
+		pause_ns = earlier(pause_ns, RECHECK_LEFT_NS);
 	return pause_ns == NEVER ? NEVER : facts->now_ns + pause_ns;
 }
 
@@ -234,60 +236,60 @@ static int signal_for(enum escalation_step step, const struct escalation *escala
                       const struct inv_run_view *view)
 {
 	if (step == STEP_SIGNAL)
-		return asks_stop_command(escalation, view) ? 0 : signal_of_ask(escalation, view);
+		return forces_stop_command(escalation, view) ? 0 : forced_signal(escalation, view);
 	if ((view->flags & INV_RUN_STOP_COMMAND) != 0)
 		return 0;
 	return view->request_signal != 0 ? view->request_signal : view->signal;
 }
 
-/* What is decided is carried out, so the ask is done with. */
-static void note(struct escalation *escalation, const struct inv_run_view *view,
+/* What is decided is carried out. */
+static void note(struct escalation *next, const struct inv_run_view *view,
                  const struct escalation_facts *facts, const struct escalation_decision *decision)
 {
 	enum escalation_step step = decision->step;
 
 	if (step == STEP_REQUEST_DEADLINE)
-		escalation->deadline_requested = true;
+		next->deadline_requested = true;
 	if (step == STEP_DELIVER)
-		escalation->only_told = false;
+		next->only_named = false;
 	if (step == STEP_SIGNAL) {
-		escalation->only_told =
-		        !was_signalled(escalation, view) && !ends_actions(view, decision->signal);
-		escalation->signalled = true;
-		escalation->interrupt_signal = 0;
-		escalation->signals_done = view->force_count;
+		next->only_named =
+		        !was_signalled(next, view) && !ends_actions(view, decision->signal);
+		next->signalled = true;
+		next->interrupt_signal = 0;
+		next->force_done = view->force_count;
 	}
 	if (step == STEP_KILL) {
-		escalation->killing = true;
-		escalation->next_kill_ns = facts->now_ns + LOOK_AGAIN_KILLED_NS;
+		next->killing = true;
+		next->next_kill_ns = facts->now_ns + RECHECK_KILLED_NS;
 	}
 }
 
-struct escalation_decision escalation_decide(struct escalation *escalation,
+struct escalation_decision escalation_decide(const struct escalation *escalation,
                                              const struct inv_run_view *view,
                                              const struct escalation_facts *facts)
 {
+	struct escalation_decision decision = {.step = STEP_WAIT, .next = *escalation};
+	struct escalation *next = &decision.next;
 	int64_t until_ns = NEVER;
 
-	arm_kill(escalation, view);
+	arm_kill(next, view);
 	if (facts->nested > 0)
-		escalation->nested_seen_ns = facts->now_ns;
-	for (size_t i = 0; i < sizeof(rungs) / sizeof(rungs[0]); i++) {
-		int64_t due_ns = rungs[i].due_ns(escalation, view, facts);
+		next->nested_seen_ns = facts->now_ns;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int64_t due_ns = steps[i].due_ns(next, view, facts);
 
 		if (due_ns <= facts->now_ns) {
-			enum escalation_step step = rungs[i].step;
-			struct escalation_decision decision = {.step = step,
-			                                       .until_ns = facts->now_ns};
-
-			if (step == STEP_SIGNAL || step == STEP_DELIVER)
-				decision.signal = signal_for(step, escalation, view);
-			note(escalation, view, facts, &decision);
+			decision.step = steps[i].step;
+			decision.until_ns = facts->now_ns;
+			if (decision.step == STEP_SIGNAL || decision.step == STEP_DELIVER)
+				decision.signal = signal_for(decision.step, next, view);
+			note(next, view, facts, &decision);
 			return decision;
 		}
 		until_ns = earlier(until_ns, due_ns);
 	}
-	until_ns = earlier(until_ns, look_again_ns(escalation, view, facts));
-	return (struct escalation_decision){.step = STEP_WAIT,
-	                                    .until_ns = until_ns == NEVER ? INV_FOREVER : until_ns};
+	until_ns = earlier(until_ns, recheck_ns(next, view, facts));
+	decision.until_ns = until_ns == NEVER ? INV_FOREVER : until_ns;
+	return decision;
 }

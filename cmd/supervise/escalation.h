@@ -1,11 +1,11 @@
 /*
- * The ladder: which step a supervisor takes next for one invocation, and until
- * when there is nothing to do. It only decides: it reads no clock, sends no
- * signal and need not be the command's parent, so that `invctl run`, and
- * invbroker after a supervisor's death, climb the same rungs.
+ * The escalation: which step a supervisor takes next for one invocation, and until
+ * when there is nothing to do. It only decides, as a pure function: it reads no clock,
+ * sends no signal and need not be the command's parent. So `invctl run`, and invbroker
+ * after a supervisor's death, decide alike.
  *
- * Rungs, from the strongest: end, SIGKILL, deadline, a signal that was asked
- * for, delivery. What each waits for is told in escalation.c.
+ * Steps, from the strongest: end, SIGKILL, deadline, a requested signal, delivery. When
+ * each is due stands in escalation.c.
  */
 #ifndef ESCALATION_H
 #define ESCALATION_H
@@ -20,16 +20,16 @@ enum escalation_step {
 	STEP_REQUEST_DEADLINE, /* make the request that the deadline is */
 	STEP_DELIVER,          /* take the pending request, and signal or run the stop command */
 	STEP_SIGNAL, /* signal now, cooperative or not: cancel --signal, a second Ctrl-C */
-	STEP_KILL,   /* SIGKILL to all that is there */
+	STEP_KILL,   /* SIGKILL to all processes */
 	STEP_END,    /* the invocation is over: record it */
 };
 
-/* What the view does not tell. */
+/* What the view does not say. */
 struct escalation_facts {
 	int64_t now_ns;
 	bool command_ended;
-	bool anything_left; /* minded once the command has ended after a request */
-	int nested;         /* live nested invocations; minded while a signal is due */
+	bool anything_left; /* counts once the command has ended after a request */
+	int nested;         /* live nested invocations; counts while a signal is due */
 };
 
 /* What is remembered from one decision to the next. */
@@ -37,19 +37,19 @@ struct escalation {
 	int64_t kill_at_ns;     /* of the first request that still stands; INV_FOREVER: none */
 	int64_t nested_seen_ns; /* when something nested was last seen while a signal was due */
 	int64_t next_kill_ns;   /* once SIGKILL was sent: when it is sent again */
-	uint32_t signals_done;  /* the last `cancel --signal` that was carried out */
-	int interrupt_signal;   /* a second Ctrl-C asks for this signal; 0: no */
+	uint32_t force_done;    /* force_count of the last `cancel --signal` that was carried out */
+	int interrupt_signal;   /* a second Ctrl-C requests this signal; 0: no */
 	bool deadline_requested;
-	bool signalled; /* by STEP_SIGNAL, which the view tells only where a request was pending
-	                 */
-	bool only_told; /* by signals asked for by name that are none to end an action */
+	bool signalled;  /* by STEP_SIGNAL: the view says so only if a request was pending */
+	bool only_named; /* all signals so far were chosen by name, and end no action */
 	bool killing;
 };
 
 struct escalation_decision {
 	enum escalation_step step;
-	int64_t until_ns; /* of STEP_WAIT; INV_FOREVER: only a change of the view */
-	int signal;       /* of STEP_SIGNAL and STEP_DELIVER; 0: the stop command */
+	int64_t until_ns;       /* of STEP_WAIT; INV_FOREVER: only a change of the view */
+	int signal;             /* of STEP_SIGNAL and STEP_DELIVER; 0: the stop command */
+	struct escalation next; /* for the next decision, when the step is carried out */
 };
 
 /*
@@ -59,11 +59,8 @@ struct escalation_decision {
  */
 void escalation_begin(struct escalation *escalation, const struct inv_run_view *adopted);
 
-/*
- * Decide. The caller carries the step out before it asks again; the ladder
- * notes asks as done when it decides on them.
- */
-struct escalation_decision escalation_decide(struct escalation *escalation,
+/* Decide. The caller carries the step out and keeps the decision's next. */
+struct escalation_decision escalation_decide(const struct escalation *escalation,
                                              const struct inv_run_view *view,
                                              const struct escalation_facts *facts);
 

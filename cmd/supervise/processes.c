@@ -1,46 +1,96 @@
 /*
  * Which processes are an invocation's: see processes.h.
  *
- * Every process of a snapshot is marked with whose it is. Some are known by
- * themselves (our own, and the supervisors and commands of other live invocations),
- * the others are whose their nearest known ancestor is. The pids of others stand in a
- * table that a group may write, so they count only for a process that descends from
- * us, or whose own environment names that invocation or what it is nested in: a forged
- * row must not make us kill a stranger. Where a supervisor has died, its
- * processes hang on to somebody else by descent; INVCTL_ID in their environment
- * tells whose they are, so it overrules descent where it names another live
- * invocation of `run`. It makes nobody one of ours while our own supervisor
- * lives: all that is ours descends from it, and others may name us as well.
+ * Every process of a snapshot is marked with its invocation. Some are known by
+ * themselves (ours, and the supervisors and commands of other live invocations); each
+ * other process belongs where its nearest known ancestor belongs.
+ *
+ * The pids of other invocations stand in a table that a group may write. So they count
+ * only for a process that descends from ours, or whose own environment names that
+ * invocation or the one that it is nested in: a forged row must not make us kill a
+ * stranger.
+ *
+ * Where a supervisor has died, its processes have another parent now, and INVCTL_ID in
+ * their environment says where they belong. It overrules descent where it names another
+ * live invocation of `run`. While our own supervisor lives it makes no process ours: all
+ * of ours descend from the supervisor, and a stranger may name our id as well.
  */
 #include "supervise/processes.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "supervise/claims.h"
-#include "supervise/process_table.h"
 
-#ifndef SYS_pidfd_send_signal
-#define SYS_pidfd_send_signal 424
-#endif
-
-/* Marks; from CLAIMED on they say which claim it is. */
-enum { UNMARKED = -4, NOBODYS = -3, FOREIGN = -2, OURS = -1, CLAIMED = 0 };
+/* Marks; from CLAIMED on they are the number of the claim. */
+enum { UNMARKED = -4, OUTSIDE = -3, BROKER = -2, OURS = -1, CLAIMED = 0 };
 
 struct marking {
 	const struct process_scope *scope;
 	struct process_list all;
 	struct claims claims;
-	char table[INV_TABLE_NAME_BYTES];
-	int *root; /* for each process: known by itself, or UNMARKED */
+	const char *table; /* its name */
+	int *root;         /* for each process: known by itself, or UNMARKED */
 	int *mark;
 };
 
-/* A broker that something of ours has started serves everybody. */
+/* Takes an environment in pieces, as it is read, and keeps two of its values. */
+struct scan {
+	char id[37], table[INV_TABLE_NAME_BYTES]; /* "": not there */
+	char entry[128]; /* the beginning of the current entry: enough for both */
+	size_t length;
+};
+
+static void keep(const char *entry, const char *name, char *value, size_t size)
+{
+	size_t length = strlen(name);
+
+	if (strncmp(entry, name, length) == 0 && strlen(entry + length) < size)
+		snprintf(value, size, "%s", entry + length);
+}
+
+static void end_entry(struct scan *scan)
+{
+	scan->entry[scan->length] = '\0';
+	keep(scan->entry, "INVCTL_ID=", scan->id, sizeof(scan->id));
+	keep(scan->entry, "INVCTL_TABLE=", scan->table, sizeof(scan->table));
+	scan->length = 0;
+}
+
+static void take(struct scan *scan, const char *piece, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (piece[i] == '\0')
+			end_entry(scan);
+		else if (scan->length < sizeof(scan->entry) - 1)
+			scan->entry[scan->length++] = piece[i];
+	}
+}
+
+/* Later changes by setenv(3) are not seen: it is the environment of the last exec. */
+bool process_context(pid_t pid, const char *table_name, uint8_t id[16])
+{
+	char path[48], piece[4096];
+	struct scan scan = {.length = 0};
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	while ((length = read(fd, piece, sizeof(piece))) > 0)
+		take(&scan, piece, (size_t)length);
+	close(fd);
+	return length == 0 && inv_id_parse(scan.id, id) == 0 && strcmp(scan.table, table_name) == 0;
+}
+
+/* A broker that one of our processes has started is there for all invocations. */
 static bool is_broker(const struct process_scope *scope, const struct process *process)
 {
 	return strcmp(process->name, "invbroker") == 0 && process->session == process->pid &&
@@ -56,14 +106,14 @@ static int root_of(const struct marking *marking, const struct process *process)
 	if (process->pid == scope->command &&
 	    (scope->command_start == 0 || process->start == scope->command_start))
 		return OURS;
-	return is_broker(scope, process) ? FOREIGN : UNMARKED;
+	return is_broker(scope, process) ? BROKER : UNMARKED;
 }
 
 /* The mark of the nearest marked ancestor, for it and all on the way to it. */
 static void resolve_one(struct marking *marking, size_t index)
 {
 	const struct process_list *all = &marking->all;
-	int mark = NOBODYS;
+	int mark = OUTSIDE;
 
 	/* A snapshot is not of one moment, so that a chain could even be a circle. */
 	for (long at = (long)index, steps = 0; at >= 0 && steps <= (long)all->count; steps++) {
@@ -71,11 +121,11 @@ static void resolve_one(struct marking *marking, size_t index)
 			mark = marking->mark[at];
 			break;
 		}
-		at = process_table_find(all, all->items[at].parent);
+		at = process_list_find(all, all->items[at].parent);
 	}
 	for (long at = (long)index; at >= 0 && marking->mark[at] == UNMARKED;) {
 		marking->mark[at] = mark;
-		at = process_table_find(all, all->items[at].parent);
+		at = process_list_find(all, all->items[at].parent);
 	}
 }
 
@@ -86,16 +136,7 @@ static void resolve(struct marking *marking)
 		resolve_one(marking, i);
 }
 
-/* The invocation of this table that a process was started in. */
-static bool context_of(const struct marking *marking, const struct process *process, uint8_t id[16])
-{
-	char text[37], table[INV_TABLE_NAME_BYTES];
-
-	return process_context(process->pid, text, table) == 0 && inv_id_parse(text, id) == 0 &&
-	       strcmp(table, marking->table) == 0;
-}
-
-/* Does anything but the table bear out that claim? A command is started in its own
+/* Anything but the table verifies that claim. A command is started in its own
  * invocation, a supervisor in the one that it is nested in. */
 static bool claim_is_verified(const struct marking *marking, size_t index,
                               const struct claim *claim)
@@ -104,7 +145,7 @@ static bool claim_is_verified(const struct marking *marking, size_t index,
 
 	if (marking->mark[index] == OURS)
 		return true;
-	return context_of(marking, &marking->all.items[index], id) &&
+	return process_context(marking->all.items[index].pid, marking->table, id) &&
 	       (memcmp(id, claim->id, sizeof(id)) == 0 ||
 	        memcmp(id, claim->parent, sizeof(id)) == 0);
 }
@@ -126,22 +167,22 @@ static bool mark_claimed(struct marking *marking)
 	return changed;
 }
 
-/* Whose a process is by its environment; UNMARKED: that says nothing. */
+/* The mark of a process by its environment; UNMARKED: that says nothing. */
 static int root_by_context(const struct marking *marking, const struct process *process)
 {
 	const struct process_scope *scope = marking->scope;
+	struct process_status status;
 	uint8_t id[16];
-	uid_t uid;
 
-	if (!context_of(marking, process, id))
+	if (!process_context(process->pid, marking->table, id))
 		return UNMARKED;
 	if (memcmp(id, scope->id, sizeof(id)) != 0) {
 		int claim = claims_by_id(&marking->claims, id);
 
 		return claim >= 0 ? CLAIMED + claim : UNMARKED;
 	}
-	if (scope->supervisor != 0 || process_real_uid(process->pid, &uid) != 0 ||
-	    uid != scope->uid)
+	if (scope->supervisor != 0 || process_read_status(process->pid, &status) != 0 ||
+	    status.uid != scope->uid)
 		return UNMARKED;
 	return OURS;
 }
@@ -151,7 +192,7 @@ static bool context_matters(const struct marking *marking, size_t index)
 	if (marking->root[index] != UNMARKED)
 		return false;
 	return marking->mark[index] == OURS ||
-	       (marking->mark[index] == NOBODYS && marking->scope->supervisor == 0);
+	       (marking->mark[index] == OUTSIDE && marking->scope->supervisor == 0);
 }
 
 static void mark_all(struct marking *marking)
@@ -173,7 +214,7 @@ static void mark_all(struct marking *marking)
 		resolve(marking);
 }
 
-static bool is_sought(const struct marking *marking, size_t index, enum process_reach reach)
+static bool is_wanted(const struct marking *marking, size_t index, enum process_reach reach)
 {
 	const struct process *process = &marking->all.items[index];
 	int mark = marking->mark[index];
@@ -186,16 +227,18 @@ static bool is_sought(const struct marking *marking, size_t index, enum process_
 	if (process->state != 'Z' && process->state != 'X')
 		return true;
 	/* Its first thread has ended; others may go on. */
-	return process->threads > 1 && process_alive(process->pid, process->start);
+	struct process_identity identity = {.pid = process->pid, .start = process->start};
+
+	return process->threads > 1 && process_life(&identity) != PROCESS_DEAD;
 }
 
-/* Leave only those that are sought in the list, and hand it over. */
+/* Leave only the wanted ones in the list, and hand it over. */
 static void collect(struct marking *marking, enum process_reach reach, struct process_list *list)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < marking->all.count; i++)
-		if (is_sought(marking, i, reach))
+		if (is_wanted(marking, i, reach))
 			marking->all.items[kept++] = marking->all.items[i];
 	marking->all.count = kept;
 	*list = marking->all;
@@ -211,7 +254,7 @@ static int mark_and_collect(struct marking *marking, enum process_reach reach,
 		return -ENOMEM;
 	marking->root = marks;
 	marking->mark = marks + count;
-	strncat(marking->table, inv_table_name(marking->scope->table), sizeof(marking->table) - 1);
+	marking->table = inv_table_name(marking->scope->table);
 	mark_all(marking);
 	collect(marking, reach, list);
 	free(marks);
@@ -221,9 +264,11 @@ static int mark_and_collect(struct marking *marking, enum process_reach reach,
 /* All that is ours descends from a supervisor that lives. */
 static int read_processes(const struct process_scope *scope, struct process_list *list)
 {
-	if (scope->supervisor != 0 && process_table_read_tree(scope->supervisor, list) == 0)
+	if (!process_proc_is_own())
+		return -EXDEV;
+	if (scope->supervisor != 0 && process_list_read_tree(scope->supervisor, list) == 0)
 		return 0;
-	return process_table_read(list);
+	return process_list_read(list);
 }
 
 int processes_find(const struct process_scope *scope, enum process_reach reach,
@@ -234,7 +279,7 @@ int processes_find(const struct process_scope *scope, enum process_reach reach,
 
 	*list = marking.all;
 	if (error == 0)
-		error = claims_read(&marking.claims, scope);
+		error = claims_read(&marking.claims, scope->table, scope->id);
 	if (error == 0)
 		error = mark_and_collect(&marking, reach, list);
 	if (error != 0)
@@ -243,37 +288,16 @@ int processes_find(const struct process_scope *scope, enum process_reach reach,
 	return error;
 }
 
-void processes_free(struct process_list *list)
-{
-	free(list->items);
-	*list = (struct process_list){0};
-}
-
 int process_signal(const struct process *process, int signum)
 {
-	int pidfd = process_pidfd(process);
+	struct process_identity identity = {.pid = process->pid, .start = process->start};
+	int pidfd = process_open(&identity);
 
 	if (pidfd < 0)
 		return pidfd;
 
-	int error = syscall(SYS_pidfd_send_signal, pidfd, signum, NULL, 0) == 0 ? 0 : -errno;
+	int error = process_signal_pidfd(pidfd, signum);
 
 	close(pidfd);
 	return error;
-}
-
-bool process_alive(pid_t pid, uint64_t start)
-{
-	struct process process;
-
-	if (pid <= 0 || process_read(pid, &process) != 0)
-		return false;
-	if (start != 0 && process.start != start)
-		return false;
-
-	int pidfd = process_pidfd(&process);
-
-	if (pidfd >= 0)
-		close(pidfd);
-	return pidfd != -ESRCH;
 }

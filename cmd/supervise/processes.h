@@ -1,6 +1,5 @@
 /*
- * The processes of an invocation: who they are, and signals that reach these
- * and no other.
+ * Which processes are an invocation's.
  *
  * While its supervisor lives, they are all its descendants: it is a child
  * subreaper, so that neither setsid nor a double fork leads out. When it is
@@ -14,28 +13,13 @@
 #define PROCESSES_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "invctl.h"
+#include "supervise/process_list.h"
 
-struct process {
-	pid_t pid;
-	pid_t parent;
-	uint64_t start; /* clock ticks since boot: tells it from a later one of the same pid */
-	pid_t session;
-	int threads;
-	char state;    /* as /proc tells: 'T' stopped */
-	char name[16]; /* of its program */
-};
-
-struct process_list {
-	struct process *items;
-	size_t count, room;
-};
-
-/* Whose processes are sought. */
+/* The invocation whose processes are searched for. */
 struct process_scope {
 	inv_table *table;
 	uint8_t id[16];
@@ -52,20 +36,17 @@ enum process_reach {
 
 /*
  * Find them, zombies left out. The list need not be empty: it is replaced.
- * 0; -ENOMEM; -EMFILE and the like where /proc can't be read.
+ * 0; -ENOMEM; -EXDEV /proc is another PID namespace's; -EMFILE and the like where it
+ * can't be read.
  */
 int processes_find(const struct process_scope *scope, enum process_reach reach,
                    struct process_list *list);
 
-void processes_free(struct process_list *list);
+/* The invocation of that table that a process was executed in, by its environment. */
+bool process_context(pid_t pid, const char *table_name, uint8_t id[16]);
 
-/*
- * Signal one that was found, through a pidfd that is verified to be that very
- * process. 0; -ESRCH it has ended; -EPERM.
- */
+/* Signal a process of a list, if it is still that very process. 0; -ESRCH it has ended;
+ * -EPERM; -EMFILE and the like. */
 int process_signal(const struct process *process, int signum);
-
-/* Does that process live? start 0: not known. A zombie does not. */
-bool process_alive(pid_t pid, uint64_t start);
 
 #endif

@@ -61,7 +61,7 @@ int stop_command_start(const char *command, const char *cwd, char **environment,
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
-		/* The one between ends at once, so that whoever adopts orphans reaps it. */
+		/* This process ends at once, so that the command is not ours to reap. */
 		if (fork() == 0)
 			execute(command, cwd, environment, id, table_name);
 		_exit(EXIT_SUCCESS);

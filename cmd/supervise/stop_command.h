@@ -9,7 +9,7 @@
  * without leaving a child to reap (but where the caller is a subreaper).
  *   cwd          where; NULL: here
  *   environment  NULL: the caller's; INVCTL_ID and INVCTL_TABLE are set in it
- * 0, or -errno; what fails in the new process is told on stderr.
+ * 0, or -errno; a failure in the new process is reported on stderr.
  */
 int stop_command_start(const char *command, const char *cwd, char **environment,
                        const uint8_t id[16], const char *table_name);

@@ -5,9 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,14 +14,78 @@
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
 
-enum { STAT_START = 22, STAT_START_CODE = 26, STAT_START_STACK = 28 };
+/* Fields of /proc/PID/stat, as proc(5) numbers them. */
+enum {
+	STAT_STATE = 3,
+	STAT_PARENT = 4,
+	STAT_SESSION = 6,
+	STAT_THREADS = 20,
+	STAT_START = 22,
+	STAT_START_CODE = 26,
+	STAT_START_STACK = 28,
+};
+enum { STAT_BYTES = 1024, STATUS_BYTES = 8192, PATH_BYTES = 40 };
 #define PIDFS_MAGIC 0x50494446
 
-static int read_file(const char *path, char *text, size_t size)
+/* snprintf(3), strtoull(3) are not async-signal-safe. */
+static char *append(char *end, const char *text)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t length = strlen(text);
 
+	memcpy(end, text, length + 1);
+	return end + length;
+}
+
+static char *append_number(char *end, unsigned number)
+{
+	char digits[12];
+	char *first = digits + sizeof(digits) - 1;
+
+	*first = '\0';
+	do
+		*--first = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	return append(end, first);
+}
+
+static uint64_t parse_number(const char *text)
+{
+	uint64_t number = 0;
+
+	for (; *text >= '0' && *text <= '9'; text++)
+		number = number * 10 + (uint64_t)(*text - '0');
+	return number;
+}
+
+static uint64_t parse_hexadecimal(const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t number = 0;
+
+	for (const char *digit; *text && (digit = strchr(digits, *text)) != NULL; text++)
+		number = number << 4 | (uint64_t)(digit - digits);
+	return number;
+}
+
+/* /proc/PID/file. Any /proc tells a process the truth about itself. */
+static void proc_path(char path[PATH_BYTES], pid_t pid, const char *file)
+{
+	char *end = append(path, "/proc/");
+
+	end = pid == getpid() ? append(end, "self") : append_number(end, (unsigned)pid);
+	append(append(end, "/"), file);
+}
+
+static int read_file(pid_t pid, const char *file, char *text, size_t size)
+{
+	char path[PATH_BYTES];
+
+	proc_path(path, pid, file);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	ssize_t length = read(fd, text, size - 1);
@@ -36,37 +97,86 @@ static int read_file(const char *path, char *text, size_t size)
 	return 0;
 }
 
-/* Start time and image from /proc/PID/stat. The name in it may hold anything,
- * blanks and parentheses too, so fields are counted from the last ')'. */
-static int read_stat(const char *path, uint64_t *start, uint32_t *image)
+/* Address-space randomisation moves the stack with every exec. A kernel that hides
+ * the addresses from us says 0 or 1. */
+static uint32_t image_of(uint64_t start_code, uint64_t start_stack)
 {
-	char text[1024];
-	int error = read_file(path, text, sizeof(text));
+	uint64_t addresses = start_stack ^ start_code << 20;
+
+	return start_stack > 1 ? (uint32_t)(addresses >> 4 ^ addresses >> 36) | 1 : 0;
+}
+
+/* The name in parentheses may hold anything, blanks and parentheses too, so it
+ * ends, and fields are counted, at the last ')'. */
+static bool parse_stat(const char *text, struct process *process)
+{
+	const char *name = strchr(text, '('), *field = strrchr(text, ')');
+	uint64_t numbers[STAT_START_STACK + 1] = {0};
+
+	if (!name || !field)
+		return false;
+	memcpy(process->name, name + 1, strnlen(name + 1, sizeof(process->name) - 1));
+	if ((size_t)(field - name - 1) < sizeof(process->name))
+		process->name[field - name - 1] = '\0';
+	for (int number = STAT_STATE; number <= STAT_START_STACK; number++) {
+		field = strchr(field, ' ');
+		if (!field)
+			break;
+		field++;
+		if (number == STAT_STATE)
+			process->state = *field;
+		numbers[number] = parse_number(field);
+	}
+	process->parent = (pid_t)numbers[STAT_PARENT];
+	process->session = (pid_t)numbers[STAT_SESSION];
+	process->threads = (int)numbers[STAT_THREADS];
+	process->start = numbers[STAT_START];
+	process->image = image_of(numbers[STAT_START_CODE], numbers[STAT_START_STACK]);
+	return process->start != 0;
+}
+
+static int read_stat(pid_t pid, struct process *process)
+{
+	char text[STAT_BYTES];
+	int error = read_file(pid, "stat", text, sizeof(text));
+
+	*process = (struct process){.pid = pid};
+	if (!error && !parse_stat(text, process))
+		error = -ESRCH;
+	return error;
+}
+
+/* Not for want of descriptors or memory, so that it says something about the process. */
+static bool is_about_process(int error)
+{
+	return error != -EMFILE && error != -ENFILE && error != -ENOMEM;
+}
+
+int process_read(pid_t pid, struct process *process)
+{
+	int error = read_stat(pid, process);
+
+	return error && is_about_process(error) ? -ESRCH : error;
+}
+
+/* What stands behind a key at the beginning of a line, and blanks; "": nothing. */
+static const char *value_of(const char *status, const char *key)
+{
+	const char *line = strstr(status, key);
+
+	return line ? line + strlen(key) + strspn(line + strlen(key), " \t") : "";
+}
+
+int process_read_status(pid_t pid, struct process_status *status)
+{
+	char text[STATUS_BYTES];
+	int error = read_file(pid, "status", text, sizeof(text));
 
 	if (error)
-		return error;
-	char *field = strrchr(text, ')');
-	uint64_t start_code = 0, start_stack = 0;
-
-	*start = 0;
-	for (int number = 2; field; number++) {
-		if (number == STAT_START)
-			*start = strtoull(field, NULL, 10);
-		else if (number == STAT_START_CODE)
-			start_code = strtoull(field, NULL, 10);
-		else if (number == STAT_START_STACK)
-			start_stack = strtoull(field, NULL, 10);
-		if (number == STAT_START_STACK)
-			break;
-		field = strchr(field, ' ');
-		if (field)
-			field++;
-	}
-	/* Address-space randomisation moves the stack with every exec. A kernel
-	 * that hides the addresses from us says 0 or 1. */
-	uint64_t addresses = start_stack ^ start_code << 20;
-	*image = start_stack > 1 ? (uint32_t)(addresses >> 4 ^ addresses >> 36) | 1 : 0;
-	return *start ? 0 : -ESRCH;
+		return is_about_process(error) ? -ESRCH : error;
+	status->uid = (uid_t)parse_number(value_of(text, "\nUid:"));
+	status->caught = parse_hexadecimal(value_of(text, "\nSigCgt:"));
+	return strstr(text, "\nUid:") ? 0 : -ESRCH;
 }
 
 uint64_t process_namespace(void)
@@ -90,19 +200,14 @@ bool process_proc_is_own(void)
 	char self[24] = "";
 
 	return readlink("/proc/self", self, sizeof(self) - 1) > 0 &&
-	       strtol(self, NULL, 10) == getpid();
+	       parse_number(self) == (uint64_t)getpid();
 }
 
 uint64_t process_start(pid_t pid)
 {
-	char path[40] = "/proc/self/stat";
-	uint64_t start;
-	uint32_t image;
+	struct process process;
 
-	/* Of itself a process is told the truth by any /proc. */
-	if (pid != getpid())
-		snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	return read_stat(path, &start, &image) == 0 ? start : 0;
+	return read_stat(pid, &process) == 0 ? process.start : 0;
 }
 
 /* pidfs numbers every process of a boot differently; before Linux 6.9 all pidfds
@@ -127,13 +232,15 @@ static int pidfd_of(pid_t pid)
 
 int process_self(struct process_identity *self)
 {
-	int error = read_stat("/proc/self/stat", &self->start, &self->image);
+	struct process process;
+	int error = read_stat(getpid(), &process);
 
 	if (error)
 		return error;
-	self->pid = getpid();
-	self->namespace = process_namespace();
-	self->pidfs = 0;
+	*self = (struct process_identity){.pid = getpid(),
+	                                  .start = process.start,
+	                                  .namespace = process_namespace(),
+	                                  .image = process.image};
 	int pidfd = pidfd_of(self->pid);
 	if (pidfd >= 0) {
 		self->pidfs = pidfs_inode(pidfd);
@@ -150,28 +257,26 @@ static bool pidfd_ended(int pidfd)
 	return poll(&poll_one, 1, 0) == 1;
 }
 
-static bool same_process(const struct process_identity *identity, int pidfd)
+/* The descriptor holds on to one process: if what has the pid now is the one that is
+ * meant, and the descriptor's has not ended, they are the same. */
+static int verify(const struct process_identity *identity, int pidfd)
 {
-	char path[40];
-	uint64_t start;
-	uint32_t image;
+	struct process now;
+	uint64_t inode = identity->pidfs != 0 ? pidfs_inode(pidfd) : 0;
 
-	if (identity->pidfs != 0) {
-		uint64_t inode = pidfs_inode(pidfd);
-		if (inode != 0 && inode != identity->pidfs)
-			return false;
-	}
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)identity->pid);
-	int error = read_stat(path, &start, &image);
-	/* It has just ended, or /proc hides it from this user. */
-	if (error == -ENOENT || error == -ESRCH)
-		return !pidfd_ended(pidfd);
+	if (inode != 0 && inode != identity->pidfs)
+		return -ESRCH;
+	int error = read_stat(identity->pid, &now);
+	if (error && !is_about_process(error))
+		return error;
+	if (pidfd_ended(pidfd))
+		return -ESRCH;
 	if (error)
-		return true; /* /proc can't be read: only the pid is known, and it lives */
-	bool same = (identity->start == 0 || start == identity->start) &&
-	            (identity->image == 0 || image == 0 || image == identity->image);
-	/* Or was it somebody else whom /proc told of? */
-	return same || !process_proc_is_own();
+		return 0; /* /proc hides it, or is not there: only the pid is known, and it lives */
+	bool same = (identity->start == 0 || now.start == identity->start) &&
+	            (identity->image == 0 || now.image == 0 || now.image == identity->image);
+	/* Another namespace's /proc has read about another process. */
+	return same || !process_proc_is_own() ? 0 : -ESRCH;
 }
 
 int process_open(const struct process_identity *identity)
@@ -181,11 +286,16 @@ int process_open(const struct process_identity *identity)
 	int pidfd = pidfd_of(identity->pid);
 	if (pidfd < 0)
 		return pidfd == -EINVAL ? -ESRCH : pidfd;
-	if (pidfd_ended(pidfd) || !same_process(identity, pidfd)) {
-		close(pidfd);
-		return -ESRCH;
-	}
-	return pidfd;
+	int error = verify(identity, pidfd);
+	if (!error)
+		return pidfd;
+	close(pidfd);
+	return error;
+}
+
+int process_signal_pidfd(int pidfd, int signum)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, signum, NULL, 0) == 0 ? 0 : -errno;
 }
 
 enum process_life process_life(const struct process_identity *identity)
@@ -203,24 +313,18 @@ enum process_life process_life(const struct process_identity *identity)
 
 bool process_executed(const struct process_identity *identity)
 {
-	char path[40];
-	uint64_t start;
-	uint32_t image;
+	struct process now;
 
-	if (identity->pid <= 0 || identity->image == 0 ||
-	    identity->namespace != process_namespace())
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)identity->pid);
-	return read_stat(path, &start, &image) == 0 && start == identity->start && image != 0 &&
-	       image != identity->image;
+	return identity->pid > 0 && identity->image != 0 &&
+	       identity->namespace == process_namespace() && read_stat(identity->pid, &now) == 0 &&
+	       now.start == identity->start && now.image != 0 && now.image != identity->image;
 }
 
 void process_command(pid_t pid, char command[16])
 {
-	char path[40], text[64] = "";
+	char text[64] = "";
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-	if (read_file(path, text, sizeof(text)) != 0)
+	if (read_file(pid, "comm", text, sizeof(text)) != 0)
 		text[0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	memset(command, 0, 16);

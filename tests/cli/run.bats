@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # invctl run: options, exit statuses, registration, nesting, what the command is given.
+# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 

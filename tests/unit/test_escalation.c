@@ -1,5 +1,5 @@
 /*
- * The ladder: which step follows from what is known, for every rung of
+ * The escalation: which step follows from what is known, for every step of
  * delivery that the contract names, and until when there is nothing to do.
  */
 #include <setjmp.h>
@@ -7,15 +7,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "supervise/escalation.h"
 
 #define SECOND INT64_C(1000000000)
-#define ASKED_NS (100 * SECOND)
+#define REQUESTED_NS (100 * SECOND)
 
-/* A running command that nobody has asked to stop, with the options of a plain `run`. */
+/* A running command without a request, with the options of a plain `run`. */
 static struct inv_run_view running(void)
 {
 	return (struct inv_run_view){.signal = SIGTERM,
@@ -26,20 +27,20 @@ static struct inv_run_view running(void)
 	                             .pid = 1000};
 }
 
-/* The same, asked and not delivered. */
-static struct inv_run_view asked(void)
+/* The same, requested and not delivered. */
+static struct inv_run_view requested(void)
 {
 	struct inv_run_view view = running();
 
 	view.requested = view.pending = 1;
-	view.requested_at_ns = ASKED_NS;
+	view.requested_at_ns = REQUESTED_NS;
 	view.cause = INV_CAUSE_REQUESTED;
 	return view;
 }
 
 static struct inv_run_view cooperative(void)
 {
-	struct inv_run_view view = asked();
+	struct inv_run_view view = requested();
 
 	view.cooperative = 1;
 	return view;
@@ -48,7 +49,7 @@ static struct inv_run_view cooperative(void)
 /* Delivered by signal. */
 static struct inv_run_view signalled(void)
 {
-	struct inv_run_view view = asked();
+	struct inv_run_view view = requested();
 
 	view.pending = 0;
 	view.signalled = 1;
@@ -57,9 +58,21 @@ static struct inv_run_view signalled(void)
 
 static struct escalation_facts at(int64_t after_request_ns)
 {
-	return (struct escalation_facts){.now_ns = ASKED_NS + after_request_ns};
+	return (struct escalation_facts){.now_ns = REQUESTED_NS + after_request_ns};
 }
 
+/* One decision after the other, each carried out. */
+static struct escalation_decision decide_next(struct escalation *escalation,
+                                              const struct inv_run_view *view,
+                                              const struct escalation_facts *facts)
+{
+	struct escalation_decision decision = escalation_decide(escalation, view, facts);
+
+	*escalation = decision.next;
+	return decision;
+}
+
+/* The first decision. */
 static struct escalation_decision decide(const struct inv_run_view *view,
                                          const struct escalation_facts *facts)
 {
@@ -67,6 +80,12 @@ static struct escalation_decision decide(const struct inv_run_view *view,
 
 	escalation_begin(&escalation, NULL);
 	return escalation_decide(&escalation, view, facts);
+}
+
+static void assert_next(struct escalation *escalation, const struct inv_run_view *view,
+                        const struct escalation_facts *facts, enum escalation_step step)
+{
+	assert_int_equal(decide_next(escalation, view, facts).step, step);
 }
 
 static void assert_waits(struct inv_run_view view, struct escalation_facts facts)
@@ -80,7 +99,7 @@ static void assert_step(struct inv_run_view view, struct escalation_facts facts,
 	assert_int_equal(decide(&view, &facts).step, step);
 }
 
-static void nothing_asked_is_nothing_to_do(void **state)
+static void without_a_request_there_is_nothing_to_do(void **state)
 {
 	struct inv_run_view view = running();
 	struct escalation_facts facts = at(0);
@@ -109,10 +128,10 @@ static void after_a_request_ends_with_the_last_process(void **state)
 	assert_waits(signalled(), facts);
 	facts.anything_left = false;
 	assert_step(signalled(), facts, STEP_END);
-	assert_step(asked(), facts, STEP_END);
+	assert_step(requested(), facts, STEP_END);
 }
 
-static void what_is_left_is_looked_for_again(void **state)
+static void what_is_left_is_checked_again(void **state)
 {
 	struct inv_run_view view = signalled();
 	struct escalation_facts facts = at(SECOND);
@@ -132,12 +151,12 @@ static void leftovers_of_a_request_get_the_signal_too(void **state)
 
 	(void)state;
 	facts.command_ended = facts.anything_left = true;
-	assert_step(asked(), facts, STEP_DELIVER);
+	assert_step(requested(), facts, STEP_DELIVER);
 }
 
 static void an_uncooperative_action_is_signalled_once(void **state)
 {
-	struct inv_run_view view = asked();
+	struct inv_run_view view = requested();
 	struct escalation_facts facts = at(0);
 	struct escalation_decision decision = decide(&view, &facts);
 
@@ -145,14 +164,14 @@ static void an_uncooperative_action_is_signalled_once(void **state)
 	assert_int_equal(decision.step, STEP_DELIVER);
 	assert_int_equal(decision.signal, SIGTERM);
 	assert_waits(signalled(), at(SECOND));
-	/* A later request finds clean-up. */
+	/* A later request leaves clean-up alone. */
 	view.signalled = 1;
 	assert_waits(view, at(SECOND));
 }
 
-static void the_signal_is_that_which_asked_run(void **state)
+static void the_signal_is_the_one_that_requested_run(void **state)
 {
-	struct inv_run_view view = asked();
+	struct inv_run_view view = requested();
 	struct escalation_facts facts = at(0);
 
 	(void)state;
@@ -164,7 +183,7 @@ static void the_signal_is_that_which_asked_run(void **state)
 
 static void signal_none_is_never(void **state)
 {
-	struct inv_run_view view = asked();
+	struct inv_run_view view = requested();
 
 	(void)state;
 	view.signal = 0;
@@ -173,7 +192,7 @@ static void signal_none_is_never(void **state)
 	view.force_signal = 1;
 	view.force_count = 1;
 	assert_waits(view, at(100 * SECOND));
-	/* A signal that is asked for by name is. */
+	/* A signal that is chosen by name is sent. */
 	view.force_signum = SIGUSR1;
 	assert_step(view, at(100 * SECOND), STEP_SIGNAL);
 }
@@ -186,7 +205,7 @@ static void a_cooperative_action_is_not_signalled_but_after_signal_after(void **
 	(void)state;
 	assert_waits(view, at(1000 * SECOND));
 	view.signal_after_ns = 5 * SECOND;
-	assert_int_equal(decide(&view, &facts).until_ns, ASKED_NS + 5 * SECOND);
+	assert_int_equal(decide(&view, &facts).until_ns, REQUESTED_NS + 5 * SECOND);
 	assert_step(view, at(5 * SECOND), STEP_DELIVER);
 	/* Delivered by a check meanwhile. */
 	view.pending = 0;
@@ -195,7 +214,7 @@ static void a_cooperative_action_is_not_signalled_but_after_signal_after(void **
 
 static void the_stop_command_takes_the_place_of_the_signal(void **state)
 {
-	struct inv_run_view view = asked();
+	struct inv_run_view view = requested();
 	struct escalation_facts facts = at(0);
 
 	(void)state;
@@ -210,13 +229,13 @@ static void the_stop_command_takes_the_place_of_the_signal(void **state)
 static void leaves_first_until_nested_wait_is_over(void **state)
 {
 	struct escalation_facts facts = at(0);
-	struct inv_run_view view = asked();
+	struct inv_run_view view = requested();
 
 	(void)state;
 	facts.nested = 1;
 	assert_waits(view, facts);
 	assert_true(decide(&view, &facts).until_ns <= facts.now_ns + SECOND);
-	facts.now_ns = ASKED_NS + 10 * SECOND;
+	facts.now_ns = REQUESTED_NS + 10 * SECOND;
 	assert_step(view, facts, STEP_DELIVER);
 	view.nested_wait_ns = INV_FOREVER;
 	assert_waits(view, facts);
@@ -227,7 +246,7 @@ static void leaves_first_until_nested_wait_is_over(void **state)
 /* One nested `run` after the other: the next one is given the time to be refused. */
 static void between_nested_ones_the_signal_waits_a_moment(void **state)
 {
-	struct inv_run_view view = asked();
+	struct inv_run_view view = requested();
 	struct escalation_facts facts = at(0);
 	struct escalation escalation;
 
@@ -235,18 +254,18 @@ static void between_nested_ones_the_signal_waits_a_moment(void **state)
 	view.had_nested = 1;
 	escalation_begin(&escalation, NULL);
 	facts.nested = 1;
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_WAIT);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
 	facts = at(2 * SECOND);
 	facts.nested = 1;
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_WAIT);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
 	facts.nested = 0;
 
-	struct escalation_decision decision = escalation_decide(&escalation, &view, &facts);
+	struct escalation_decision decision = decide_next(&escalation, &view, &facts);
 
 	assert_int_equal(decision.step, STEP_WAIT);
 	assert_true(decision.until_ns < facts.now_ns + SECOND);
 	facts.now_ns = decision.until_ns;
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_DELIVER);
+	assert_next(&escalation, &view, &facts, STEP_DELIVER);
 	/* One that does not end is not waited for beyond nested_wait. */
 	facts = at(10 * SECOND);
 	facts.nested = 1;
@@ -255,7 +274,7 @@ static void between_nested_ones_the_signal_waits_a_moment(void **state)
 
 static void a_shield_holds_signals_but_not_the_kill(void **state)
 {
-	struct inv_run_view view = asked();
+	struct inv_run_view view = requested();
 	struct escalation_facts facts = at(0);
 
 	(void)state;
@@ -272,7 +291,7 @@ static void a_shield_holds_signals_but_not_the_kill(void **state)
 	assert_step(view, facts, STEP_KILL);
 }
 
-static void cancel_signal_signals_a_cooperative_action_once_an_ask(void **state)
+static void cancel_signal_signals_a_cooperative_action_once_each_time(void **state)
 {
 	struct inv_run_view view = cooperative();
 	struct escalation_facts facts = at(0);
@@ -283,21 +302,21 @@ static void cancel_signal_signals_a_cooperative_action_once_an_ask(void **state)
 	view.force_count = 1;
 	escalation_begin(&escalation, NULL);
 
-	struct escalation_decision decision = escalation_decide(&escalation, &view, &facts);
+	struct escalation_decision decision = decide_next(&escalation, &view, &facts);
 
 	assert_int_equal(decision.step, STEP_SIGNAL);
 	assert_int_equal(decision.signal, SIGTERM);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_WAIT);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
 	view.force_count = 2;
 	view.force_signum = SIGINT;
-	decision = escalation_decide(&escalation, &view, &facts);
+	decision = decide_next(&escalation, &view, &facts);
 	assert_int_equal(decision.step, STEP_SIGNAL);
 	assert_int_equal(decision.signal, SIGINT);
 }
 
-static void a_signal_that_only_tells_something_is_not_the_delivery(void **state)
+static void a_signal_by_name_that_ends_no_action_is_not_the_delivery(void **state)
 {
-	struct inv_run_view view = asked();
+	struct inv_run_view view = requested();
 	struct escalation_facts facts = at(0);
 	struct escalation escalation;
 
@@ -306,28 +325,28 @@ static void a_signal_that_only_tells_something_is_not_the_delivery(void **state)
 	view.force_count = 1;
 	view.force_signum = SIGCONT;
 	escalation_begin(&escalation, NULL);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).signal, SIGCONT);
+	assert_int_equal(decide_next(&escalation, &view, &facts).signal, SIGCONT);
 	/* It has delivered the request that it came with. */
 	view.signalled = 1;
 	view.pending = 0;
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_WAIT);
-	/* The next request is delivered as usual, and the one after finds clean-up. */
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+	/* The next request is delivered as usual, and the one after it leaves clean-up alone. */
 	view.pending = 1;
 
-	struct escalation_decision decision = escalation_decide(&escalation, &view, &facts);
+	struct escalation_decision decision = decide_next(&escalation, &view, &facts);
 
 	assert_int_equal(decision.step, STEP_DELIVER);
 	assert_int_equal(decision.signal, SIGTERM);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_WAIT);
-	/* Nor does one that comes during clean-up make it be disturbed. */
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+	/* One that comes during clean-up leaves it undisturbed as well. */
 	view.force_count = 2;
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_SIGNAL);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_WAIT);
+	assert_next(&escalation, &view, &facts, STEP_SIGNAL);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
 }
 
-static void a_signal_to_end_it_that_was_asked_for_is_the_delivery(void **state)
+static void a_signal_by_name_that_ends_actions_is_the_delivery(void **state)
 {
-	struct inv_run_view view = asked();
+	struct inv_run_view view = requested();
 	struct escalation_facts facts = at(0);
 	struct escalation escalation;
 
@@ -336,12 +355,12 @@ static void a_signal_to_end_it_that_was_asked_for_is_the_delivery(void **state)
 	view.force_count = 1;
 	view.force_signum = SIGINT;
 	escalation_begin(&escalation, NULL);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).signal, SIGINT);
+	assert_int_equal(decide_next(&escalation, &view, &facts).signal, SIGINT);
 	view.signalled = 1;
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_WAIT);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
 }
 
-static void an_ask_waits_for_the_request_that_it_belongs_to(void **state)
+static void kill_and_signal_wait_for_the_request_that_they_belong_to(void **state)
 {
 	struct inv_run_view view = running();
 
@@ -361,14 +380,14 @@ static void a_second_interrupt_signals_a_cooperative_action(void **state)
 	escalation_begin(&escalation, NULL);
 	escalation.interrupt_signal = SIGINT;
 
-	struct escalation_decision decision = escalation_decide(&escalation, &view, &facts);
+	struct escalation_decision decision = decide_next(&escalation, &view, &facts);
 
 	assert_int_equal(decision.step, STEP_SIGNAL);
 	assert_int_equal(decision.signal, SIGINT);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_WAIT);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
 }
 
-static void the_stop_command_runs_for_an_ask_but_not_twice(void **state)
+static void the_stop_command_runs_for_cancel_signal_but_not_twice(void **state)
 {
 	struct inv_run_view view = cooperative();
 	struct escalation_facts facts = at(0);
@@ -379,14 +398,14 @@ static void the_stop_command_runs_for_an_ask_but_not_twice(void **state)
 	view.force_signal = 1;
 	view.force_count = 1;
 	escalation_begin(&escalation, NULL);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).signal, 0);
+	assert_int_equal(decide_next(&escalation, &view, &facts).signal, 0);
 	view.force_count = 2;
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).signal, SIGTERM);
+	assert_int_equal(decide_next(&escalation, &view, &facts).signal, SIGTERM);
 }
 
 static void kill_after_counts_from_the_first_request(void **state)
 {
-	struct inv_run_view view = asked();
+	struct inv_run_view view = requested();
 	struct escalation_facts facts = at(0);
 	struct escalation escalation;
 
@@ -394,15 +413,15 @@ static void kill_after_counts_from_the_first_request(void **state)
 	view.kill_after_ns = 5 * SECOND;
 	view.signalled = 1;
 	escalation_begin(&escalation, NULL);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).until_ns,
-	                 ASKED_NS + 5 * SECOND);
+	assert_int_equal(decide_next(&escalation, &view, &facts).until_ns,
+	                 REQUESTED_NS + 5 * SECOND);
 	/* A later one does not put it off. */
-	view.requested_at_ns = ASKED_NS + 4 * SECOND;
+	view.requested_at_ns = REQUESTED_NS + 4 * SECOND;
 	facts = at(4 * SECOND);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).until_ns,
-	                 ASKED_NS + 5 * SECOND);
+	assert_int_equal(decide_next(&escalation, &view, &facts).until_ns,
+	                 REQUESTED_NS + 5 * SECOND);
 	facts = at(5 * SECOND);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_KILL);
+	assert_next(&escalation, &view, &facts, STEP_KILL);
 }
 
 static void a_request_that_is_withdrawn_kills_nothing(void **state)
@@ -414,10 +433,10 @@ static void a_request_that_is_withdrawn_kills_nothing(void **state)
 	(void)state;
 	view.kill_after_ns = 5 * SECOND;
 	escalation_begin(&escalation, NULL);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_WAIT);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
 	view.requested = view.pending = 0;
 	facts = at(6 * SECOND);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_WAIT);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
 }
 
 static void a_kill_is_repeated_until_nothing_is_left(void **state)
@@ -429,17 +448,17 @@ static void a_kill_is_repeated_until_nothing_is_left(void **state)
 	(void)state;
 	view.force_kill = 1;
 	escalation_begin(&escalation, NULL);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_KILL);
+	assert_next(&escalation, &view, &facts, STEP_KILL);
 	view.killed = 1;
 	facts.command_ended = facts.anything_left = true;
 
-	struct escalation_decision decision = escalation_decide(&escalation, &view, &facts);
+	struct escalation_decision decision = decide_next(&escalation, &view, &facts);
 
 	assert_int_equal(decision.step, STEP_WAIT);
 	facts.now_ns = decision.until_ns;
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_KILL);
+	assert_next(&escalation, &view, &facts, STEP_KILL);
 	facts.anything_left = false;
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_END);
+	assert_next(&escalation, &view, &facts, STEP_END);
 }
 
 static void no_kill_refuses_every_kill(void **state)
@@ -453,19 +472,19 @@ static void no_kill_refuses_every_kill(void **state)
 	assert_waits(view, at(100 * SECOND));
 }
 
-static void a_deadline_is_asked_for_once(void **state)
+static void a_deadline_is_requested_once(void **state)
 {
 	struct inv_run_view view = running();
 	struct escalation_facts facts = at(0);
 	struct escalation escalation;
 
 	(void)state;
-	view.deadline_ns = ASKED_NS + SECOND;
+	view.deadline_ns = REQUESTED_NS + SECOND;
 	escalation_begin(&escalation, NULL);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).until_ns, ASKED_NS + SECOND);
+	assert_int_equal(decide_next(&escalation, &view, &facts).until_ns, REQUESTED_NS + SECOND);
 	facts = at(SECOND);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_REQUEST_DEADLINE);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_WAIT);
+	assert_next(&escalation, &view, &facts, STEP_REQUEST_DEADLINE);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
 }
 
 static void a_deadline_does_not_disturb_clean_up(void **state)
@@ -473,11 +492,11 @@ static void a_deadline_does_not_disturb_clean_up(void **state)
 	struct inv_run_view view = signalled();
 
 	(void)state;
-	view.deadline_ns = ASKED_NS + SECOND;
+	view.deadline_ns = REQUESTED_NS + SECOND;
 	assert_waits(view, at(2 * SECOND));
 }
 
-static void an_adopted_invocation_is_asked_nothing_twice(void **state)
+static void nothing_is_done_twice_to_an_adopted_invocation(void **state)
 {
 	struct inv_run_view view = signalled();
 	struct escalation_facts facts = at(100 * SECOND);
@@ -487,16 +506,33 @@ static void an_adopted_invocation_is_asked_nothing_twice(void **state)
 	view.force_signal = 1;
 	view.force_count = 3;
 	view.cause = INV_CAUSE_DEADLINE;
-	view.deadline_ns = ASKED_NS;
+	view.deadline_ns = REQUESTED_NS;
 	escalation_begin(&escalation, &view);
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_WAIT);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
 	view.force_count = 4;
-	assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_SIGNAL);
+	assert_next(&escalation, &view, &facts, STEP_SIGNAL);
 }
 
-static void searches_are_minded_only_where_they_matter(void **state)
+/* A pure function: the same state, view and facts give the same decision. */
+static void a_decision_changes_nothing_it_was_given(void **state)
 {
-	struct inv_run_view idle = running(), pending = asked(), done = signalled();
+	struct inv_run_view view = requested();
+	struct escalation_facts facts = at(0);
+	struct escalation escalation, before;
+
+	(void)state;
+	view.force_kill = view.force_signal = 1;
+	view.force_count = 1;
+	escalation_begin(&escalation, NULL);
+	memcpy(&before, &escalation, sizeof(before));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_KILL);
+	assert_memory_equal(&escalation, &before, sizeof(before));
+}
+
+static void searches_are_needed_only_where_they_matter(void **state)
+{
+	struct inv_run_view idle = running(), pending = requested(), done = signalled();
 	struct escalation escalation;
 
 	(void)state;
@@ -512,33 +548,34 @@ static void searches_are_minded_only_where_they_matter(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(nothing_asked_is_nothing_to_do),
+	        cmocka_unit_test(without_a_request_there_is_nothing_to_do),
 	        cmocka_unit_test(ends_with_the_command_whatever_is_left),
 	        cmocka_unit_test(after_a_request_ends_with_the_last_process),
-	        cmocka_unit_test(what_is_left_is_looked_for_again),
+	        cmocka_unit_test(what_is_left_is_checked_again),
 	        cmocka_unit_test(leftovers_of_a_request_get_the_signal_too),
 	        cmocka_unit_test(an_uncooperative_action_is_signalled_once),
-	        cmocka_unit_test(the_signal_is_that_which_asked_run),
+	        cmocka_unit_test(the_signal_is_the_one_that_requested_run),
 	        cmocka_unit_test(signal_none_is_never),
 	        cmocka_unit_test(a_cooperative_action_is_not_signalled_but_after_signal_after),
 	        cmocka_unit_test(the_stop_command_takes_the_place_of_the_signal),
 	        cmocka_unit_test(leaves_first_until_nested_wait_is_over),
 	        cmocka_unit_test(between_nested_ones_the_signal_waits_a_moment),
 	        cmocka_unit_test(a_shield_holds_signals_but_not_the_kill),
-	        cmocka_unit_test(cancel_signal_signals_a_cooperative_action_once_an_ask),
-	        cmocka_unit_test(a_signal_that_only_tells_something_is_not_the_delivery),
-	        cmocka_unit_test(a_signal_to_end_it_that_was_asked_for_is_the_delivery),
-	        cmocka_unit_test(an_ask_waits_for_the_request_that_it_belongs_to),
+	        cmocka_unit_test(cancel_signal_signals_a_cooperative_action_once_each_time),
+	        cmocka_unit_test(a_signal_by_name_that_ends_no_action_is_not_the_delivery),
+	        cmocka_unit_test(a_signal_by_name_that_ends_actions_is_the_delivery),
+	        cmocka_unit_test(kill_and_signal_wait_for_the_request_that_they_belong_to),
 	        cmocka_unit_test(a_second_interrupt_signals_a_cooperative_action),
-	        cmocka_unit_test(the_stop_command_runs_for_an_ask_but_not_twice),
+	        cmocka_unit_test(the_stop_command_runs_for_cancel_signal_but_not_twice),
 	        cmocka_unit_test(kill_after_counts_from_the_first_request),
 	        cmocka_unit_test(a_request_that_is_withdrawn_kills_nothing),
 	        cmocka_unit_test(a_kill_is_repeated_until_nothing_is_left),
 	        cmocka_unit_test(no_kill_refuses_every_kill),
-	        cmocka_unit_test(a_deadline_is_asked_for_once),
+	        cmocka_unit_test(a_deadline_is_requested_once),
 	        cmocka_unit_test(a_deadline_does_not_disturb_clean_up),
-	        cmocka_unit_test(an_adopted_invocation_is_asked_nothing_twice),
-	        cmocka_unit_test(searches_are_minded_only_where_they_matter),
+	        cmocka_unit_test(nothing_is_done_twice_to_an_adopted_invocation),
+	        cmocka_unit_test(a_decision_changes_nothing_it_was_given),
+	        cmocka_unit_test(searches_are_needed_only_where_they_matter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

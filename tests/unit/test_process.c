@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -111,11 +112,47 @@ static void another_process_is_seen_from_outside(void **state)
 	assert_int_equal(process_life(&identity), PROCESS_DEAD);
 }
 
+static int catch_and_stay(struct fixture *fixture, void *arg)
+{
+	(void)arg;
+	setsid();
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, exit);
+	signal(SIGRTMAX, exit);
+	atomic_store(&fixture->counters[0], 1);
+	return fixture_stay();
+}
+
+static void what_proc_says_is_read(void **state)
+{
+	struct fixture *fixture = *state;
+	struct process_status status;
+	struct process process;
+	pid_t child = fixture_fork(fixture, catch_and_stay, NULL);
+
+	EVENTUALLY(atomic_load(&fixture->counters[0]));
+	assert_int_equal(process_read(child, &process), 0);
+	assert_int_equal(process.pid, child);
+	assert_int_equal(process.parent, getpid());
+	assert_int_equal(process.session, child);
+	assert_int_equal(process.threads, 1);
+	assert_int_equal(process.start, process_start(child));
+	assert_int_equal(process_read_status(child, &status), 0);
+	assert_int_equal(status.uid, getuid());
+	assert_int_equal(status.caught & 1ULL << (SIGUSR1 - 1), 0);
+	assert_int_not_equal(status.caught & 1ULL << (SIGUSR2 - 1), 0);
+	assert_true(status.caught >> (SIGRTMAX - 1) & 1);
+	fixture_kill(fixture, child);
+	assert_int_equal(process_read(child, &process), -ESRCH);
+	assert_int_equal(process_read_status(child, &status), -ESRCH);
+}
+
 static void any_name_can_be_read(void **state)
 {
 	static const char *const names[] = {"plain", ") R 1 2 3", "(((", "a b  c",
 	                                    "fifteen bytes!!"};
 	char before[16], command[16];
+	struct process process;
 
 	(void)state;
 	assert_int_equal(prctl(PR_GET_NAME, before), 0);
@@ -124,6 +161,8 @@ static void any_name_can_be_read(void **state)
 		assert_int_equal(prctl(PR_SET_NAME, names[i]), 0);
 		process_command(getpid(), command);
 		assert_string_equal(command, names[i]);
+		assert_int_equal(process_read(getpid(), &process), 0);
+		assert_string_equal(process.name, names[i]);
 		assert_int_equal(process_start(getpid()), start);
 	}
 	assert_int_equal(prctl(PR_SET_NAME, before), 0);
@@ -174,6 +213,7 @@ int main(void)
 	        NO_TABLE_TEST(a_zombie_is_dead_and_so_is_who_was_reaped),
 	        NO_TABLE_TEST(another_process_is_seen_from_outside),
 	        NO_TABLE_TEST(without_proc_the_living_live_and_the_dead_are_dead),
+	        NO_TABLE_TEST(what_proc_says_is_read),
 	        cmocka_unit_test(any_name_can_be_read),
 	};
 

@@ -12,7 +12,6 @@
 
 #include "api/broker.h"
 #include "os/process.h"
-#include "supervise/process_table.h"
 #include "table/slot.h"
 
 #define SHARED_TABLE_TEST(function)                                                                \

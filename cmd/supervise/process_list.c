@@ -1,12 +1,14 @@
 /*
- * A process and its descendants, from the kernel's lists of children.
+ * Snapshots of /proc: see process_list.h.
  *
- * /proc/PID/task/TID/children is exact only while none of the children exits: the
- * kernel goes on by counting, so that an exit in the middle can hide the next one. A
- * walk is therefore repeated until two in a row have found the same processes: what an
- * exit has hidden from one of them is in the other, or what exited is. What is known of a
- * process since the walk before is not read again.
+ * Descendants come from the kernel's lists of children. /proc/PID/task/TID/children is
+ * exact only while none of the children exits: the kernel goes on by counting, so that an
+ * exit in the middle can hide the next one. A walk is therefore repeated until two in a row
+ * have found the same processes: what an exit has hidden from one of them is in the other,
+ * or what exited is. What is known of a process since the walk before is not read again.
  */
+#include "supervise/process_list.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +17,96 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "supervise/process_table.h"
+#include "common/array.h"
+
+static struct process *room_for_one(struct process_list *list)
+{
+	struct process *items =
+	        array_grow(list->items, list->count, &list->room, sizeof(*list->items));
+
+	if (!items)
+		return NULL;
+	list->items = items;
+	return &items[list->count];
+}
+
+void process_list_free(struct process_list *list)
+{
+	free(list->items);
+	*list = (struct process_list){0};
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	pid_t one = ((const struct process *)a)->pid, other = ((const struct process *)b)->pid;
+
+	return one < other ? -1 : one > other;
+}
+
+static void sort(struct process_list *list)
+{
+	size_t kept = 0;
+
+	if (list->count > 1)
+		qsort(list->items, list->count, sizeof(*list->items), by_pid);
+	for (size_t i = 0; i < list->count; i++)
+		if (i == 0 || list->items[i].pid != list->items[kept - 1].pid)
+			list->items[kept++] = list->items[i];
+	list->count = kept;
+}
+
+static int read_entries(DIR *directory, struct process_list *list)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(directory))) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+
+		struct process *process = room_for_one(list);
+		int error = process ? process_read((pid_t)strtol(entry->d_name, NULL, 10), process)
+		                    : -ENOMEM;
+
+		if (error == 0)
+			list->count++;
+		else if (error != -ESRCH)
+			return error;
+	}
+	return 0;
+}
+
+int process_list_read(struct process_list *list)
+{
+	DIR *directory = opendir("/proc");
+
+	list->count = 0;
+	if (!directory)
+		return -errno;
+
+	int error = read_entries(directory, list);
+
+	closedir(directory);
+	if (error)
+		list->count = 0;
+	else
+		sort(list);
+	return error;
+}
+
+long process_list_find(const struct process_list *list, pid_t pid)
+{
+	size_t low = 0, high = list->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (list->items[middle].pid < pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < list->count && list->items[low].pid == pid ? (long)low : -1;
+}
 
 /* A tree that changes all the time is read as a whole instead. */
 enum { WALKS_MAX = 16, CHILDREN_BYTES = 4096 };
@@ -27,8 +118,8 @@ struct walk {
 
 static int add(struct walk *walk, pid_t pid)
 {
-	struct process *process = process_list_room(walk->found);
-	long known = walk->before->items ? process_table_find(walk->before, pid) : -1;
+	struct process *process = room_for_one(walk->found);
+	long known = walk->before->items ? process_list_find(walk->before, pid) : -1;
 
 	if (!process)
 		return -ENOMEM;
@@ -120,7 +211,7 @@ static int take_walk(pid_t root, struct walk *walk)
 		struct process process = walk->found->items[i];
 		error = add_children_of(walk, &process);
 	}
-	process_list_sort(walk->found);
+	sort(walk->found);
 	return error;
 }
 
@@ -135,7 +226,7 @@ static bool same_processes(const struct process_list *one, const struct process_
 	return true;
 }
 
-int process_table_read_tree(pid_t root, struct process_list *list)
+int process_list_read_tree(pid_t root, struct process_list *list)
 {
 	struct process_list before = {0};
 	struct walk walk = {.before = &before, .found = list};
@@ -149,7 +240,7 @@ int process_table_read_tree(pid_t root, struct process_list *list)
 		if (!error && same_processes(&before, list))
 			break;
 	}
-	processes_free(&before);
+	process_list_free(&before);
 	if (error)
 		list->count = 0;
 	return error;
