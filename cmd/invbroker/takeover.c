@@ -1,10 +1,10 @@
 /*
- * Invocations of `run` whose supervisor is dead and whose action lives.
+ * Invocations of `run` whose supervisor is dead and whose action lives: see takeover.h.
  *
- * They climb the same ladder as under `run`. The broker is not the command's
- * parent: it sees the command's end by a pidfd, and never its exit status. Where
- * no descriptor is left it looks every LOOK_NS. Whoever asks something of them may
- * be killed before the broker hears of it, so it looks once a slice, as `run` does.
+ * They have the same escalation as under `run`. The broker is not the command's parent:
+ * a pidfd shows it the command's end, and its exit status is never known. Where no
+ * descriptor is left for a pidfd, it checks every CHECK_NS. A process that makes a request
+ * may be killed before it notifies the broker, so each is checked once a slice, as in `run`.
  */
 #include "invbroker/takeover.h"
 
@@ -22,7 +22,7 @@
 #include "supervise/escalation.h"
 #include "supervise/processes.h"
 
-#define LOOK_NS (50 * NS_PER_MS)
+#define CHECK_NS (50 * NS_PER_MS)
 #define SLICE_NS (NS_PER_SECOND / 2)
 
 enum { STEPS_AT_ONCE = 16 };
@@ -41,7 +41,7 @@ struct adopted {
 static inv_table *table;
 static bool shared;
 static struct adopted *first;
-static bool news_came;
+static bool notified;
 
 void takeover_open(inv_table *broker_table, bool shared_with_others)
 {
@@ -51,7 +51,7 @@ void takeover_open(inv_table *broker_table, bool shared_with_others)
 
 void takeover_notified(void)
 {
-	news_came = true;
+	notified = true;
 }
 
 static void stop_watching(struct adopted *adopted)
@@ -109,8 +109,8 @@ void takeover_adopt(inv_invocation *invocation, void *arg)
 	first = adopted;
 	report("invocation %s has lost its supervisor; its action (pid %d) goes on, and is %s",
 	       adopted->orphan.label, (int)view.pid,
-	       adopted->orphan.foreign ? "watched; it is another user's, and gets no signal"
-	                               : "looked after");
+	       adopted->orphan.foreign ? "watched; it is another user's, and is never signalled"
+	                               : "supervised");
 }
 
 static void end(struct adopted *adopted)
@@ -124,12 +124,12 @@ static void end(struct adopted *adopted)
 	       adopted->orphan.label, status);
 }
 
-static void tell_step(const struct adopted *adopted, const struct escalation_decision *decision)
+static void report_step(const struct adopted *adopted, const struct escalation_decision *decision)
 {
 	const char *label = adopted->orphan.label;
 
 	if (decision->step == STEP_REQUEST_DEADLINE)
-		report("invocation %s has reached its deadline, and is asked to stop", label);
+		report("invocation %s has reached its deadline, which is a request", label);
 	else if (decision->step == STEP_KILL)
 		report("invocation %s: SIGKILL is sent to its processes", label);
 	else if (decision->signal != 0)
@@ -139,8 +139,8 @@ static void tell_step(const struct adopted *adopted, const struct escalation_dec
 		report("invocation %s: its stop command is run", label);
 }
 
-/* A request to another user's action waits for the action's own look: were it taken, the
- * record would say that it was delivered. */
+/* A request to another user's action waits for a check of that action. If it were taken here,
+ * the record would say that it was delivered. */
 static void restrain(struct inv_run_view *view)
 {
 	view->signal = 0;
@@ -148,8 +148,8 @@ static void restrain(struct inv_run_view *view)
 	view->flags = INV_RUN_NO_KILL;
 }
 
-/* One step. false: there is nothing more to do by now. */
-static bool climb(struct adopted *adopted, int64_t now_ns)
+/* Decide, and carry out one step. false: there is nothing more to do now. */
+static bool step(struct adopted *adopted, int64_t now_ns)
 {
 	struct escalation_facts facts = {.now_ns = now_ns, .command_ended = adopted->command_ended};
 	struct inv_run_view view;
@@ -171,26 +171,26 @@ static bool climb(struct adopted *adopted, int64_t now_ns)
 	adopted->due_ns = decision.until_ns;
 	if (decision.step == STEP_WAIT)
 		return false;
-	tell_step(adopted, &decision);
+	report_step(adopted, &decision);
 	delivery_step(&adopted->delivery, &decision, now_ns);
 	return true;
 }
 
-static void look_after(struct adopted *adopted, int64_t now_ns)
+static void supervise(struct adopted *adopted, int64_t now_ns)
 {
 	bool watched = adopted->source.fd >= 0 || adopted->command_ended;
 
 	if (!watched && process_life(&adopted->orphan.command) == PROCESS_DEAD)
 		adopted->command_ended = true;
-	for (int step = 0; climb(adopted, now_ns); step++) {
-		if (step < STEPS_AT_ONCE)
+	for (int steps = 0; step(adopted, now_ns); steps++) {
+		if (steps < STEPS_AT_ONCE)
 			continue;
 		adopted->due_ns = now_ns;
 		break;
 	}
 	if (!adopted->ended)
 		adopted->due_ns =
-		        loop_earlier(adopted->due_ns, now_ns + (watched ? SLICE_NS : LOOK_NS));
+		        loop_earlier(adopted->due_ns, now_ns + (watched ? SLICE_NS : CHECK_NS));
 }
 
 /* Unlink and free those that have ended. */
@@ -214,12 +214,12 @@ static void remove_ended(void)
 int64_t takeover_step(int64_t now_ns)
 {
 	int64_t due_ns = INV_FOREVER;
-	bool all = news_came;
+	bool all = notified;
 
-	news_came = false;
+	notified = false;
 	for (struct adopted *adopted = first; adopted; adopted = adopted->next)
 		if (all || (adopted->due_ns != INV_FOREVER && now_ns >= adopted->due_ns))
-			look_after(adopted, now_ns);
+			supervise(adopted, now_ns);
 	remove_ended();
 	for (struct adopted *adopted = first; adopted; adopted = adopted->next)
 		due_ns = loop_earlier(due_ns, adopted->due_ns);

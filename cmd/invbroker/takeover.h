@@ -1,6 +1,6 @@
 /*
- * Invocations of `run` whose supervisor is dead and whose action lives: what
- * the supervisor would do for them, the broker does.
+ * Invocations of `run` whose supervisor is dead and whose action lives: the broker
+ * supervises them.
  */
 #ifndef TAKEOVER_H
 #define TAKEOVER_H
@@ -16,7 +16,7 @@ void takeover_open(inv_table *table, bool shared);
 /* Take one over; the handle is the takeover's from now on. arg is not used. */
 void takeover_adopt(inv_invocation *invocation, void *arg);
 
-/* One of them may have been asked something. */
+/* There may be a request to one of them. */
 void takeover_notified(void);
 
 /* Step of the loop: whatever is due for any of them. */

@@ -106,7 +106,7 @@ static void send_report(int fd, const struct report *report)
 	(void)written; /* the caller is gone */
 }
 
-/* Output that can't be kept is not worth the action. */
+/* The action goes on even if its output can't be kept. */
 static int open_output(inv_table *table, const uint8_t id[16])
 {
 	char path[PATH_MAX];

@@ -85,19 +85,19 @@ int launch(const struct launch_context *context, struct launch *launch)
 {
 	int ends[2], error = set_context(context);
 
-	if (error == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-		error = -errno;
-	if (error < 0)
+	if (error)
 		return error;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return -errno;
 	error = try_descriptors();
-	if (error == 0) {
+	if (!error) {
 		/* No handler of ours may run in the new process. */
 		signal_watch_block();
 		error = start(context, ends, launch);
 		signal_watch_unblock();
 	}
 	close(ends[1]);
-	if (error < 0)
+	if (error)
 		close(ends[0]);
 	return error;
 }

@@ -40,7 +40,7 @@ struct launch_context {
 	inv_invocation *invocation;
 	const uint8_t *id;
 	const char *table_name;
-	int report; /* of detach.h: told as well where the command is not executed; -1 */
+	int report; /* of detach.h, for a failure of the exec; -1: none */
 };
 
 /* Start it: returns when its process is recorded and may go on. 0, or -errno: there is no

@@ -1,4 +1,4 @@
-/* What `invctl run` does before its command may start: see enrol.h. */
+/* What `invctl run` does before its command may start: see registration.h. */
 #include "invctl/registration.h"
 
 #include <errno.h>
@@ -15,8 +15,8 @@
 #include "invctl/context.h"
 #include "invctl/id_file.h"
 
-/* The context to be nested in; false: none. A broken one is told, and does no harm
- * to the run itself. */
+/* The context to be nested in; false: none. A broken one is reported, and the run goes on
+ * without a parent. */
 static bool find_parent(const struct globals *globals, const struct run_options *options,
                         inv_table *table, uint8_t parent[16])
 {
@@ -49,7 +49,7 @@ static int register_failure(const struct globals *globals, const struct run_opti
 	switch (error) {
 	case -EEXIST:
 		inv_id_format(options->id, id);
-		message("the id %s is taken, by a live invocation or one that ended lately; "
+		message("the id %s is taken, by a live invocation or one that has just ended; "
 		        "give another --id, or none",
 		        id);
 		return EXIT_INTERNAL;
@@ -63,8 +63,7 @@ static int register_failure(const struct globals *globals, const struct run_opti
 	}
 }
 
-/* The table was taken away between its opening and the registration: there is, or will be, a
- * new one. */
+/* The table has lost its name between its opening and the registration: open the new one. */
 static int register_anew(const struct globals *globals, const struct inv_run_options *run,
                          struct registration *registration)
 {
@@ -99,12 +98,12 @@ static int register_run(const struct globals *globals, const struct run_options 
 	if (error < 0)
 		return register_failure(globals, options, error);
 	inv_invocation_id(registration->invocation, registration->id);
-	/* Asked for anew: a request made since then may not have seen us. */
+	/* Checked again: a request made since then may have missed this invocation. */
 	registration->refused = parent && inv_run_refused(registration->table, parent) == 1;
 	return EXIT_DONE;
 }
 
-/* Without it the action runs all the same; only list, and a broker after our death, miss it. */
+/* Without it the action runs all the same; only list, and a broker after our death, need it. */
 static void write_run_file(const struct run_options *options,
                            const struct registration *registration)
 {
@@ -115,7 +114,7 @@ static void write_run_file(const struct run_options *options,
 	int error =
 	        inv_state_path(registration->table, registration->id, "run", path, sizeof(path));
 
-	/* An id that was used before may have left its file. */
+	/* An earlier invocation of the same id may have left its file. */
 	if (error == 0 && (error = runfile_write(path, &run)) == -EEXIST && unlink(path) == 0)
 		error = runfile_write(path, &run);
 	if (error < 0)
@@ -130,7 +129,7 @@ static void write_run_file(const struct run_options *options,
 static int publish_id(struct id_file *file, struct registration *registration)
 {
 	int error = id_file_publish(file, registration->id);
-	/* As if a command had exited so: `wait` is to say the same. */
+	/* As if a command had exited so: `wait` answers the same. */
 	struct inv_run_result result = {.wait_known = 1,
 	                                .wait_status = W_EXITCODE(EXIT_INTERNAL, 0)};
 

@@ -2,9 +2,9 @@
  * Requests that come to `invctl run` itself: see requests.h.
  *
  * Nothing escalates by repetition. A key that is held down sends a burst of
- * signals, and a closing terminal, a shell and an init system may each send one
- * for the same reason, so what follows within a second is the same request; and
- * once the processes were signalled their clean-up is not asked again.
+ * signals; a closing terminal, a shell and an init system may each send one for the same
+ * reason. So signals within a second are one request, and once the processes were
+ * signalled their clean-up is left alone.
  */
 #include "invctl/requests.h"
 
@@ -38,7 +38,8 @@ static bool within_a_second(int64_t last_ns, int64_t now_ns)
 	return last_ns != 0 && now_ns - last_ns < NS_PER_SECOND;
 }
 
-static void asked_by(struct supervision *supervision, int signum, const char *name, int64_t now_ns)
+static void requested_by(struct supervision *supervision, int signum, const char *name,
+                         int64_t now_ns)
 {
 	bool repeated = within_a_second(supervision->last_request_ns, now_ns);
 
@@ -79,9 +80,9 @@ void requests_from_signals(struct supervision *supervision, int64_t now_ns)
 	if (signal_arrived(arrived.set, SIGQUIT))
 		interrupted(supervision, SIGQUIT, "SIGQUIT", now_ns);
 	if (signal_arrived(arrived.set, SIGTERM))
-		asked_by(supervision, SIGTERM, "SIGTERM", now_ns);
+		requested_by(supervision, SIGTERM, "SIGTERM", now_ns);
 	if (signal_arrived(arrived.set, SIGHUP))
-		asked_by(supervision, SIGHUP, "SIGHUP", now_ns);
+		requested_by(supervision, SIGHUP, "SIGHUP", now_ns);
 }
 
 void requests_from_end(struct supervision *supervision, int wait_status)
@@ -105,10 +106,12 @@ void requests_hint(struct supervision *supervision, int64_t now_ns)
 	supervision->hint_at_ns = INV_FOREVER;
 	inv_id_format(supervision->delivery.scope.id, id);
 	if ((supervision->view.flags & INV_RUN_NO_KILL) != 0)
-		message("'%s' was asked to stop; '%s cancel --signal %s' signals it, and nothing "
-		        "kills it (--no-kill)",
+		message("'%s' was requested to stop; '%s cancel --signal %s' signals it, and "
+		        "--no-kill "
+		        "refuses SIGKILL",
 		        supervision->label, how_to, id);
 	else
-		message("'%s' was asked to stop; '%s cancel --kill %s' kills it, without clean-up",
+		message("'%s' was requested to stop; '%s cancel --kill %s' kills it, without "
+		        "clean-up",
 		        supervision->label, how_to, id);
 }

@@ -1,21 +1,21 @@
 /* Requests that come to `invctl run` itself: by a signal, by a key, or by the
- * command's death at the terminal that it was given. */
+ * command's death by a key, where it has the terminal. */
 #ifndef REQUESTS_H
 #define REQUESTS_H
 
 #include "invctl/supervise.h"
 
-/* Ask this invocation, and what is nested in it, to stop. Where the table is
- * gone it is noted in the view. */
+/* Make a request of this invocation, and of those nested in it. Where the table is gone
+ * it is noted in the view. */
 void requests_make(struct supervision *supervision, int cause, int signum, const char *reason);
 
-/* Take the signals that ask, and ask. */
+/* Take the signals that are requests, and make them. */
 void requests_from_signals(struct supervision *supervision, int64_t now_ns);
 
-/* The command has ended: by a key, where it had the terminal and SIGINT or SIGQUIT ended it. */
+/* The command has ended. If it had the terminal and SIGINT or SIGQUIT ended it, that was a key. */
 void requests_from_end(struct supervision *supervision, int wait_status);
 
-/* Some time after a Ctrl-C that has not ended it, say once what is stronger. */
+/* Some time after a Ctrl-C that has not ended it, name the next stronger step, once. */
 void requests_hint(struct supervision *supervision, int64_t now_ns);
 
 #endif

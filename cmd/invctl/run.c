@@ -33,7 +33,7 @@ struct run {
 	struct registration registration;
 	struct supervision supervision;
 	char how_to[sizeof("invctl --table=") + INV_TABLE_NAME_BYTES];
-	int report; /* --detach: to the caller; -1: nobody waits */
+	int report; /* of detach.h; -1: not detached */
 };
 
 static int end_not_started(struct run *run)
@@ -44,7 +44,7 @@ static int end_not_started(struct run *run)
 }
 
 /* By a signal to this process, too. */
-static bool asked(struct run *run)
+static bool is_requested(struct run *run)
 {
 	struct inv_run_view view;
 
@@ -52,7 +52,7 @@ static bool asked(struct run *run)
 	return inv_run_view(run->registration.invocation, &view) == 0 && view.requested;
 }
 
-/* What the table says as well, for as long as it is there to say it. */
+/* The options stand in the table as well, but that may be lost. */
 static void prepare(struct run *run)
 {
 	const struct run_options *options = &run->options;
@@ -82,7 +82,7 @@ static void prepare(struct run *run)
 	memcpy(supervision->delivery.scope.id, run->registration.id, sizeof(run->registration.id));
 }
 
-/* Unless it was asked to stop before. */
+/* -ECANCELED: a request came before. */
 static int start(struct run *run)
 {
 	struct launch_context context = {.command = run->options.command,
@@ -92,7 +92,7 @@ static int start(struct run *run)
 	                                 .report = run->report};
 	struct launch *command = &run->supervision.launch;
 
-	if (asked(run))
+	if (is_requested(run))
 		return -ECANCELED;
 
 	int error = launch(&context, command);
@@ -104,17 +104,17 @@ static int start(struct run *run)
 
 static int not_made(struct run *run, int error)
 {
-	/* As if the command had exited so: `wait` is to say the same. */
+	/* As if the command had exited so: `wait` answers the same. */
 	struct inv_run_result result = {.wait_known = 1,
 	                                .wait_status = W_EXITCODE(EXIT_INTERNAL, 0)};
 
 	if (error == -EMFILE)
-		message("too few descriptors are left to look after '%s', so it was not started; "
+		message("too few descriptors are left to supervise '%s', so it was not started; "
 		        "raise 'ulimit -n'",
 		        run->options.name);
 	else
-		message("there is no process to be had for '%s': %s", run->options.name,
-		        strerror(-error));
+		message("no process can be made for '%s', so it was not started: %s",
+		        run->options.name, strerror(-error));
 	return inv_run_end(run->registration.invocation, &result);
 }
 
@@ -124,7 +124,7 @@ static int shell_status(int wait_status)
 	                                : WEXITSTATUS(wait_status);
 }
 
-/* A shell stops its loop only if we die as Ctrl-C makes programs die. */
+/* A shell stops its loop only if a Ctrl-C has killed this process. */
 static bool dies_of_interrupt(const struct run *run, int status)
 {
 	return run->supervision.interrupted_at_terminal &&
@@ -171,8 +171,9 @@ static int start_and_supervise(struct run *run)
 
 static int refuse(struct run *run)
 {
-	message("'%s' was not started: the invocation that it would be nested in has been asked to "
-	        "stop; clean-up belongs under 'invctl shield'",
+	message("'%s' was not started: a request is pending for the invocation that it would be "
+	        "nested "
+	        "in; put clean-up under 'invctl shield'",
 	        run->options.name);
 	return end_not_started(run);
 }
@@ -186,12 +187,12 @@ static int run_registered(struct run *run)
 		return status;
 	}
 	detach_settle(run->report, run->registration.table, run->registration.id);
-	/* From here on, so that a broker started on the way does not become ours. */
+	/* After registering, so that a broker that it started does not become ours. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
 	int status = start_and_supervise(run);
 
-	/* A broker of another PID namespace would not see that this process has left. */
+	/* A broker of another PID namespace would not see this process end. */
 	inv_close(run->registration.table);
 	return status;
 }

@@ -1,4 +1,4 @@
-/* The signals that `invctl run` minds: see signal_watch.h. */
+/* The signals that `invctl run` handles: see signal_watch.h. */
 #include "invctl/signal_watch.h"
 
 #include <poll.h>
@@ -10,14 +10,14 @@
 
 #include "common/duration.h"
 
-/* SIGPIPE and SIGTTOU would end or stop a supervisor that only has something to say. */
+/* SIGPIPE and SIGTTOU would end or stop a supervisor that prints a message. */
 static const int handled[] = {SIGCHLD, SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
                               SIGTSTP, SIGCONT, SIGPIPE, SIGTTOU};
 
 enum { HANDLED_COUNT = sizeof(handled) / sizeof(handled[0]) };
 
 static struct sigaction initial[HANDLED_COUNT];
-static struct sigaction initial_bus; /* the table's guard catches SIGBUS later on */
+static struct sigaction initial_bus; /* the table's guard handles SIGBUS later */
 static sigset_t initial_mask;
 
 static _Atomic uint32_t word;
@@ -48,7 +48,7 @@ static struct sigaction action_for(int signum)
 	return action;
 }
 
-/* An ignored SIGCHLD would take the exit status away, so that one is minded anyway. */
+/* With SIGCHLD ignored there would be no exit status, so it is handled anyway. */
 static bool left_ignored(size_t at)
 {
 	return initial[at].sa_handler == SIG_IGN && handled[at] != SIGCHLD &&
@@ -94,7 +94,7 @@ void signal_watch_sleep(uint32_t seen, int64_t until_ns)
 	struct timespec left = {.tv_sec = left_ns / NS_PER_SECOND,
 	                        .tv_nsec = left_ns % NS_PER_SECOND};
 
-	/* Held back between the look and the sleep, which lets them in again. */
+	/* Blocked between the check and the sleep, which unblocks them. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	if (atomic_load(&word) == seen)

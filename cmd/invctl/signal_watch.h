@@ -1,7 +1,7 @@
 /*
- * The signals that `invctl run` minds while it supervises. Handlers only note
- * what came and bump a word, on which inv_run_wait sleeps, so that nothing is
- * done in a handler and no signal is missed between a look and the sleep.
+ * The signals that `invctl run` handles while it supervises. A handler only notes the
+ * signal and changes a word, on which inv_run_wait sleeps. So no signal is missed between
+ * a check and the sleep.
  */
 #ifndef SIGNAL_WATCH_H
 #define SIGNAL_WATCH_H
@@ -9,19 +9,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Note how signals stand, and mind them from now on. What is ignored stays so. */
+/* Note the dispositions and the mask, and handle signals from now on. Ignored ones stay ignored. */
 void signal_watch_begin(void);
 
-/* Bumped by every signal. */
+/* Changed by every signal. */
 const _Atomic uint32_t *signal_watch_word(void);
 
 #define SIGNAL_BIT(signum) (UINT64_C(1) << (signum))
 
-/* What came since it was last taken, of the signals in which. */
 struct signals_arrived {
 	uint64_t set;           /* of SIGNAL_BITs */
-	uint64_t from_terminal; /* those that a key brought */
+	uint64_t from_terminal; /* those that a key caused */
 };
+
+/* Take the signals that have come, of those in which. */
 void signal_watch_take(uint64_t which, struct signals_arrived *arrived);
 
 /* Sleep while the word is as seen, until_ns at most (monotonic; INV_FOREVER). */
@@ -32,19 +33,19 @@ static inline bool signal_arrived(uint64_t set, int signum)
 	return (set & SIGNAL_BIT(signum)) != 0;
 }
 
-/* Hold all signals back over a fork, so that none finds a child with our handlers. */
+/* Block all signals over a fork, so that no handler runs in the child. */
 void signal_watch_block(void);
 void signal_watch_unblock(void);
 
-/* In the child: put dispositions and mask back to what they were at the start. */
+/* In the child: restore the dispositions and the mask of the start. */
 void signal_watch_restore(void);
 
-/* Let a stop signal have its usual effect on this process, and mind it again
+/* Let a stop signal have its default effect on this process, and handle it again
  * afterwards. whole_group: for the processes of its group too.
- * true: it was stopped, and goes on; false: it could not be stopped. */
+ * true: it was stopped, and continues; false: it could not be stopped. */
 bool signal_watch_stop(int signum, bool whole_group);
 
-/* Die by a signal, so that whoever waits sees that. Returns if it is ignored. */
+/* Die by a signal, so that the parent sees that. Returns if it is ignored. */
 void signal_watch_die(int signum);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * The supervisor's loop: see supervise.h.
  *
- * One turn: take what signals have brought, reap, turn signals into requests,
- * look at the view, decide, carry out. The word is read first and the sleep is
- * on its value then, so that a signal that comes in the middle of a turn makes
- * the next one follow at once.
+ * One turn: take the signals that came, reap, turn signals into requests, read the view,
+ * decide, carry out. The signal handlers' word is read first, and the sleep ends when it
+ * differs from that, so that a signal in the middle of a turn makes the next one follow
+ * at once.
  */
 #include "invctl/supervise.h"
 
@@ -21,14 +21,14 @@ static void command_ended(struct supervision *supervision, int status)
 {
 	supervision->command_ended = true;
 	supervision->wait_status = status;
-	/* Its pid may be another's from now on. */
+	/* Its pid may be another process's from now on. */
 	supervision->delivery.scope.command = 0;
 	launch_ended(&supervision->launch);
 	requests_from_end(supervision, status);
 	terminal_end(&supervision->terminal, WIFSIGNALED(status));
 }
 
-/* Every descendant that lost its parent is reaped here as well. */
+/* Descendants that have lost their parent are reaped here as well. */
 static void reap(struct supervision *supervision)
 {
 	int status;
@@ -44,7 +44,7 @@ static void reap(struct supervision *supervision)
 	}
 }
 
-/* What the command line said, others can't change: they may be able to write the table. */
+/* The command line's options stand: others may be able to write the table. */
 static void keep_options(struct inv_run_view *view, const struct inv_run_view *own)
 {
 	const unsigned options = INV_RUN_NO_KILL | INV_RUN_STOP_COMMAND;
@@ -56,7 +56,7 @@ static void keep_options(struct inv_run_view *view, const struct inv_run_view *o
 	view->nested_wait_ns = own->nested_wait_ns;
 }
 
-/* Without a table the last view stands, and requests are noted in it. */
+/* Without a table the last view stays, and requests are noted in it. */
 static void refresh(struct supervision *supervision)
 {
 	struct inv_run_view view;
@@ -69,12 +69,12 @@ static void refresh(struct supervision *supervision)
 		return;
 	}
 	supervision->delivery.alone = true;
-	message("the table of '%s' is gone: the action goes on, but nobody can see or cancel it "
+	message("the table of '%s' is gone: the action goes on, but can't be seen or cancelled "
 	        "by its id; SIGTERM to process %d stops it",
 	        supervision->label, (int)getpid());
 }
 
-/* Without a table nobody else notes what was done. */
+/* Without a table a step is noted in the view alone. */
 static void note_alone(struct supervision *supervision, enum escalation_step step)
 {
 	if (!supervision->delivery.alone)

@@ -1,6 +1,6 @@
 /*
- * Supervising one command from its start to the end of its invocation: sleeps
- * until a signal, a request or a time comes, and climbs the escalation.
+ * Supervising one command from its start to the end of its invocation: sleeps until a
+ * signal, a request or a time comes, and carries out what the escalation decides.
  */
 #ifndef SUPERVISE_H
 #define SUPERVISE_H
@@ -26,10 +26,10 @@ struct supervision {
 	bool interrupted_at_terminal; /* Ctrl-C was pressed, here or at the command */
 	int64_t last_request_ns;      /* by SIGTERM, SIGHUP; 0: none */
 	int64_t last_interrupt_ns;    /* the last Ctrl-C that counted; 0: none */
-	int64_t hint_at_ns;           /* when to tell what is stronger; INV_FOREVER: no need */
+	int64_t hint_at_ns;           /* when to name the next stronger step; INV_FOREVER: never */
 };
 
-/* Supervise a command that was let go, until the invocation is to be recorded.
+/* Supervise a command that was started, until the invocation can be recorded.
  * The caller sets table, invocation, label, how_to, launch, view, and of delivery
  * scope and stop_command. */
 void supervise(struct supervision *supervision);

@@ -33,22 +33,22 @@ static void hand_over(struct terminal *terminal)
 	tcsetpgrp(terminal->fd, terminal->group);
 }
 
-static void let_go_on(struct terminal *terminal)
+static void continue_group(struct terminal *terminal)
 {
 	if (terminal->group > 0)
 		kill(-terminal->group, SIGCONT);
 }
 
-/* After fg: what had the terminal gets it again. After bg nothing is in our gift. */
+/* After fg the command gets the terminal again, if it had it. After bg it is not ours to give. */
 static void resume(struct terminal *terminal)
 {
 	if (terminal->handed_over && in_foreground(terminal, getpgrp()))
 		hand_over(terminal);
-	let_go_on(terminal);
+	continue_group(terminal);
 }
 
-/* Our shell must see a stopped job. Where there is none that could let us go on
- * again, we can't be stopped, and the command stays as it is. */
+/* The shell must see a stopped job. Where no shell could continue us, we can't be stopped, and
+ * the command stays stopped. */
 static void stop_with_it(struct terminal *terminal, int signum)
 {
 	if (in_foreground(terminal, terminal->group))
@@ -62,12 +62,12 @@ void terminal_command_stopped(struct terminal *terminal, int signum)
 	bool for_terminal = signum == SIGTTIN || signum == SIGTTOU;
 
 	if ((!for_terminal && !terminal->handed_over) || !open_terminal(terminal))
-		return; /* somebody stopped it on purpose */
+		return; /* stopped on purpose */
 	if (for_terminal && in_foreground(terminal, getpgrp())) {
 		hand_over(terminal);
-		let_go_on(terminal);
+		continue_group(terminal);
 	} else if (for_terminal && in_foreground(terminal, terminal->group)) {
-		let_go_on(terminal); /* it stopped just before it was handed over */
+		continue_group(terminal); /* it stopped just before it was handed over */
 	} else {
 		stop_with_it(terminal, for_terminal ? signum : SIGTSTP);
 	}

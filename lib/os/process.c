@@ -71,7 +71,7 @@ static uint64_t parse_hexadecimal(const char *text)
 	return number;
 }
 
-/* /proc/PID/file. Any /proc tells a process the truth about itself. */
+/* /proc/PID/file. In any /proc, self is the reading process. */
 static void proc_path(char path[PATH_BYTES], pid_t pid, const char *file)
 {
 	char *end = append(path, "/proc/");
@@ -211,7 +211,7 @@ uint64_t process_start(pid_t pid)
 }
 
 /* pidfs numbers every process of a boot differently; before Linux 6.9 all pidfds
- * share one inode, which tells nothing. */
+ * share one inode. */
 static uint64_t pidfs_inode(int pidfd)
 {
 	struct statfs system;

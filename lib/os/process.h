@@ -23,7 +23,7 @@ struct process_identity {
 enum process_life {
 	PROCESS_DEAD,
 	PROCESS_ALIVE,
-	PROCESS_UNKNOWN, /* of another PID namespace, or no descriptor is left to look with */
+	PROCESS_UNKNOWN, /* of another PID namespace, or no descriptor is left to check with */
 };
 
 /* What /proc/PID/stat says. It may be history already: verify before acting on it. */
@@ -32,7 +32,8 @@ struct process {
 	pid_t parent;
 	pid_t session;
 	int threads;
-	uint64_t start; /* clock ticks since boot: tells it from a later one of the same pid */
+	uint64_t start; /* clock ticks since boot: differs from that of a later one with the same
+	                   pid */
 	uint32_t image; /* as in struct process_identity */
 	char state;     /* 'T' stopped, 'Z' or 'X' its first thread has ended */
 	char name[16];  /* of its program */
@@ -47,7 +48,7 @@ struct process_status {
 /* The calling process. 0, or -errno where /proc can't be read. */
 int process_self(struct process_identity *self);
 
-/* The inode of the caller's PID namespace; 0 where /proc does not tell. Cached. */
+/* The inode of the caller's PID namespace; 0 where /proc does not say. Cached. */
 uint64_t process_namespace(void);
 
 /* /proc is of the caller's PID namespace. In a new one it has to be mounted first; until
