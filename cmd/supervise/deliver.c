@@ -152,7 +152,7 @@ static void signal_command_alone(struct delivery *delivery, int error, int signu
 	if (!delivery->unlisted_reported)
 		message("the processes of this invocation can't be listed (%s), so its command "
 		        "alone is signalled",
-		        strerror(-error));
+		        error == -EXDEV ? "/proc is another PID namespace's" : strerror(-error));
 	delivery->unlisted_reported = true;
 	if (scope->command > 0 && scope->supervisor == getpid())
 		kill(scope->command, signum);

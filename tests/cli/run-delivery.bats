@@ -497,6 +497,17 @@ nested_runs() {
 	run ! process_is_gone "$outsider"
 }
 
+@test "under another PID namespace's /proc the command alone is signalled, and no stranger" {
+	unshare --pid --fork true || skip "unshare(1) can't make a PID namespace here"
+	# The strangers' pids are small, as are those of the processes that this /proc shows.
+	run -0 unshare --pid --fork --kill-child sh -c '
+		strangers=
+		for i in 1 2 3 4; do sleep 1000 & strangers="$strangers $!"; done
+		"$INVCTL" run --timeout=50ms sleep 1000 2>&1
+		[ $? = 124 ] && kill -0 $strangers'
+	assert_output --partial "can't be listed (/proc is another PID namespace's)"
+}
+
 @test "a broker that was started within an action outlives its cancel" {
 	start sh -c "touch ready; while [ ! -e go ]; do sleep 0.02; done
 		'$INVCTL' run true; touch restarted; sleep 100"

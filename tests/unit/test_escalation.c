@@ -61,6 +61,23 @@ static struct escalation_facts at(int64_t after_request_ns)
 	return (struct escalation_facts){.now_ns = REQUESTED_NS + after_request_ns};
 }
 
+/* Nothing has been decided yet. */
+static struct escalation fresh(void)
+{
+	struct escalation escalation;
+
+	escalation_begin(&escalation, NULL);
+	return escalation;
+}
+
+/* `cancel --signal` for the nth time; signum 0: the usual signal. */
+static void force_signal(struct inv_run_view *view, uint32_t nth, int signum)
+{
+	view->force_signal = 1;
+	view->force_count = nth;
+	view->force_signum = signum;
+}
+
 /* One decision after the other, each carried out. */
 static struct escalation_decision decide_next(struct escalation *escalation,
                                               const struct inv_run_view *view,
@@ -76,9 +93,8 @@ static struct escalation_decision decide_next(struct escalation *escalation,
 static struct escalation_decision decide(const struct inv_run_view *view,
                                          const struct escalation_facts *facts)
 {
-	struct escalation escalation;
+	struct escalation escalation = fresh();
 
-	escalation_begin(&escalation, NULL);
 	return escalation_decide(&escalation, view, facts);
 }
 
@@ -189,8 +205,7 @@ static void signal_none_is_never(void **state)
 	view.signal = 0;
 	view.signal_after_ns = SECOND;
 	assert_waits(view, at(100 * SECOND));
-	view.force_signal = 1;
-	view.force_count = 1;
+	force_signal(&view, 1, 0);
 	assert_waits(view, at(100 * SECOND));
 	/* A signal that is chosen by name is sent. */
 	view.force_signum = SIGUSR1;
@@ -248,11 +263,10 @@ static void between_nested_ones_the_signal_waits_a_moment(void **state)
 {
 	struct inv_run_view view = requested();
 	struct escalation_facts facts = at(0);
-	struct escalation escalation;
+	struct escalation escalation = fresh();
 
 	(void)state;
 	view.had_nested = 1;
-	escalation_begin(&escalation, NULL);
 	facts.nested = 1;
 	assert_next(&escalation, &view, &facts, STEP_WAIT);
 	facts = at(2 * SECOND);
@@ -281,8 +295,7 @@ static void a_shield_holds_signals_but_not_the_kill(void **state)
 	view.shielded = 1;
 	assert_waits(view, facts);
 	assert_true(decide(&view, &facts).until_ns <= facts.now_ns + SECOND);
-	view.force_signal = 1;
-	view.force_count = 1;
+	force_signal(&view, 1, 0);
 	assert_waits(view, facts);
 	view.kill_after_ns = SECOND;
 	assert_step(view, at(SECOND), STEP_KILL);
@@ -295,20 +308,16 @@ static void cancel_signal_signals_a_cooperative_action_once_each_time(void **sta
 {
 	struct inv_run_view view = cooperative();
 	struct escalation_facts facts = at(0);
-	struct escalation escalation;
+	struct escalation escalation = fresh();
 
 	(void)state;
-	view.force_signal = 1;
-	view.force_count = 1;
-	escalation_begin(&escalation, NULL);
-
+	force_signal(&view, 1, 0);
 	struct escalation_decision decision = decide_next(&escalation, &view, &facts);
 
 	assert_int_equal(decision.step, STEP_SIGNAL);
 	assert_int_equal(decision.signal, SIGTERM);
 	assert_next(&escalation, &view, &facts, STEP_WAIT);
-	view.force_count = 2;
-	view.force_signum = SIGINT;
+	force_signal(&view, 2, SIGINT);
 	decision = decide_next(&escalation, &view, &facts);
 	assert_int_equal(decision.step, STEP_SIGNAL);
 	assert_int_equal(decision.signal, SIGINT);
@@ -318,13 +327,10 @@ static void a_signal_by_name_that_ends_no_action_is_not_the_delivery(void **stat
 {
 	struct inv_run_view view = requested();
 	struct escalation_facts facts = at(0);
-	struct escalation escalation;
+	struct escalation escalation = fresh();
 
 	(void)state;
-	view.force_signal = 1;
-	view.force_count = 1;
-	view.force_signum = SIGCONT;
-	escalation_begin(&escalation, NULL);
+	force_signal(&view, 1, SIGCONT);
 	assert_int_equal(decide_next(&escalation, &view, &facts).signal, SIGCONT);
 	/* It has delivered the request that it came with. */
 	view.signalled = 1;
@@ -348,13 +354,10 @@ static void a_signal_by_name_that_ends_actions_is_the_delivery(void **state)
 {
 	struct inv_run_view view = requested();
 	struct escalation_facts facts = at(0);
-	struct escalation escalation;
+	struct escalation escalation = fresh();
 
 	(void)state;
-	view.force_signal = 1;
-	view.force_count = 1;
-	view.force_signum = SIGINT;
-	escalation_begin(&escalation, NULL);
+	force_signal(&view, 1, SIGINT);
 	assert_int_equal(decide_next(&escalation, &view, &facts).signal, SIGINT);
 	view.signalled = 1;
 	assert_next(&escalation, &view, &facts, STEP_WAIT);
@@ -365,8 +368,8 @@ static void kill_and_signal_wait_for_the_request_that_they_belong_to(void **stat
 	struct inv_run_view view = running();
 
 	(void)state;
-	view.force_kill = view.force_signal = 1;
-	view.force_count = 1;
+	force_signal(&view, 1, 0);
+	view.force_kill = 1;
 	assert_waits(view, at(0));
 }
 
@@ -374,10 +377,9 @@ static void a_second_interrupt_signals_a_cooperative_action(void **state)
 {
 	struct inv_run_view view = cooperative();
 	struct escalation_facts facts = at(2 * SECOND);
-	struct escalation escalation;
+	struct escalation escalation = fresh();
 
 	(void)state;
-	escalation_begin(&escalation, NULL);
 	escalation.interrupt_signal = SIGINT;
 
 	struct escalation_decision decision = decide_next(&escalation, &view, &facts);
@@ -391,13 +393,11 @@ static void the_stop_command_runs_for_cancel_signal_but_not_twice(void **state)
 {
 	struct inv_run_view view = cooperative();
 	struct escalation_facts facts = at(0);
-	struct escalation escalation;
+	struct escalation escalation = fresh();
 
 	(void)state;
 	view.flags = INV_RUN_STOP_COMMAND;
-	view.force_signal = 1;
-	view.force_count = 1;
-	escalation_begin(&escalation, NULL);
+	force_signal(&view, 1, 0);
 	assert_int_equal(decide_next(&escalation, &view, &facts).signal, 0);
 	view.force_count = 2;
 	assert_int_equal(decide_next(&escalation, &view, &facts).signal, SIGTERM);
@@ -407,12 +407,11 @@ static void kill_after_counts_from_the_first_request(void **state)
 {
 	struct inv_run_view view = requested();
 	struct escalation_facts facts = at(0);
-	struct escalation escalation;
+	struct escalation escalation = fresh();
 
 	(void)state;
 	view.kill_after_ns = 5 * SECOND;
 	view.signalled = 1;
-	escalation_begin(&escalation, NULL);
 	assert_int_equal(decide_next(&escalation, &view, &facts).until_ns,
 	                 REQUESTED_NS + 5 * SECOND);
 	/* A later one does not put it off. */
@@ -428,11 +427,10 @@ static void a_request_that_is_withdrawn_kills_nothing(void **state)
 {
 	struct inv_run_view view = cooperative();
 	struct escalation_facts facts = at(0);
-	struct escalation escalation;
+	struct escalation escalation = fresh();
 
 	(void)state;
 	view.kill_after_ns = 5 * SECOND;
-	escalation_begin(&escalation, NULL);
 	assert_next(&escalation, &view, &facts, STEP_WAIT);
 	view.requested = view.pending = 0;
 	facts = at(6 * SECOND);
@@ -443,11 +441,10 @@ static void a_kill_is_repeated_until_nothing_is_left(void **state)
 {
 	struct inv_run_view view = signalled();
 	struct escalation_facts facts = at(0);
-	struct escalation escalation;
+	struct escalation escalation = fresh();
 
 	(void)state;
 	view.force_kill = 1;
-	escalation_begin(&escalation, NULL);
 	assert_next(&escalation, &view, &facts, STEP_KILL);
 	view.killed = 1;
 	facts.command_ended = facts.anything_left = true;
@@ -476,11 +473,10 @@ static void a_deadline_is_requested_once(void **state)
 {
 	struct inv_run_view view = running();
 	struct escalation_facts facts = at(0);
-	struct escalation escalation;
+	struct escalation escalation = fresh();
 
 	(void)state;
 	view.deadline_ns = REQUESTED_NS + SECOND;
-	escalation_begin(&escalation, NULL);
 	assert_int_equal(decide_next(&escalation, &view, &facts).until_ns, REQUESTED_NS + SECOND);
 	facts = at(SECOND);
 	assert_next(&escalation, &view, &facts, STEP_REQUEST_DEADLINE);
@@ -500,11 +496,10 @@ static void nothing_is_done_twice_to_an_adopted_invocation(void **state)
 {
 	struct inv_run_view view = signalled();
 	struct escalation_facts facts = at(100 * SECOND);
-	struct escalation escalation;
+	struct escalation escalation = fresh();
 
 	(void)state;
-	view.force_signal = 1;
-	view.force_count = 3;
+	force_signal(&view, 3, 0);
 	view.cause = INV_CAUSE_DEADLINE;
 	view.deadline_ns = REQUESTED_NS;
 	escalation_begin(&escalation, &view);
@@ -518,12 +513,11 @@ static void a_decision_changes_nothing_it_was_given(void **state)
 {
 	struct inv_run_view view = requested();
 	struct escalation_facts facts = at(0);
-	struct escalation escalation, before;
+	struct escalation escalation = fresh(), before;
 
 	(void)state;
-	view.force_kill = view.force_signal = 1;
-	view.force_count = 1;
-	escalation_begin(&escalation, NULL);
+	force_signal(&view, 1, 0);
+	view.force_kill = 1;
 	memcpy(&before, &escalation, sizeof(before));
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(escalation_decide(&escalation, &view, &facts).step, STEP_KILL);
@@ -533,10 +527,9 @@ static void a_decision_changes_nothing_it_was_given(void **state)
 static void searches_are_needed_only_where_they_matter(void **state)
 {
 	struct inv_run_view idle = running(), pending = requested(), done = signalled();
-	struct escalation escalation;
+	struct escalation escalation = fresh();
 
 	(void)state;
-	escalation_begin(&escalation, NULL);
 	assert_false(escalation_needs_nested(&escalation, &idle));
 	assert_true(escalation_needs_nested(&escalation, &pending));
 	assert_false(escalation_needs_nested(&escalation, &done));
