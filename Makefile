@@ -40,6 +40,7 @@ say = $(if $(V),,@echo "  $(1)	$(2)";)
 LIB_SRC    := $(sort $(wildcard lib/*/*.c))
 COMMON_SRC := $(sort $(wildcard cmd/common/*.c cmd/supervise/*.c))
 INVCTL_SRC := $(sort $(wildcard cmd/invctl/*.c))
+VIEW_SRC   := $(sort $(wildcard cmd/invctl-view/*.c))
 BROKER_SRC := $(sort $(wildcard cmd/invbroker/*.c))
 HELPERS    := $(patsubst cmd/%,$(BUILD)/%,$(wildcard cmd/invctl-*))
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
@@ -49,11 +50,12 @@ LIB_OBJ    := $(LIB_SRC:%.c=$(BUILD)/%.o)
 LIB_PIC    := $(LIB_SRC:%.c=$(BUILD)/%.pic.o)
 COMMON_OBJ := $(COMMON_SRC:%.c=$(BUILD)/%.o)
 INVCTL_OBJ := $(INVCTL_SRC:%.c=$(BUILD)/%.o)
+VIEW_OBJ   := $(VIEW_SRC:%.c=$(BUILD)/%.o)
 BROKER_OBJ := $(BROKER_SRC:%.c=$(BUILD)/%.o)
 UNIT_BIN   := $(UNIT_SRC:%.c=$(BUILD)/%)
 EXAMPLE_BIN := $(EXAMPLE_SRC:%.c=$(BUILD)/%)
 
-all: $(BUILD)/invctl $(BUILD)/invbroker $(BUILD)/libinvctl.so $(BUILD)/libinvctl.a examples-bin
+all: $(BUILD)/invctl $(BUILD)/invctl-view $(BUILD)/invbroker $(BUILD)/libinvctl.so $(BUILD)/libinvctl.a examples-bin
 
 examples-bin: $(EXAMPLE_BIN)
 
@@ -63,7 +65,10 @@ objects: $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c cmd/*/*.c))
 -include bench/bench.mk
 
 $(BUILD)/invctl: $(INVCTL_OBJ) $(COMMON_OBJ) $(BUILD)/libinvctl.a
-	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(STATIC) $(ALL_LDFLAGS) -o $@ $^ -ljson-c -luuid -lrt -lpthread
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(STATIC) $(ALL_LDFLAGS) -o $@ $^ -luuid -lrt -lpthread
+
+$(BUILD)/invctl-view: $(VIEW_OBJ) $(COMMON_OBJ) $(BUILD)/libinvctl.a
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lsmartcols -luuid -lrt -lpthread
 
 $(BUILD)/invbroker: $(BROKER_OBJ) $(COMMON_OBJ) $(BUILD)/libinvctl.a
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -luuid -lrt -lpthread

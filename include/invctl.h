@@ -104,6 +104,7 @@ enum inv_kind {
 };
 
 enum {
+	INV_ID_TEXT_BYTES = 37, /* 36 characters and a NUL */
 	INV_NAME_BYTES = 56,
 	INV_REASON_BYTES = 72,
 	INV_COMMAND_BYTES = 16,
@@ -443,8 +444,8 @@ const char *inv_status_name(int status);
 const char *inv_cause_name(int cause);
 const char *inv_cancel_state_name(int state);
 
-/* 36 characters and a NUL; lower case. inv_id_parse takes any case: 0 or -EINVAL. */
-void inv_id_format(const uint8_t id[16], char text[37]);
+/* Lower case. inv_id_parse takes any case: 0 or -EINVAL. */
+void inv_id_format(const uint8_t id[16], char text[INV_ID_TEXT_BYTES]);
 int inv_id_parse(const char *text, uint8_t id[16]);
 
 #pragma GCC visibility pop

@@ -4,7 +4,7 @@
 # install, and exits 1. Prints what it does, and nothing else.
 set -u
 
-build=(gcc make libc6-dev uuid-dev libjson-c-dev pkg-config)
+build=(gcc make libc6-dev uuid-dev libsmartcols-dev pkg-config)
 tests=(bats bats-support bats-assert libcmocka-dev spin python3 jq util-linux procps less tmux
 	strace valgrind task-spooler
 	g++ clang libclang-rt-14-dev mandoc)

@@ -72,39 +72,53 @@ int duration_add(int64_t a, int64_t b, int64_t *sum)
 	return __builtin_add_overflow(a, b, sum) ? -ERANGE : 0;
 }
 
-/* Append a number of at least so many digits, and a unit. A list has two for each line,
- * which a formatted print would make dear. */
-static char *append(char *text, int64_t number, int digits, const char *unit)
+/* A number of the larger unit, and what is left in so many digits of the smaller one, unless
+ * that is nothing. */
+static void two_units(char text[DURATION_TEXT_BYTES], int64_t number, const char *unit,
+                      int64_t rest, const char *rest_unit)
 {
-	char reversed[20];
-	int count = 0;
-
-	for (; number > 0 || count < digits; number /= 10)
-		reversed[count++] = (char)('0' + number % 10);
-	while (count > 0)
-		*text++ = reversed[--count];
-	return stpcpy(text, unit);
+	if (rest == 0)
+		snprintf(text, DURATION_TEXT_BYTES, "%lld%s", (long long)number, unit);
+	else
+		snprintf(text, DURATION_TEXT_BYTES, "%lld%s%02lld%s", (long long)number, unit,
+		         (long long)rest, rest_unit);
 }
 
 void duration_format(int64_t ns, char text[DURATION_TEXT_BYTES])
 {
 	int64_t seconds = ns / NS_PER_SECOND;
+	int64_t tenths = ns % NS_PER_SECOND / (100 * NS_PER_MS);
 
 	if (ns < 0)
-		stpcpy(text, "inf");
+		snprintf(text, DURATION_TEXT_BYTES, "inf");
 	else if (ns < NS_PER_MS)
-		append(text, ns / NS_PER_US, 1, "us");
+		snprintf(text, DURATION_TEXT_BYTES, "%dus", (int)(ns / NS_PER_US));
 	else if (ns < NS_PER_SECOND)
-		append(text, ns / NS_PER_MS, 1, "ms");
+		snprintf(text, DURATION_TEXT_BYTES, "%dms", (int)(ns / NS_PER_MS));
+	else if (seconds < 60 && tenths != 0)
+		snprintf(text, DURATION_TEXT_BYTES, "%d.%ds", (int)seconds, (int)tenths);
 	else if (seconds < 60)
-		append(append(text, seconds, 1, "."), ns % NS_PER_SECOND / (100 * NS_PER_MS), 1,
-		       "s");
+		snprintf(text, DURATION_TEXT_BYTES, "%ds", (int)seconds);
 	else if (seconds < 3600)
-		append(append(text, seconds / 60, 1, "m"), seconds % 60, 2, "s");
+		two_units(text, seconds / 60, "m", seconds % 60, "s");
 	else if (seconds < 86400)
-		append(append(text, seconds / 3600, 1, "h"), seconds / 60 % 60, 2, "m");
+		two_units(text, seconds / 3600, "h", seconds / 60 % 60, "m");
 	else
-		append(append(text, seconds / 86400, 1, "d"), seconds / 3600 % 24, 2, "h");
+		two_units(text, seconds / 86400, "d", seconds / 3600 % 24, "h");
+}
+
+void duration_format_rough(int64_t ns, char text[DURATION_TEXT_BYTES])
+{
+	int64_t seconds = ns > 0 ? ns / NS_PER_SECOND : 0;
+
+	if (seconds < 60)
+		snprintf(text, DURATION_TEXT_BYTES, "%ds", (int)seconds);
+	else if (seconds < 3600)
+		snprintf(text, DURATION_TEXT_BYTES, "%dm", (int)(seconds / 60));
+	else if (seconds < 86400)
+		snprintf(text, DURATION_TEXT_BYTES, "%dh", (int)(seconds / 3600));
+	else
+		snprintf(text, DURATION_TEXT_BYTES, "%lldd", (long long)(seconds / 86400));
 }
 
 int64_t monotonic_ns(void)

@@ -17,7 +17,7 @@ static long decode(const unsigned char *bytes, size_t length)
 	return point;
 }
 
-size_t utf8_length(const char *text)
+size_t utf8_decode(const char *text, uint32_t *point)
 {
 	static const long smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *bytes = (const unsigned char *)text;
@@ -30,35 +30,56 @@ size_t utf8_length(const char *text)
 	if (length == 0)
 		return 0;
 
-	long point = decode(bytes, length);
+	long decoded = decode(bytes, length);
 
 	/* Overlong forms and surrogates are not UTF-8; nor is what lies past the last plane. */
-	if (point < smallest[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+	if (decoded < smallest[length] || decoded > 0x10ffff ||
+	    (decoded >= 0xd800 && decoded <= 0xdfff))
 		return 0;
+	*point = (uint32_t)decoded;
 	return length;
 }
 
-static bool is_control(const unsigned char *bytes)
+bool acts_on_terminal(uint32_t point)
 {
-	return bytes[0] < 0x20 || bytes[0] == 0x7f || (bytes[0] == 0xc2 && bytes[1] < 0xa0);
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+	        {0x00, 0x1f},       {0x7f, 0x9f},       /* controls */
+	        {0xad, 0xad},                           /* soft hyphen */
+	        {0x61c, 0x61c},                         /* direction of Arabic */
+	        {0x180e, 0x180e},                       /* without a width */
+	        {0x200b, 0x200b},   {0x200e, 0x200f},   /* direction */
+	        {0x2028, 0x202e},                       /* ends of lines, direction */
+	        {0x2060, 0x206f},                       /* invisible, direction */
+	        {0xfeff, 0xfeff},   {0xfff9, 0xfffb},   /* byte order, annotations */
+	        {0x1d173, 0x1d17a}, {0xe0000, 0xe007f}, /* beams and slurs, tags */
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (point >= ranges[i].first && point <= ranges[i].last)
+			return true;
+	return false;
 }
 
 /* Write one character of text as it is to be shown to piece; returns the bytes of text it took. */
 static size_t escape_character(const char *text, char piece[16])
 {
-	const unsigned char *bytes = (const unsigned char *)text;
-	size_t length = utf8_length(text);
+	uint32_t point;
+	size_t length = utf8_decode(text, &point);
 
 	if (length == 0) {
-		snprintf(piece, 16, "\\x%02x", bytes[0]);
+		snprintf(piece, 16, "\\x%02x", (unsigned char)text[0]);
 		return 1;
 	}
-	if (bytes[0] == '\n' || bytes[0] == '\t')
-		snprintf(piece, 16, "\\%c", bytes[0] == '\n' ? 'n' : 't');
-	else if (is_control(bytes))
-		snprintf(piece, 16, "\\x%02x", bytes[length - 1]);
-	else
+	if (point == '\n' || point == '\t')
+		snprintf(piece, 16, "\\%c", point == '\n' ? 'n' : 't');
+	else if (!acts_on_terminal(point))
 		snprintf(piece, 16, "%.*s", (int)length, text);
+	else if (point < 0xa0)
+		snprintf(piece, 16, "\\x%02x", point);
+	else
+		snprintf(piece, 16, point < 0x10000 ? "\\u%04x" : "\\U%08x", point);
 	return length;
 }
 

@@ -66,7 +66,7 @@ int main(int argc, char **argv)
 	argv[0] = program; /* what getopt puts before its messages */
 	standard_files_open();
 	leave_action();
-	options_parse(argc, argv, &options);
+	broker_options_parse(argc, argv, &options);
 	reset_signals();
 	if (options.foreground)
 		return serve(&options, -1);

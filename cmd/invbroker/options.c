@@ -191,7 +191,7 @@ static void complete(struct parse *parse)
 		            getenv("INVCTL_TABLE") ? getenv("INVCTL_TABLE") : "");
 }
 
-void options_parse(int argc, char **argv, struct options *options)
+void broker_options_parse(int argc, char **argv, struct options *options)
 {
 	static const struct argp argp = {
 	        .options = option_list,

@@ -21,6 +21,6 @@ struct options {
 };
 
 /* Exits with a message where the command line is not in order. */
-void options_parse(int argc, char **argv, struct options *options);
+void broker_options_parse(int argc, char **argv, struct options *options);
 
 #endif

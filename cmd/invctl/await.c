@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/attach.h"
 #include "common/duration.h"
 #include "common/exit_status.h"
 #include "common/message.h"
-#include "invctl/attach.h"
 
 /* Enough for one waiting call, and little for thousands of them. */
 enum { STACK_BYTES = 65536 };
@@ -70,7 +70,7 @@ static bool leaves_record(inv_table *table, const uint8_t id[16])
 /* It is not in the table any more. */
 static int vanished(const uint8_t id[16], bool recorded)
 {
-	char id_text[37];
+	char id_text[INV_ID_TEXT_BYTES];
 
 	if (!recorded)
 		return EXIT_DONE;

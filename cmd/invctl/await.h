@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "invctl.h"
-#include "invctl/selector.h"
+#include "invctl/selectors.h"
 
 /* Neither is anybody's exit status; AWAIT_UNKNOWN has been told. */
 enum { AWAIT_TIMED_OUT = -1, AWAIT_UNKNOWN = -2 };

@@ -3,15 +3,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/attach.h"
 #include "common/exit_status.h"
 #include "common/message.h"
+#include "common/options.h"
 #include "invctl-supervisor.h"
-#include "invctl/attach.h"
 #include "invctl/await.h"
 #include "invctl/command.h"
-#include "invctl/options.h"
 #include "invctl/report.h"
-#include "invctl/selector.h"
+#include "invctl/selectors.h"
 #include "invctl/stopped_supervisor.h"
 
 enum { OPTION_ONLY = 256, OPTION_SIGNAL, OPTION_KILL, OPTION_WAIT, OPTION_IDEMPOTENT };
@@ -102,7 +102,7 @@ static const struct argp argp = {options,  parse_option, "SELECTOR...", document
 static int ask(inv_table *table, const uint8_t id[16], const struct arguments *arguments)
 {
 	int error = inv_cancel(table, id, arguments->flags, arguments->reason);
-	char id_text[37];
+	char id_text[INV_ID_TEXT_BYTES];
 
 	inv_id_format(id, id_text);
 	switch (error) {
@@ -186,7 +186,7 @@ static void have_broker(const struct globals *globals, inv_table *table,
 
 static int wait_for_end(inv_table *table, const uint8_t id[16], int64_t until_ns)
 {
-	char id_text[37];
+	char id_text[INV_ID_TEXT_BYTES];
 
 	int status = await_end(table, id, until_ns);
 
@@ -249,4 +249,5 @@ static int run(int argc, char **argv, const struct globals *globals)
 	return status;
 }
 
-const struct command command_cancel = {"cancel", NULL, "ask invocations to stop", run};
+const struct command command_cancel = {
+        .name = "cancel", .purpose = "ask invocations to stop", .run = run};

@@ -3,9 +3,9 @@
 #include <errno.h>
 
 #include "common/exit_status.h"
+#include "common/options.h"
 #include "invctl/command.h"
 #include "invctl/context.h"
-#include "invctl/options.h"
 
 enum { OPTION_PEEK = 256, OPTION_ID };
 
@@ -85,5 +85,5 @@ static int run(int argc, char **argv, const struct globals *globals)
 	return status;
 }
 
-const struct command command_check = {"check", NULL, "inside an action: stop here if asked to",
-                                      run};
+const struct command command_check = {
+        .name = "check", .purpose = "inside an action: stop here if asked to", .run = run};

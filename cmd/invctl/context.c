@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/attach.h"
 #include "common/exit_status.h"
 #include "common/message.h"
+#include "common/selector.h"
 #include "invctl-supervisor.h"
-#include "invctl/attach.h"
 #include "invctl/other_tables.h"
-#include "invctl/selector.h"
 
 int context_id(const struct globals *globals, uint8_t id[16])
 {
@@ -80,7 +80,7 @@ int context_open(const struct globals *globals, const char *id_text, struct cont
 int context_failure(const struct globals *globals, const struct context *context, int error)
 {
 	const char *table = attach_name(globals);
-	char id_text[37], other[INV_TABLE_NAME_BYTES];
+	char id_text[INV_ID_TEXT_BYTES], other[INV_TABLE_NAME_BYTES];
 	int status;
 
 	inv_id_format(context->id, id_text);

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "common/attach.h"
 #include "common/exit_status.h"
 #include "common/message.h"
-#include "invctl/attach.h"
+#include "common/options.h"
 #include "invctl/command.h"
 #include "invctl/context.h"
-#include "invctl/options.h"
 
 static const char documentation[] =
         "Print the id of the invocation that this runs in.\v"
@@ -35,7 +35,7 @@ static const struct argp argp = {NULL, parse_option, NULL, documentation, NULL, 
 static int run(int argc, char **argv, const struct globals *globals)
 {
 	uint8_t id[16];
-	char id_text[37];
+	char id_text[INV_ID_TEXT_BYTES];
 
 	options_parse(&argp, argc, argv, 0, NULL);
 
@@ -52,4 +52,5 @@ static int run(int argc, char **argv, const struct globals *globals)
 	return EXIT_DONE;
 }
 
-const struct command command_id = {"id", NULL, "print the current invocation's id", run};
+const struct command command_id = {
+        .name = "id", .purpose = "print the current invocation's id", .run = run};

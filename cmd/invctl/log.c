@@ -6,14 +6,14 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "common/attach.h"
 #include "common/exit_status.h"
+#include "common/level.h"
 #include "common/message.h"
+#include "common/options.h"
 #include "invctl-supervisor.h"
-#include "invctl/attach.h"
 #include "invctl/command.h"
 #include "invctl/context.h"
-#include "invctl/level.h"
-#include "invctl/options.h"
 
 enum { OPTION_ID = 256 };
 
@@ -192,7 +192,7 @@ static int write_words(const struct context *context, const struct arguments *ar
 /* The library logs for the current invocation: make the one that is meant that. */
 static int become_current(const struct globals *globals, const struct context *context)
 {
-	char id_text[37];
+	char id_text[INV_ID_TEXT_BYTES];
 
 	inv_id_format(context->id, id_text);
 	if (setenv("INVCTL_TABLE", attach_name(globals), 1) != 0 ||
@@ -239,4 +239,5 @@ static int run(int argc, char **argv, const struct globals *globals)
 	return status;
 }
 
-const struct command command_log = {"log", NULL, "inside an action: append to its log", run};
+const struct command command_log = {
+        .name = "log", .purpose = "inside an action: append to its log", .run = run};

@@ -6,10 +6,21 @@
 
 #include "common/exit_status.h"
 #include "common/message.h"
+#include "common/options.h"
 #include "common/standard_files.h"
 #include "invctl.h"
 #include "invctl/command.h"
-#include "invctl/options.h"
+#include "invctl/helper.h"
+
+static const struct command command_list = {.name = "list",
+                                            .aliases = {"ls", "ps"},
+                                            .purpose = "list the invocations",
+                                            .helper = "invctl-view"};
+static const struct command command_show = {
+        .name = "show", .purpose = "show everything about one invocation", .helper = "invctl-view"};
+static const struct command command_status = {.name = "status",
+                                              .purpose = "show the table, its broker, and problems",
+                                              .helper = "invctl-view"};
 
 static const struct command *const commands[] = {
         &command_run,   &command_cancel, &command_list, &command_show,
@@ -58,10 +69,13 @@ struct arguments {
 
 static const struct command *find_command(const char *name)
 {
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		if (strcmp(name, commands[i]->name) == 0 ||
-		    (commands[i]->alias && strcmp(name, commands[i]->alias) == 0))
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strcmp(name, commands[i]->name) == 0)
 			return commands[i];
+		for (size_t j = 0; j < COMMAND_ALIASES && commands[i]->aliases[j]; j++)
+			if (strcmp(name, commands[i]->aliases[j]) == 0)
+				return commands[i];
+	}
 	return NULL;
 }
 
@@ -81,11 +95,12 @@ static char *help_filter(int key, const char *text, void *input)
 		return (char *)text;
 	fputs(text, out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		char names[32];
+		char names[64];
+		int used = snprintf(names, sizeof(names), "%s", commands[i]->name);
 
-		snprintf(names, sizeof(names), "%s%s%s", commands[i]->name,
-		         commands[i]->alias ? ", " : "",
-		         commands[i]->alias ? commands[i]->alias : "");
+		for (size_t j = 0; j < COMMAND_ALIASES && commands[i]->aliases[j]; j++)
+			used += snprintf(names + used, sizeof(names) - (size_t)used, ", %s",
+			                 commands[i]->aliases[j]);
 		fprintf(out, "  %-20s  %s\n", names, commands[i]->purpose);
 	}
 	fputs(after_commands, out);
@@ -113,9 +128,93 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
         options, parse_option, "COMMAND [ARGUMENT...]", before_commands, NULL, help_filter, NULL};
 
-static int unknown_command(const char *name)
+/* What other tools call it, and what there is here. */
+static const struct {
+	const char *word;
+	const char *answer;
+} words_of_others[] = {
+        {"stop", "to stop an invocation, 'invctl cancel'"},
+        {"kill", "to stop an invocation, 'invctl cancel'; 'cancel --kill' sends SIGKILL"},
+        {"terminate", "to stop an invocation, 'invctl cancel'"},
+        {"inspect", "to see one, 'invctl show'"},
+        {"start", "to start one, 'invctl run'"},
+        {"exec", "to start one, 'invctl run'"},
+        {"rm", "finished ones go by themselves"},
+        {"remove", "finished ones go by themselves"},
+};
+
+static const char *counterpart(const char *name)
 {
-	message("'%s' is no command of invctl; 'invctl --help' lists them", name);
+	for (size_t i = 0; i < sizeof(words_of_others) / sizeof(words_of_others[0]); i++)
+		if (strcmp(name, words_of_others[i].word) == 0)
+			return words_of_others[i].answer;
+	return NULL;
+}
+
+enum { WORD_LENGTH = 32, NEAR = 2 };
+
+static int smallest(int a, int b, int c)
+{
+	int smaller = a < b ? a : b;
+
+	return smaller < c ? smaller : c;
+}
+
+/* Letters to change, add, leave out or swap with their neighbour until one word is the other.
+ * Both are shorter than WORD_LENGTH. */
+static int edit_distance(const char *a, const char *b)
+{
+	int costs[WORD_LENGTH + 1][WORD_LENGTH + 1];
+	size_t rows = strlen(a), columns = strlen(b);
+
+	for (size_t i = 0; i <= rows; i++)
+		for (size_t j = 0; j <= columns; j++) {
+			if (i == 0 || j == 0) {
+				costs[i][j] = (int)(i + j);
+				continue;
+			}
+			costs[i][j] = smallest(costs[i - 1][j] + 1, costs[i][j - 1] + 1,
+			                       costs[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    costs[i - 2][j - 2] + 1 < costs[i][j])
+				costs[i][j] = costs[i - 2][j - 2] + 1;
+		}
+	return costs[rows][columns];
+}
+
+/* The command that is at most two letters away, and not all other letters; NULL: none. */
+static const char *nearest_command(const char *name)
+{
+	const char *nearest = NULL;
+	int least = NEAR + 1;
+
+	for (size_t i = 0; strlen(name) < WORD_LENGTH && i < COMMAND_COUNT; i++) {
+		int distance = edit_distance(name, commands[i]->name);
+
+		if (distance < least && distance < (int)strlen(commands[i]->name) - 1) {
+			least = distance;
+			nearest = commands[i]->name;
+		}
+	}
+	return nearest;
+}
+
+/* A user's own `invctl-NAME` comes last, so that a word of other tools always means the same. */
+static int unknown_command(const char *name, char **argv, const struct globals *globals)
+{
+	const char *answer = counterpart(name);
+	const char *nearest = nearest_command(name);
+
+	if (!answer)
+		extension_exec(name, argv, globals);
+	if (answer)
+		message("'%s' is no command of invctl: %s", name, answer);
+	else if (nearest)
+		message("'%s' is no command of invctl; did you mean 'invctl %s'? 'invctl --help' "
+		        "lists them",
+		        name, nearest);
+	else
+		message("'%s' is no command of invctl; 'invctl --help' lists them", name);
 	return EXIT_USAGE;
 }
 
@@ -125,9 +224,11 @@ static int run_command(const char *name, int argc, char **argv, const struct glo
 	static char program[] = "invctl";
 
 	if (!command)
-		return unknown_command(name);
+		return unknown_command(name, argv, globals);
 	argv[0] = program; /* what getopt puts before its messages */
-	return command->run(argc, argv, globals);
+	if (command->run)
+		return command->run(argc, argv, globals);
+	return helper_exec(command->helper, command->name, argc, argv, globals);
 }
 
 /* `invctl help [COMMAND]` */

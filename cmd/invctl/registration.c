@@ -8,10 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/attach.h"
 #include "common/exit_status.h"
 #include "common/message.h"
 #include "common/runfile.h"
-#include "invctl/attach.h"
 #include "invctl/context.h"
 #include "invctl/id_file.h"
 

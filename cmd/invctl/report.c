@@ -5,8 +5,8 @@
 
 #include "common/duration.h"
 #include "common/escape.h"
+#include "common/time_text.h"
 #include "invctl/stopped_supervisor.h"
-#include "invctl/time_text.h"
 
 enum { LINE_PART_BYTES = 96 };
 
@@ -62,7 +62,7 @@ static void describe_next(const struct inv_info *info, const char *id_text, unsi
 
 void report_request(inv_table *table, const uint8_t id[16], unsigned flags)
 {
-	char id_text[37], name[4 * INV_NAME_BYTES + 1];
+	char id_text[INV_ID_TEXT_BYTES], name[4 * INV_NAME_BYTES + 1];
 	char delivery[LINE_PART_BYTES], look[LINE_PART_BYTES], next[LINE_PART_BYTES];
 	struct inv_info info;
 

@@ -14,10 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/attach.h"
 #include "common/duration.h"
 #include "common/exit_status.h"
 #include "common/message.h"
-#include "invctl/attach.h"
 #include "invctl/command.h"
 #include "invctl/detach.h"
 #include "invctl/registration.h"

@@ -7,8 +7,8 @@
 #include "common/duration.h"
 #include "common/exit_status.h"
 #include "common/message.h"
+#include "common/options.h"
 #include "invctl-supervisor.h"
-#include "invctl/options.h"
 
 enum {
 	OPTION_ID = 256,

@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/exit_status.h"
 #include "common/message.h"
-#include "invctl/options.h"
-#include "invctl/selector.h"
+#include "common/options.h"
+#include "invctl/selectors.h"
 
 enum { OPTION_NAME = 0x200, OPTION_ALL, OPTION_CHILDREN };
 
@@ -56,7 +57,6 @@ struct collection {
 	bool has_parent;
 	uint8_t parent[16];
 	struct targets *targets;
-	size_t room;
 };
 
 static bool is_target(const struct targets *targets, size_t among, const uint8_t id[16])
@@ -71,15 +71,11 @@ static struct target *add_target(struct collection *collection)
 {
 	struct targets *targets = collection->targets;
 
-	if (targets->count == collection->room) {
-		size_t room = collection->room ? 2 * collection->room : 16;
-		struct target *list = reallocarray(targets->list, room, sizeof(*list));
+	struct target *list = array_room(targets->list, targets->count, sizeof(*list));
 
-		if (!list)
-			return NULL;
-		targets->list = list;
-		collection->room = room;
-	}
+	if (!list)
+		return NULL;
+	targets->list = list;
 	memset(&targets->list[targets->count], 0, sizeof(struct target));
 	return &targets->list[targets->count++];
 }

@@ -6,9 +6,9 @@
 
 #include "common/duration.h"
 #include "common/exit_status.h"
+#include "common/options.h"
 #include "invctl/command.h"
 #include "invctl/context.h"
-#include "invctl/options.h"
 
 /* How often the end of a shield is looked for, inside which --peek goes on sleeping. */
 #define SHIELD_LOOK_NS (100 * NS_PER_MS)
@@ -157,5 +157,5 @@ static int run(int argc, char **argv, const struct globals *globals)
 	return status;
 }
 
-const struct command command_sleep = {"sleep", NULL,
-                                      "inside an action: sleep, unless asked to stop", run};
+const struct command command_sleep = {
+        .name = "sleep", .purpose = "inside an action: sleep, unless asked to stop", .run = run};

@@ -2,13 +2,13 @@
 #include <argp.h>
 #include <errno.h>
 
+#include "common/attach.h"
 #include "common/exit_status.h"
 #include "common/message.h"
-#include "invctl/attach.h"
+#include "common/options.h"
 #include "invctl/await.h"
 #include "invctl/command.h"
-#include "invctl/options.h"
-#include "invctl/selector.h"
+#include "invctl/selectors.h"
 
 enum { OPTION_ANY = 256 };
 
@@ -62,7 +62,7 @@ static const struct argp argp = {options,  parse_option, "SELECTOR...", document
 
 static int timed_out(const uint8_t id[16])
 {
-	char id_text[37];
+	char id_text[INV_ID_TEXT_BYTES];
 
 	inv_id_format(id, id_text);
 	message("invocation %s still runs", id_text);
@@ -135,4 +135,5 @@ static int run(int argc, char **argv, const struct globals *globals)
 	return status;
 }
 
-const struct command command_wait = {"wait", NULL, "wait until invocations have ended", run};
+const struct command command_wait = {
+        .name = "wait", .purpose = "wait until invocations have ended", .run = run};

@@ -2,14 +2,16 @@
 #include <argp.h>
 #include <stdio.h>
 
+#include "common/attach.h"
+#include "common/escape.h"
 #include "common/exit_status.h"
 #include "common/message.h"
-#include "invctl/attach.h"
+#include "common/options.h"
+#include "common/request_json.h"
+#include "common/time_text.h"
+#include "common/user.h"
 #include "invctl/command.h"
 #include "invctl/context.h"
-#include "invctl/describe.h"
-#include "invctl/json.h"
-#include "invctl/options.h"
 
 enum { OPTION_ID = 256, OPTION_JSON };
 
@@ -59,6 +61,40 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 static const struct argp argp = {options, parse_option, NULL, documentation, NULL, NULL, NULL};
 
+static void print_json(const struct inv_info *info)
+{
+	struct json json = json_begin(stdout, JSON_DEPTH_MAX);
+
+	json_request(&json, NULL, info);
+}
+
+/* A key and a value a line; what is not known is left out. */
+static void print_key(const char *key, const char *value)
+{
+	char safe[ESCAPED_BYTES(INV_REASON_BYTES)];
+
+	if (value && *value) {
+		escape_text(value, safe, sizeof(safe));
+		printf("%s: %s\n", key, safe);
+	}
+}
+
+static void print_text(const struct inv_info *info)
+{
+	char time[TIME_TEXT_BYTES];
+
+	print_key("state", inv_cancel_state_name(info->cancel_state));
+	print_key("cause", inv_cause_name(info->cancel_cause));
+	print_key("reason", info->cancel_reason);
+	printf("actor.uid: %u\n", info->cancel_uid);
+	print_key("actor.user", user_name(info->cancel_uid));
+	if (info->cancel_pid != 0)
+		printf("actor.pid: %d\n", info->cancel_pid);
+	print_key("actor.command", info->cancel_command);
+	time_format(info->cancel_ns, time);
+	print_key("time", time);
+}
+
 static int tell(const struct globals *globals, const struct context *context, bool json)
 {
 	struct inv_info info;
@@ -67,22 +103,17 @@ static int tell(const struct globals *globals, const struct context *context, bo
 	if (error < 0)
 		return context_failure(globals, context, error);
 
-	struct json_object *cancel = json_cancel(&info);
-
-	if (!cancel) {
-		char id_text[37];
+	if (info.cancel_state == INV_CANCEL_NONE) {
+		char id_text[INV_ID_TEXT_BYTES];
 
 		inv_id_format(context->id, id_text);
 		message("nobody has asked invocation %s to stop", id_text);
 		return EXIT_NO;
 	}
-	if (json) {
-		json_write(cancel, true);
-		putchar('\n');
-	} else {
-		describe_object(cancel);
-	}
-	json_object_put(cancel);
+	if (json)
+		print_json(&info);
+	else
+		print_text(&info);
 	return EXIT_DONE;
 }
 
@@ -104,4 +135,5 @@ static int run(int argc, char **argv, const struct globals *globals)
 	return status;
 }
 
-const struct command command_why = {"why", NULL, "tell why an action was asked to stop", run};
+const struct command command_why = {
+        .name = "why", .purpose = "tell why an action was asked to stop", .run = run};

@@ -24,8 +24,7 @@ static int add(const struct inv_info *info, void *arg)
 	    same_id(info->id, claims->supervised))
 		return 0;
 
-	struct claim *items =
-	        array_grow(claims->items, claims->count, &claims->room, sizeof(*claims->items));
+	struct claim *items = array_room(claims->items, claims->count, sizeof(*claims->items));
 
 	if (!items)
 		return -ENOMEM;

@@ -28,7 +28,7 @@ struct claim_pid {
 
 struct claims {
 	struct claim *items; /* in the order of their ids */
-	size_t count, room;
+	size_t count;
 	struct claim_pid *pids; /* in the order of the pids */
 	size_t pid_count;
 	inv_table *table;

@@ -21,8 +21,7 @@
 
 static struct process *room_for_one(struct process_list *list)
 {
-	struct process *items =
-	        array_grow(list->items, list->count, &list->room, sizeof(*list->items));
+	struct process *items = array_room(list->items, list->count, sizeof(*list->items));
 
 	if (!items)
 		return NULL;

@@ -11,7 +11,7 @@
 
 struct process_list {
 	struct process *items;
-	size_t count, room;
+	size_t count;
 };
 
 /* Replace list by all processes that /proc shows, zombies included.

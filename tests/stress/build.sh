@@ -37,5 +37,5 @@ stress_dynamic_invctl() {
 	[ "$file" -nt "$BUILD/invctl" ] && return
 	mkdir -p "$BUILD/stress"
 	${CC:-cc} -o "$file.$$" "$BUILD"/cmd/invctl/*.o "$BUILD"/cmd/common/*.o "$BUILD"/cmd/supervise/*.o \
-		"$BUILD/libinvctl.a" -ljson-c -luuid -lrt -lpthread && mv "$file.$$" "$file"
+		"$BUILD/libinvctl.a" -luuid -lrt -lpthread && mv "$file.$$" "$file"
 }

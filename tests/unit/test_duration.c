@@ -95,6 +95,9 @@ static void durations_are_shown_in_two_units_at_most(void **state)
 	        {NS_PER_MS, "1ms"},
 	        {999 * NS_PER_MS, "999ms"},
 	        {3200 * NS_PER_MS, "3.2s"},
+	        {20 * NS_PER_SECOND + 40 * NS_PER_MS, "20s"},
+	        {240 * NS_PER_SECOND, "4m"},
+	        {7200 * NS_PER_SECOND, "2h"},
 	        {245 * NS_PER_SECOND, "4m05s"},
 	        {7620 * NS_PER_SECOND, "2h07m"},
 	        {(3 * 24 + 4) * 3600 * NS_PER_SECOND, "3d04h"},
@@ -109,6 +112,30 @@ static void durations_are_shown_in_two_units_at_most(void **state)
 	}
 }
 
+static void how_long_ago_is_one_unit(void **state)
+{
+	static const struct {
+		int64_t ns;
+		const char *text;
+	} rows[] = {
+	        {-1, "0s"},
+	        {NS_PER_SECOND - 1, "0s"},
+	        {59 * NS_PER_SECOND, "59s"},
+	        {119 * NS_PER_SECOND, "1m"},
+	        {7199 * NS_PER_SECOND, "1h"},
+	        {86400 * NS_PER_SECOND, "1d"},
+	        {INT64_MAX, "106751d"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[DURATION_TEXT_BYTES];
+
+		duration_format_rough(rows[i].ns, text);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +144,7 @@ int main(void)
 	        cmocka_unit_test(what_is_too_long_is_out_of_range),
 	        cmocka_unit_test(sums_know_for_ever_and_overflow),
 	        cmocka_unit_test(durations_are_shown_in_two_units_at_most),
+	        cmocka_unit_test(how_long_ago_is_one_unit),
 	};
 
 	return cmocka_run_group_tests_name("duration", tests, NULL, NULL);

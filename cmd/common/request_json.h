@@ -1,0 +1,11 @@
+/* A request as JSON. */
+#ifndef REQUEST_JSON_H
+#define REQUEST_JSON_H
+
+#include "common/json_writer.h"
+#include "invctl.h"
+
+/* The last request: null, or state, cause, reason, actor, time. */
+void json_request(struct json *json, const char *key, const struct inv_info *info);
+
+#endif

@@ -1,0 +1,18 @@
+/* One SELECTOR: a UUID, the exact name of one live invocation, a unique prefix of an id. */
+#ifndef SELECTOR_H
+#define SELECTOR_H
+
+#include <stdint.h>
+
+#include "common/command.h"
+#include "invctl.h"
+
+/* A NULL table has no invocations. 0; or the exit status (EXIT_NO_INVOCATION,
+ * EXIT_AMBIGUOUS), and a message has been printed. */
+int selector_resolve(const struct globals *globals, inv_table *table, const char *text,
+                     uint8_t id[16]);
+
+/* Say that there is no such invocation (any more); returns EXIT_NO_INVOCATION. */
+int selector_unknown(const char *text);
+
+#endif

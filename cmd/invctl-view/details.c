@@ -1,0 +1,111 @@
+/* What the table has no room for: see details.h. */
+#include "invctl-view/details.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "invctl-supervisor.h"
+
+enum { COMMAND_LINE_LIMIT = 16 * 1024 };
+
+/* The first COMMAND_LINE_LIMIT bytes of a process's words, each with its NUL; the length. */
+static size_t read_command_line(int pid, char line[COMMAND_LINE_LIMIT])
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd >= 0 ? read(fd, line, COMMAND_LINE_LIMIT - 1) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	if (length <= 0)
+		return 0;
+	line[length] = '\0';
+	return (size_t)length + (line[length - 1] != '\0');
+}
+
+/* In one piece of memory: the array of words, and behind it the words. NULL: not known. */
+static char **process_command(int pid)
+{
+	char line[COMMAND_LINE_LIMIT];
+	size_t length = read_command_line(pid, line);
+	size_t count = 0, used = 0;
+
+	for (size_t i = 0; i < length; i++)
+		count += line[i] == '\0';
+
+	char **words = count > 0 ? malloc((count + 1) * sizeof(*words) + length) : NULL;
+
+	if (!words)
+		return NULL;
+
+	char *copy = memcpy(words + count + 1, line, length);
+
+	for (size_t i = 0; i < count; i++) {
+		words[i] = copy + used;
+		used += strlen(words[i]) + 1;
+	}
+	words[count] = NULL;
+	return words;
+}
+
+static char *process_directory(int pid)
+{
+	char path[64], target[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/proc/%d/cwd", pid);
+
+	ssize_t length = readlink(path, target, sizeof(target) - 1);
+
+	if (length < 0)
+		return NULL;
+	target[length] = '\0';
+	return strdup(target);
+}
+
+static char *output_file(inv_table *table, const uint8_t id[16])
+{
+	char path[PATH_MAX];
+
+	if (inv_state_path(table, id, "out", path, sizeof(path)) < 0 || access(path, F_OK) < 0)
+		return NULL;
+	return strdup(path);
+}
+
+void details_find(inv_table *table, const struct inv_info *info, struct details *details)
+{
+	char path[PATH_MAX];
+	bool live = info->completed_ns == 0;
+
+	memset(details, 0, sizeof(*details));
+	if (info->kind == INV_KIND_RUN)
+		details->output = output_file(table, info->id);
+	if (info->kind == INV_KIND_RUN &&
+	    inv_state_path(table, info->id, "run", path, sizeof(path)) == 0 &&
+	    runfile_read(path, &details->run) == 0) {
+		details->command = details->run.command;
+		details->cwd = details->run.cwd;
+	} else if (live && info->pid > 0) {
+		details->command = process_command(info->pid);
+		details->cwd = process_directory(info->pid);
+	}
+}
+
+void details_free(struct details *details)
+{
+	if (details->run.command) {
+		runfile_free(&details->run);
+	} else {
+		free(details->command);
+		free(details->cwd);
+	}
+	free(details->output);
+	memset(details, 0, sizeof(*details));
+}

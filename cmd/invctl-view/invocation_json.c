@@ -1,0 +1,78 @@
+/* An invocation as JSON: see invocation_json.h. */
+#include "invctl-view/invocation_json.h"
+
+#include "common/request_json.h"
+
+/* Which one it is, and since when. */
+static void write_identity(struct json *json, const struct inv_info *info)
+{
+	json_id(json, "id", info->id);
+	json_text(json, "action", info->name);
+	json_text(json, "status", inv_status_name(info->status));
+	json_time(json, "timeRequested", info->requested_ns);
+	json_time(json, "timeStarted", info->started_ns);
+	json_time(json, "timeCompleted", info->completed_ns);
+	json_id(json, "parent", info->parent);
+}
+
+static void write_process(struct json *json, const struct inv_info *info,
+                          const struct details *details)
+{
+	json_number_or_null(json, "pid", info->pid, 0);
+	json_number_or_null(json, "ownerPid", info->owner_pid, 0);
+	json_number(json, "uid", info->uid);
+	json_array(json, "command");
+	for (char **word = details->command; word && *word; word++)
+		json_text(json, NULL, *word);
+	json_end(json);
+	json_text(json, "cwd", details->cwd);
+	json_bool(json, "orphaned", info->orphaned);
+}
+
+static void write_progress(struct json *json, const struct inv_info *info)
+{
+	if (info->progress_percent < 0) {
+		json_null(json, "progress");
+		return;
+	}
+	json_object(json, "progress");
+	json_decimal(json, "percent", info->progress_percent);
+	json_text_or_null(json, "message", info->progress_text);
+	json_end(json);
+}
+
+static void write_state(struct json *json, const struct inv_info *info, enum state state,
+                        const struct details *details)
+{
+	json_time(json, "deadline", info->deadline_ns);
+	json_request(json, "cancel", info);
+	json_null(json, "laterRequest");
+	json_text(json, "state", state_name(state));
+	json_null(json, "waitingFor");
+	json_text(json, "output", details->output);
+	json_null(json, "finish");
+	json_bool(json, "cooperative", info->cooperative);
+	json_time(json, "lastCheck", info->last_check_ns);
+	json_bool(json, "shielded", info->shielded);
+	json_bool(json, "paused", info->paused);
+	json_bool(json, "finishing", info->finishing);
+	write_progress(json, info);
+}
+
+static void write_outcome(struct json *json, const struct inv_info *info)
+{
+	json_number_or_null(json, "exitStatus", info->exit_status, -1);
+	json_number_or_null(json, "signal", info->term_signal, 0);
+	json_text(json, "cause",
+	          info->cause != INV_CAUSE_NONE ? inv_cause_name(info->cause) : NULL);
+	json_number(json, "logLost", info->log_lost);
+}
+
+void json_invocation(struct json *json, const struct inv_info *info, enum state state,
+                     const struct details *details)
+{
+	write_identity(json, info);
+	write_process(json, info, details);
+	write_state(json, info, state, details);
+	write_outcome(json, info);
+}

@@ -1,0 +1,27 @@
+/* What a person is told of an invocation's end and of the request that was made: in words. */
+#ifndef REASON_H
+#define REASON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "invctl-view/details.h"
+#include "invctl.h"
+
+/* Why it ended or is to stop, and who requested that; "": there is nothing to tell. */
+void reason_format(const struct inv_info *info, const struct details *details, char *text,
+                   size_t size);
+
+/* Who made the request: the user. */
+void actor_format(const struct inv_info *info, char *text, size_t size);
+
+/* The name of a user, or the number where it has none. */
+void user_format(uint32_t uid, char *text, size_t size);
+
+/* From its start to its end, or to now. */
+int64_t ran_ns(const struct inv_info *info);
+
+/* From one time of day to a later one; 0 where it is none (a table may hold any). */
+int64_t elapsed_ns(int64_t from_ns, int64_t to_ns);
+
+#endif
