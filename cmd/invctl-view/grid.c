@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libsmartcols/libsmartcols.h>
+#include <locale.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,10 +58,25 @@ static size_t fitting(const char *text, size_t limit, size_t *places)
 	return used;
 }
 
+static bool is_ascii(const char *text)
+{
+	while (*text > 0)
+		text++;
+	return *text == '\0';
+}
+
+/* In most tables all is ASCII: then the locale stays "C", in which libsmartcols measures more
+ * than twice as fast. */
 static size_t places_of(const char *text)
 {
+	static bool knows_utf8;
 	size_t places;
 
+	if (is_ascii(text))
+		return strlen(text);
+	/* Names are UTF-8 whatever the user's locale. */
+	if (!knows_utf8)
+		knows_utf8 = setlocale(LC_CTYPE, "C.UTF-8") != NULL;
 	fitting(text, SIZE_MAX / 2, &places);
 	return places;
 }

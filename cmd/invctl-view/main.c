@@ -3,8 +3,6 @@
  * executed by invctl, which hands on its version, --table, and the subcommand's words.
  */
 #include <argp.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,13 +61,6 @@ static const struct argp argp = {
         NULL,
         NULL};
 
-/* Names are UTF-8 whatever the locale: their widths have to be known in it. */
-static void set_characters(void)
-{
-	if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
-		setlocale(LC_CTYPE, "C.UTF-8");
-}
-
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {0};
@@ -80,7 +71,6 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version = "invctl " INV_VERSION;
 	user_lookup = getpwuid;
-	set_characters();
 	options_parse(&argp, argc, argv, ARGP_IN_ORDER, &arguments);
 	argc -= arguments.command_at;
 	argv += arguments.command_at;
