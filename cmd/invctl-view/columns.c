@@ -304,6 +304,12 @@ const char *columns_parse(char *names, struct columns *columns)
 	return NULL;
 }
 
+void columns_add(struct columns *columns, const struct columns *more)
+{
+	for (int i = 0; i < more->count && columns->count < COLUMNS_MAX; i++)
+		columns->list[columns->count++] = more->list[i];
+}
+
 void columns_help(FILE *out)
 {
 	for (int i = 0; i < KNOWN; i++)

@@ -26,6 +26,9 @@ void columns_usual(struct columns *columns, bool finished);
  */
 const char *columns_parse(char *names, struct columns *columns);
 
+/* Add those of more that there is room for. */
+void columns_add(struct columns *columns, const struct columns *more);
+
 /* A line for each: its name and what it tells. */
 void columns_help(FILE *out);
 

@@ -12,8 +12,6 @@
 
 enum { COLUMNS_MAX = 64, SEPARATOR = 2, NARROWEST = 8 };
 
-#define ELLIPSIS "…"
-
 struct grid {
 	struct libscols_table *table;
 	struct libscols_line *row;
@@ -60,23 +58,31 @@ static size_t fitting(const char *text, size_t limit, size_t *places)
 
 static bool is_ascii(const char *text)
 {
-	while (*text > 0)
+	while (*text && (unsigned char)*text < 0x80)
 		text++;
 	return *text == '\0';
 }
 
-/* In most tables all is ASCII: then the locale stays "C", in which libsmartcols measures more
- * than twice as fast. */
+/*
+ * Names are UTF-8 whatever the user's locale, so it is set where the first character needs it. In
+ * most tables all is ASCII: then the locale stays "C", in which libsmartcols measures faster. In
+ * "C" it must never see other bytes, of which it makes an endless loop.
+ */
+static bool know_utf8(void)
+{
+	static bool known;
+
+	if (!known)
+		known = setlocale(LC_CTYPE, "C.UTF-8") != NULL;
+	return known;
+}
+
 static size_t places_of(const char *text)
 {
-	static bool knows_utf8;
 	size_t places;
 
 	if (is_ascii(text))
 		return strlen(text);
-	/* Names are UTF-8 whatever the user's locale. */
-	if (!knows_utf8)
-		knows_utf8 = setlocale(LC_CTYPE, "C.UTF-8") != NULL;
 	fitting(text, SIZE_MAX / 2, &places);
 	return places;
 }
@@ -126,11 +132,20 @@ void grid_cell(struct grid *grid, int column, const char *text)
 	if (!grid || grid->failed)
 		return;
 
-	size_t places = places_of(text);
+	char *copy = strdup(text);
+
+	grid->failed = !copy;
+	if (!copy)
+		return;
+	if (!is_ascii(copy) && !know_utf8())
+		for (char *at = copy; *at; at++)
+			*at = (unsigned char)*at < 0x80 ? *at : '?';
+
+	size_t places = places_of(copy);
 
 	if (places > grid->widths[column])
 		grid->widths[column] = places;
-	grid->failed = scols_line_set_data(grid->row, (size_t)column, text) != 0;
+	grid->failed = scols_line_refer_data(grid->row, (size_t)column, copy) != 0;
 }
 
 void grid_color_row(struct grid *grid, const char *color)
@@ -176,18 +191,19 @@ static bool find_widths(struct grid *grid, size_t width)
 static int cut_cell(struct libscols_cell *cell, size_t width)
 {
 	const char *text = scols_cell_get_data(cell);
+	const char *ellipsis = know_utf8() ? "…" : "~";
 	size_t places;
 
 	if (!text || places_of(text) <= width)
 		return 0;
 
 	size_t kept = fitting(text, width - 1, &places);
-	char *shorter = malloc(kept + sizeof(ELLIPSIS));
+	char *shorter = malloc(kept + strlen(ellipsis) + 1);
 
 	if (!shorter)
 		return -ENOMEM;
 	memcpy(shorter, text, kept);
-	memcpy(shorter + kept, ELLIPSIS, sizeof(ELLIPSIS));
+	strcpy(shorter + kept, ellipsis);
 	return scols_cell_refer_data(cell, shorter);
 }
 

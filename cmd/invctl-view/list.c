@@ -34,8 +34,8 @@ struct arguments {
 	const char *name_glob;
 	char **names;
 	int name_count;
-	char *output; /* --output; NULL: the usual columns */
-	struct columns columns;
+	struct columns columns; /* none: the usual ones, and more */
+	struct columns more;
 };
 
 static const struct argp_option options[] = {
@@ -90,12 +90,24 @@ static void parse_status(struct arguments *arguments, char *words, const struct 
 			            word);
 }
 
+static void parse_output(struct arguments *arguments, char *names, const struct argp_state *state)
+{
+	bool add_to_usual = names[0] == '+' && arguments->columns.count == 0;
+	const char *unknown =
+	        columns_parse(names, add_to_usual ? &arguments->more : &arguments->columns);
+
+	if (unknown)
+		usage_error(state, "--output '%s' is no column, or one too many", unknown);
+}
+
 /* Those for finished ones, where such may be among them. */
-static void choose_columns(struct arguments *arguments, const struct argp_state *state)
+static void choose_columns(struct arguments *arguments)
 {
 	char id[] = "id";
 	bool finished = arguments->all;
 
+	if (arguments->columns.count > 0)
+		return;
 	for (int i = 0; i < STATUS_COUNT; i++)
 		finished |= arguments->status[i] && i != INV_PENDING && i != INV_RUNNING;
 	for (int i = STATE_DONE; i < STATE_COUNT; i++)
@@ -103,13 +115,7 @@ static void choose_columns(struct arguments *arguments, const struct argp_state 
 	columns_usual(&arguments->columns, finished);
 	if (arguments->quiet)
 		columns_parse(id, &arguments->columns);
-	if (!arguments->output)
-		return;
-
-	const char *unknown = columns_parse(arguments->output, &arguments->columns);
-
-	if (unknown)
-		usage_error(state, "--output '%s' is no column, or one too many", unknown);
+	columns_add(&arguments->columns, &arguments->more);
 }
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -139,7 +145,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		arguments->name_glob = value;
 		return 0;
 	case 'o':
-		arguments->output = value;
+		parse_output(arguments, value, state);
 		return 0;
 	case 'n':
 		arguments->no_headings = true;
@@ -153,7 +159,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_END:
-		choose_columns(arguments, state);
+		choose_columns(arguments);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

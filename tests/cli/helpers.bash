@@ -63,9 +63,10 @@ broker_pid() {
 	[[ ! $("$INVCTL" status --json 2>/dev/null) =~ $pattern ]] || echo "${BASH_REMATCH[1]}"
 }
 
-# A zombie that nobody has reaped yet is gone as well.
+# A zombie that nobody has reaped yet is gone as well, once its other threads are: until then
+# its files are open and its locks are held.
 process_is_gone() {
-	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
+	! cat "/proc/$1/task"/*/status 2>/dev/null | grep -q '^State:[[:space:]]*[^ZX[:space:]]'
 }
 
 # Its first thread may have ended while others still hold the table.

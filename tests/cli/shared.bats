@@ -17,7 +17,7 @@ setup() {
 	# Neither the build nor the folder of the tests need let others through.
 	SHARED=$(mktemp -d)
 	chmod 0755 "$SHARED"
-	cp "$INVCTL" "$INVBROKER" "$SHARED"
+	cp "$INVCTL" "$BUILD/invctl-view" "$INVBROKER" "$SHARED"
 	INVCTL=$SHARED/invctl INVBROKER=$SHARED/invbroker
 	unset HOME XDG_STATE_HOME XDG_RUNTIME_DIR
 	local user

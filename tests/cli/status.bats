@@ -15,10 +15,11 @@ load namespaces
 	start -- sleep 1000
 	"$INVCTL" run true
 	run -0 "$INVCTL" status
-	assert_line "table: $INVCTL_TABLE"
-	assert_line "live: 1"
-	assert_line "finished: 1"
-	assert_line "problems: none"
+	assert_line "Table     $INVCTL_TABLE of $(id -un)"
+	assert_line "Use       1 live of 65536, 1 finished"
+	assert_line --regexp '^Memory +[0-9.]+ MB of .*/dev/shm$'
+	assert_line --regexp "^Broker +up [0-9]+s, process $(broker_pid), version [0-9.]+$"
+	assert_line --regexp '^Problems +none$'
 	run -0 "$INVCTL" status --json
 	echo "$output" | jq -e --arg table "$INVCTL_TABLE" '
 		.table == $table and (.broker.pid | type == "number") and (.broker.version | type == "string")
@@ -42,7 +43,7 @@ load namespaces
 	rm "/dev/shm/$INVCTL_TABLE"
 	run -1 "$INVCTL" status
 	assert_line --partial "RemoveIPC=no"
-	assert_line "live: 1"
+	assert_line "Use       1 live of 65536, 0 finished"
 }
 
 @test "where logind will remove the name at logout, status and run --detach name the setting" {
@@ -97,7 +98,7 @@ one_problem() {
 	local user=61009 place
 	place=$(mktemp -d)
 	chmod 0755 "$place"
-	cp "$INVCTL" "$INVBROKER" "$place"
+	cp "$INVCTL" "$BUILD/invctl-view" "$INVBROKER" "$place"
 	run in_mount_namespace bash -c "
 		as() { INVCTL_STATE_DIR=$place/state setpriv --reuid=$user --regid=$user --clear-groups \"\$@\"; }
 		mkdir -p /run/systemd /etc/systemd /var/lib/systemd

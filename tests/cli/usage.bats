@@ -4,7 +4,7 @@
 
 load helpers
 
-COMMANDS="run cancel list ls show wait status id check sleep log why"
+COMMANDS="run cancel list ls ps show wait status id check sleep log why"
 
 @test "every command has --help, --usage and --version on stdout" {
 	for command in $COMMANDS; do
@@ -33,10 +33,104 @@ COMMANDS="run cancel list ls show wait status id check sleep log why"
 	[[ -z $output && $stderr == "Usage: invctl "* ]]
 }
 
-@test "an unknown command is a sentence and 2" {
+@test "an unknown command is a sentence that names the nearest one, and 2" {
 	run -2 --separate-stderr "$INVCTL" frobnicate
-	[[ -z $output && $stderr == "invctl: 'frobnicate' is no command of invctl; "* ]]
+	[[ -z $output && $stderr == "invctl: 'frobnicate' is no command of invctl; 'invctl --help' lists them" ]]
 	run -2 "$INVCTL" help frobnicate
+	local word
+	for word in lsit:list lst:list cancle:cancel cansel:cancel runn:run stauts:status slep:sleep wiat:wait; do
+		run -2 --separate-stderr "$INVCTL" "${word%:*}"
+		[[ $stderr == *"did you mean 'invctl ${word#*:}'?"* ]]
+	done
+	# Three letters that are all others are no misspelling.
+	for word in xyz "" zzz; do
+		run -2 "$INVCTL" "$word"
+		refute_output --partial "did you mean"
+	done
+	run -2 "$INVCTL" "$(printf 'x%.0s' {1..5000})"
+}
+
+@test "words of other tools name the counterpart, and do nothing" {
+	start --name=scan -- sleep 1000
+	local word
+	mkdir bin
+	printf '#!/bin/sh\necho never\n' >bin/invctl-stop
+	chmod +x bin/invctl-stop
+	for word in stop:cancel kill:cancel inspect:show; do
+		PATH=$PWD/bin:$PATH run -2 --separate-stderr "$INVCTL" "${word%:*}" scan
+		[[ -z $output && $stderr == "invctl: '${word%:*}' is no command of invctl: "*"'invctl ${word#*:}'"* ]]
+	done
+	run -2 "$INVCTL" rm scan
+	assert_output --partial "finished ones go by themselves"
+	field_is "$ID" '[.status, .cancel] | @json' '["running",null]'
+}
+
+@test "invctl-foo in PATH is invctl foo; --table is handed on to it" {
+	mkdir bin
+	printf '#!/bin/sh\necho "$INVCTL_TABLE ${INVCTL_ID-none} $*"\nexit 7\n' >bin/invctl-foo
+	chmod +x bin/invctl-foo
+	PATH=$PWD/bin:$PATH INVCTL_ID=$(new_id) run -7 "$INVCTL" --table=lab foo --bar 'a b'
+	assert_output "lab none --bar a b"
+	INVCTL_ID=x PATH=$PWD/bin:$PATH run -7 "$INVCTL" foo
+	assert_output "$INVCTL_TABLE x "
+	PATH=$PWD/bin:$PATH run -7 "$INVCTL" help foo
+	assert_output "$INVCTL_TABLE none --help"
+	# Not from the working directory, and never with a slash.
+	cd bin
+	PATH=.:/bin run -2 "$INVCTL" foo
+	run -2 "$INVCTL" ../bin/foo
+}
+
+# A copy of invctl alone, in a directory of its own: $ALONE.
+invctl_alone() {
+	[[ ! -e /usr/local/libexec/invctl/invctl-view ]] || skip "one is installed"
+	mkdir alone
+	cp "$INVCTL" alone
+	ALONE=$PWD/alone/invctl
+}
+
+@test "a missing helper is a sentence and 125; what acts needs none" {
+	invctl_alone
+	local command
+	for command in list ls ps show status "help list" "list --help"; do
+		# shellcheck disable=SC2086  # several words on purpose
+		PATH=/usr/bin:/bin run -125 --separate-stderr "$ALONE" $command
+		[[ -z $output && $stderr == "invctl: invctl-view, which '"*"' needs, is missing: "* ]]
+	done
+	PATH=/usr/bin:/bin run -0 "$ALONE" check
+	PATH=/usr/bin:/bin run -0 "$ALONE" --help
+	PATH=$BUILD:/usr/bin:/bin run -0 "$ALONE" list
+}
+
+@test "a helper of another version is a sentence and 125" {
+	invctl_alone
+	cp "$BUILD/invctl-view" alone
+	run -0 "$ALONE" list
+	LC_ALL=C sed -i 's/--invctl-version=[0-9.]*/--invctl-version=9.9.9/' "$ALONE"
+	run -125 --separate-stderr "$ALONE" list
+	[[ -z $output && $stderr == "invctl: invctl-view is version "*" and invctl is 9.9.9; "* ]]
+}
+
+@test "with raised privileges no helper comes from beside, and none from PATH" {
+	((EUID == 0)) || skip "needs root"
+	invctl_alone
+	mkdir bin
+	local place status=0 name
+	place=$(mktemp -d)
+	chmod 755 "$place"
+	for name in invctl-foo invctl-view; do
+		printf '#!/bin/sh\necho never\n' >"$place/$name"
+		chmod 755 "$place/$name"
+	done
+	cp "$INVCTL" "$place"
+	chmod 4755 "$place/invctl"
+	for name in foo list; do
+		output=$(PATH=$place:/usr/bin:/bin setpriv --reuid=61010 --clear-groups "$place/invctl" $name 2>&1) || status=$?
+		echo "$status $output"
+		[[ $status != 0 && $output == "invctl: "* && $output != *never* ]] || break
+	done
+	rm -r "$place"
+	[[ $status != 0 && $output != *never* ]]
 }
 
 @test "an unknown option is 2 in every command, and names where help is" {
@@ -44,7 +138,7 @@ COMMANDS="run cancel list ls show wait status id check sleep log why"
 	for command in $COMMANDS; do
 		run -2 --separate-stderr "$INVCTL" "$command" --frobnicate
 		[[ $stderr == "invctl: unrecognized option '--frobnicate'"* ]]
-		[[ $command == ls || $stderr == *"invctl $command --help"* ]]
+		[[ $command == [lp]s || $stderr == *"invctl $command --help"* ]]
 	done
 }
 
