@@ -23,7 +23,7 @@ _invctl_options() {
 		--no-parent --preserve-status --signal= --signal-after= --stop= --timeout=" ;;
 	cancel) echo "--all --children= --idempotent --kill --name= --only --reason= --signal
 		--verbose --wait" ;;
-	list | ls) echo "--all --json --name= --noheadings --output= --status= --tree" ;;
+	list | ls | ps) echo "--all --full --json --name= --noheadings --output= --quiet --status= --tree" ;;
 	show) echo "--json" ;;
 	wait) echo "--all --any --children= --name= --timeout=" ;;
 	status) echo "--json" ;;
@@ -42,8 +42,10 @@ _invctl_values() {
 	cancel:--signal) _invctl_words "$(compgen -A signal | sed -n 's/^SIG\([A-Z]\)/\1/p')" ;;
 	run:--id-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	run:--stop) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
-	list:--status | ls:--status) _invctl_words "pending running completed cancelled error" ;;
-	list:--output | list:-o | ls:--output | ls:-o)
+	list:--status | ls:--status | ps:--status)
+		_invctl_words "pending running completed cancelled error requested stopping overdue paused
+			stopped shielded finishing done failed lost" ;;
+	list:--output | list:-o | ls:--output | ls:-o | ps:--output | ps:-o)
 		_invctl_words "$(invctl list --help | sed -n '/^Columns:/,$s/^  \([a-z-]*\) .*/\1/p')" ;;
 	log:--priority | log:-p) _invctl_words "debug info warning error" ;;
 	run:--id) return 1 ;;
@@ -54,7 +56,7 @@ _invctl_values() {
 
 _invctl() {
 	local cur prev words cword table="" command="" at
-	local commands="run cancel list ls show wait status id check sleep log why help"
+	local commands="run cancel list ls ps show wait status id check sleep log why help"
 	COMPREPLY=()
 	_get_comp_words_by_ref -n = cur prev words cword 2>/dev/null || {
 		cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}

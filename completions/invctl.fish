@@ -22,7 +22,7 @@ function __invctl_columns
 end
 
 function __invctl_no_command
-    not __fish_seen_subcommand_from run cancel list ls show wait status id check sleep log why help
+    not __fish_seen_subcommand_from run cancel list ls ps show wait status id check sleep log why help
 end
 
 function __invctl_of
@@ -37,7 +37,7 @@ complete -c invctl -n __invctl_no_command -l table -x -a '(__invctl_tables)' -d 
 
 complete -c invctl -n __invctl_no_command -a run -d 'Run a command that can be asked to stop'
 complete -c invctl -n __invctl_no_command -a cancel -d 'Ask invocations to stop'
-complete -c invctl -n __invctl_no_command -a 'list ls' -d 'List the invocations'
+complete -c invctl -n __invctl_no_command -a 'list ls ps' -d 'List the invocations'
 complete -c invctl -n __invctl_no_command -a show -d 'Show everything about one invocation'
 complete -c invctl -n __invctl_no_command -a wait -d 'Wait until invocations have ended'
 complete -c invctl -n __invctl_no_command -a status -d 'Show the table, its broker, and problems'
@@ -78,13 +78,15 @@ complete -c invctl -n '__invctl_of cancel wait' -a '(__invctl_selectors)'
 complete -c invctl -n '__invctl_of wait' -l any -d 'Until one has ended'
 complete -c invctl -n '__invctl_of wait' -s t -l timeout -x -d 'Wait no longer'
 
-complete -c invctl -n '__invctl_of list ls' -s a -l all -d 'Also finished ones'
-complete -c invctl -n '__invctl_of list ls' -l tree -d 'Each behind its parent'
-complete -c invctl -n '__invctl_of list ls' -l status -x -a 'pending running completed cancelled error' -d 'Only these'
-complete -c invctl -n '__invctl_of list ls' -l name -x -d 'Only those with such a name'
-complete -c invctl -n '__invctl_of list ls' -s o -l output -x -a '(__invctl_columns)' -d 'These columns'
-complete -c invctl -n '__invctl_of list ls' -s n -l noheadings -d 'No line of headings'
-complete -c invctl -n '__invctl_of list ls show status why' -l json -d 'As JSON'
+complete -c invctl -n '__invctl_of list ls ps' -s a -l all -d 'Also finished ones'
+complete -c invctl -n '__invctl_of list ls ps' -s q -l quiet -d 'Ids only'
+complete -c invctl -n '__invctl_of list ls ps' -l full -d 'Whole ids and texts'
+complete -c invctl -n '__invctl_of list ls ps' -l tree -d 'Each behind its parent'
+complete -c invctl -n '__invctl_of list ls ps' -l status -x -a 'pending running completed cancelled error requested stopping overdue paused stopped shielded finishing done failed lost' -d 'Only these'
+complete -c invctl -n '__invctl_of list ls ps' -l name -x -d 'Only those with such a name'
+complete -c invctl -n '__invctl_of list ls ps' -s o -l output -x -a '(__invctl_columns)' -d 'These columns'
+complete -c invctl -n '__invctl_of list ls ps' -s n -l noheadings -d 'No line of headings'
+complete -c invctl -n '__invctl_of list ls ps show status why' -l json -d 'As JSON'
 complete -c invctl -n '__invctl_of show' -a '(__invctl_selectors -a)'
 
 complete -c invctl -n '__invctl_of check sleep log' -l id -x -a '(__invctl_selectors)' -d 'Of that invocation'

@@ -127,7 +127,7 @@ sensors_in_shell() {
 
 	tell 'The record tells who asked, why, and that the action took the request itself:'
 	show invctl show "$id" | tee record
-	expect 'it is recorded as cancelled' grep -q '^status: cancelled' record
+	expect 'it is recorded as cancelled' grep -q '^State *cancelled' record
 	expect 'with the reason' grep -q 'coolant is low' record
 
 	tell 'It had the time to park: the file has its footer, and no lock is left.'

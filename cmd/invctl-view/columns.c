@@ -77,13 +77,18 @@ static void format_percent(const struct source *source, char cell[CELL_BYTES])
 		snprintf(cell, CELL_BYTES, "%.4g%%", source->info->progress_percent);
 }
 
-/* Its own words tell more than the percentage. */
+/* Its own words, with the percentage unless they have a number of their own ("row 12/50"). */
 static void format_progress(const struct source *source, char cell[CELL_BYTES])
 {
-	if (source->info->progress_percent >= 0 && source->info->progress_text[0])
-		snprintf(cell, CELL_BYTES, "%s", source->info->progress_text);
-	else
+	const char *words = source->info->progress_text;
+	size_t used;
+
+	if (source->info->progress_percent < 0)
+		return;
+	if (!strpbrk(words, "0123456789"))
 		format_percent(source, cell);
+	used = strlen(cell);
+	snprintf(cell + used, CELL_BYTES - used, "%s%s", used > 0 && *words ? " " : "", words);
 }
 
 static void format_age(const struct source *source, char cell[CELL_BYTES])
@@ -241,7 +246,7 @@ static const struct column columns_known[] = {
         {"id", "ID", "the id; on a terminal as many digits as tell it from others", format_id, 0},
         {"name", "NAME", "the name of the action", format_name, FREE_TEXT | TREE},
         {"state", "STATE", "the state at a glance", format_state, COLORED},
-        {"progress", "PROGRESS", "what it tells of its progress, else the percentage",
+        {"progress", "PROGRESS", "how far it is: percentage, or words that have a number",
          format_progress, FREE_TEXT},
         {"age", "AGE", "since it was registered, until it ended", format_age, 0},
         {"checked", "CHECKED", "how long ago it last checked for a request", format_checked, 0},

@@ -210,9 +210,10 @@ static void print_end(const struct inv_info *info, const struct details *details
 {
 	char text[256];
 
-	if (info->completed_ns == 0)
+	if (info->completed_ns == 0 || info->cause == INV_CAUSE_NONE ||
+	    (info->cancel_state != INV_CANCEL_NONE && info->cause == info->cancel_cause))
 		return;
-	page_line("Cause", "%s", info->cause ? inv_cause_name(info->cause) : "exit");
+	page_line("Cause", "%s", inv_cause_name(info->cause));
 	if (info->cause == INV_CAUSE_EXEC || info->cause == INV_CAUSE_LOST) {
 		reason_format(info, details, text, sizeof(text));
 		page_line("Reason", "%s", text);

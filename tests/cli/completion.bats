@@ -59,8 +59,10 @@ completions() {
 	assert_output $'USR1\nUSR2'
 	run -0 completions list --status=c
 	assert_output $'completed\ncancelled'
-	run -0 completions list -o last
-	assert_output last-look
+	run -0 completions ps --status=over
+	assert_output overdue
+	run -0 completions list -o che
+	assert_output checked
 	run -0 completions log -p w
 	assert_output warning
 }

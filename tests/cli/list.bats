@@ -68,6 +68,29 @@ cut +cancelled +power cut \($user\)
 gone +cancelled +\($user\)$"
 }
 
+@test "progress: the percentage and words; words with a number alone" {
+	cc -o tell -x c - -I"$ROOT/include" -L"$BUILD" -linvctl -Wl,-rpath,"$BUILD" <<-'EOF'
+		#include <invctl.h>
+		#include <stdlib.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			inv_progress(atof(argv[1]), argc > 2 ? argv[2] : NULL);
+			pause();
+		}
+	EOF
+	start --name=a -- ./tell 40
+	start --name=b -- ./tell 12.5 visiting
+	start --name=c -- ./tell 24 "row 12/50"
+	start --name=d -- sleep 1000
+	all_told() { [[ $("$INVCTL" list -n -o percent) == $'40%\n12.5%\n24%\n-' ]]; }
+	retry all_told
+	run -0 "$INVCTL" list -n -o progress
+	assert_output $'40%\n12.5% visiting\nrow 12/50\n-'
+	run -0 "$INVCTL" show c
+	assert_line --regexp '^Progress +24%, row 12/50$'
+}
+
 @test "the last check of a finished one stands still" {
 	ID=$(new_id)
 	"$INVCTL" run --id="$ID" sh -c '"$INVCTL" check; sleep 0.1'
