@@ -1,4 +1,4 @@
-/* One SELECTOR: a UUID, the exact name of one live invocation, a unique prefix of an id. */
+/* One SELECTOR: see selector.h. */
 #include "common/selector.h"
 
 #include <stdio.h>
@@ -27,6 +27,9 @@ struct search {
 	const char *text;
 	bool is_prefix;
 	struct candidates named, prefixed;
+	bool any_finished;
+	int64_t newest_ns;  /* when it was registered */
+	uint8_t newest[16]; /* the newest finished one of that name */
 };
 
 /* Hexadecimal digits, at least four, and hyphens where an id has them or nowhere. */
@@ -88,13 +91,26 @@ static void add_candidate(struct candidates *candidates, const struct inv_info *
 	candidates->count++;
 }
 
+static void consider_finished(struct search *search, const struct inv_info *info)
+{
+	if (search->any_finished && info->requested_ns < search->newest_ns)
+		return;
+	search->any_finished = true;
+	search->newest_ns = info->requested_ns;
+	memcpy(search->newest, info->id, sizeof(search->newest));
+}
+
 static int consider(const struct inv_info *info, void *arg)
 {
 	struct search *search = arg;
 	bool live = info->status == INV_PENDING || info->status == INV_RUNNING;
 
-	if (live && name_matches(search->text, info->name))
-		add_candidate(&search->named, info);
+	if (name_matches(search->text, info->name)) {
+		if (live)
+			add_candidate(&search->named, info);
+		else
+			consider_finished(search, info);
+	}
 	if (search->is_prefix && prefix_matches(search->text, info->id))
 		add_candidate(&search->prefixed, info);
 	return 0;
@@ -121,7 +137,8 @@ int selector_unknown(const char *text)
 	return EXIT_NO_INVOCATION;
 }
 
-static int resolve_by_search(inv_table *table, const char *text, uint8_t id[16])
+static int resolve_by_search(inv_table *table, const char *text, enum selector_names names,
+                             uint8_t id[16])
 {
 	struct search search = {.text = text, .is_prefix = could_be_prefix(text)};
 	int error = inv_list(table, consider, &search);
@@ -129,6 +146,11 @@ static int resolve_by_search(inv_table *table, const char *text, uint8_t id[16])
 	if (error < 0) {
 		message("the table can't be read: %s", inv_strerror(error));
 		return EXIT_NO_TABLE;
+	}
+
+	if (names == SELECTOR_FINISHED && search.named.count == 0 && search.any_finished) {
+		memcpy(id, search.newest, sizeof(search.newest));
+		return 0;
 	}
 
 	const struct candidates *found = search.named.count > 0 ? &search.named : &search.prefixed;
@@ -142,7 +164,7 @@ static int resolve_by_search(inv_table *table, const char *text, uint8_t id[16])
 }
 
 int selector_resolve(const struct globals *globals, inv_table *table, const char *text,
-                     uint8_t id[16])
+                     enum selector_names names, uint8_t id[16])
 {
 	struct inv_info info;
 
@@ -151,6 +173,6 @@ int selector_resolve(const struct globals *globals, inv_table *table, const char
 		return EXIT_NO_INVOCATION;
 	}
 	if (inv_id_parse(text, id) < 0)
-		return resolve_by_search(table, text, id);
+		return resolve_by_search(table, text, names, id);
 	return inv_info_get(table, id, &info) < 0 ? selector_unknown(text) : 0;
 }

@@ -7,10 +7,16 @@
 #include "common/command.h"
 #include "invctl.h"
 
+/* Where no live one has the name, what it means. */
+enum selector_names {
+	SELECTOR_LIVE,     /* none */
+	SELECTOR_FINISHED, /* the newest finished one of that name */
+};
+
 /* A NULL table has no invocations. 0; or the exit status (EXIT_NO_INVOCATION,
  * EXIT_AMBIGUOUS), and a message has been printed. */
 int selector_resolve(const struct globals *globals, inv_table *table, const char *text,
-                     uint8_t id[16]);
+                     enum selector_names names, uint8_t id[16]);
 
 /* Say that there is no such invocation (any more); returns EXIT_NO_INVOCATION. */
 int selector_unknown(const char *text);

@@ -326,8 +326,8 @@ static size_t format_branches(const struct listing *listing, const struct listin
                               char cell[CELL_BYTES])
 {
 	enum { DEPTH_SHOWN = 60, BRANCH_BYTES = 8 };
-	char branches[DEPTH_SHOWN * BRANCH_BYTES];
-	size_t at = sizeof(branches);
+	char branches[DEPTH_SHOWN * BRANCH_BYTES + 1] = "";
+	size_t at = sizeof(branches) - 1;
 	const char *branch = row->last ? "└─ " : "├─ ";
 
 	for (int shown = 0; row->depth > 0 && shown < DEPTH_SHOWN; shown++) {
@@ -336,8 +336,8 @@ static size_t format_branches(const struct listing *listing, const struct listin
 		row = &listing->rows[row->up];
 		branch = row->last ? "   " : "│  ";
 	}
-	memcpy(cell, branches + at, sizeof(branches) - at);
-	return sizeof(branches) - at;
+	strcpy(cell, branches + at);
+	return strlen(cell);
 }
 
 /* As it is to be printed. */

@@ -352,7 +352,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	if (error < 0 && error != -ENOENT)
 		return attach_failure(globals, error);
 
-	int status = selector_resolve(globals, table, arguments.selector, id);
+	int status = selector_resolve(globals, table, arguments.selector, SELECTOR_FINISHED, id);
 
 	if (status == 0)
 		status = show(table, id, &arguments);

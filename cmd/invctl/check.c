@@ -78,7 +78,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 
 	options_parse(&argp, argc, argv, 0, &arguments);
 
-	int status = context_open(globals, arguments.id, &context);
+	int status = context_open(globals, arguments.id, SELECTOR_LIVE, &context);
 
 	if (status == 0 && context.inside)
 		status = look(globals, &context, arguments.peek);

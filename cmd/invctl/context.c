@@ -50,18 +50,20 @@ static int outside(void)
 	return EXIT_NO_INVOCATION;
 }
 
-static int open_table(const struct globals *globals, const char *id_text, struct context *context)
+static int open_table(const struct globals *globals, const char *id_text, enum selector_names names,
+                      struct context *context)
 {
 	int error = attach_table(globals, 0, &context->table);
 
 	if (error < 0 && error != -ENOENT)
 		return attach_failure(globals, error);
 	if (id_text)
-		return selector_resolve(globals, context->table, id_text, context->id);
+		return selector_resolve(globals, context->table, id_text, names, context->id);
 	return error < 0 ? context_failure(globals, context, error) : 0;
 }
 
-int context_open(const struct globals *globals, const char *id_text, struct context *context)
+int context_open(const struct globals *globals, const char *id_text, enum selector_names names,
+                 struct context *context)
 {
 	memset(context, 0, sizeof(*context));
 	if (!id_text) {
@@ -74,7 +76,7 @@ int context_open(const struct globals *globals, const char *id_text, struct cont
 	}
 	context->inside = true;
 
-	return open_table(globals, id_text, context);
+	return open_table(globals, id_text, names, context);
 }
 
 int context_failure(const struct globals *globals, const struct context *context, int error)

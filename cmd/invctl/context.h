@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/selector.h"
 #include "invctl.h"
 #include "invctl/command.h"
 
@@ -35,7 +36,8 @@ int context_unusable(void);
  * take longer. 0, also outside any context unless INVCTL_REQUIRE=1 asks for one;
  * or an exit status, and a message has been printed.
  */
-int context_open(const struct globals *globals, const char *id_text, struct context *context);
+int context_open(const struct globals *globals, const char *id_text, enum selector_names names,
+                 struct context *context);
 
 /* Say why a call on the context's invocation failed with error (-ENOENT, -ESTALE,
  * …); returns the exit status. */

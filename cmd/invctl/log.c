@@ -231,7 +231,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	argc += arguments.inserted_at != 0;
 	options_parse(&argp, argc, words, ARGP_IN_ORDER, &arguments);
 
-	int status = context_open(globals, arguments.id, &context);
+	int status = context_open(globals, arguments.id, SELECTOR_LIVE, &context);
 
 	if (status == 0)
 		status = log_message(globals, &context, &arguments);

@@ -120,8 +120,8 @@ static int collect_groups(const struct globals *globals, inv_table *table,
 	const struct selectors *selectors = collection->selectors;
 
 	if (selectors->children) {
-		int failure =
-		        selector_resolve(globals, table, selectors->children, collection->parent);
+		int failure = selector_resolve(globals, table, selectors->children, SELECTOR_LIVE,
+		                               collection->parent);
 
 		if (failure != 0) {
 			struct target *target = add_target(collection);
@@ -155,7 +155,8 @@ int selectors_resolve(const struct globals *globals, inv_table *table,
 
 		if (!target)
 			return out_of_memory();
-		target->failure = selector_resolve(globals, table, selectors->words[i], target->id);
+		target->failure = selector_resolve(globals, table, selectors->words[i],
+		                                   selectors->names, target->id);
 	}
 	return collect_groups(globals, table, &collection);
 }

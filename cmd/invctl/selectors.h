@@ -19,6 +19,7 @@ struct selectors {
 	const char *name_glob; /* NULL: not given */
 	const char *children;  /* NULL: not given */
 	bool all;
+	enum selector_names names; /* set by the command */
 };
 
 /* The argp child that fills a struct selectors (its input); at least one is required. */

@@ -148,7 +148,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	if (duration_add(monotonic_ns(), arguments.duration_ns, &until_ns) < 0)
 		until_ns = INV_FOREVER;
 
-	int status = context_open(globals, arguments.id, &context);
+	int status = context_open(globals, arguments.id, SELECTOR_LIVE, &context);
 
 	if (status == 0 && context.inside)
 		status = sleep_in_context(globals, &context, until_ns, arguments.peek);

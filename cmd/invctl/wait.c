@@ -110,7 +110,8 @@ static int wait_for_any(inv_table *table, const struct targets *targets, int64_t
 
 static int run(int argc, char **argv, const struct globals *globals)
 {
-	struct arguments arguments = {.timeout_ns = INV_FOREVER};
+	struct arguments arguments = {.timeout_ns = INV_FOREVER,
+	                              .selectors = {.names = SELECTOR_FINISHED}};
 	struct targets targets = {0};
 	inv_table *table = NULL;
 

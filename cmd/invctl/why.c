@@ -124,7 +124,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 
 	options_parse(&argp, argc, argv, 0, &arguments);
 
-	int status = context_open(globals, arguments.id, &context);
+	int status = context_open(globals, arguments.id, SELECTOR_FINISHED, &context);
 
 	if (status == 0 && context.inside) {
 		status = tell(globals, &context, arguments.json);

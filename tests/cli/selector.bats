@@ -1,11 +1,12 @@
 #!/usr/bin/env bats
-# SELECTORs: a UUID in any case, the exact name of one live invocation, a unique
-# prefix of at least 4 digits; and groups, which may match nothing.
+# SELECTORs: a UUID in any case, the exact name of one live invocation (or to look back, of the
+# newest finished one), a unique prefix of at least 4 digits; and groups, which may match nothing.
 
 load helpers
 
 FIRST=aaaa1111-0000-4000-8000-000000000001
 SECOND=aaaa2222-0000-4000-8000-000000000002
+THIRD=aaaa3333-0000-4000-8000-000000000003
 
 # start_as ID [OPTION...] COMMAND...
 start_as() {
@@ -53,13 +54,22 @@ shown() {
 	field_is $SECOND .cancel null
 }
 
-@test "a name means live ones only, a prefix finished ones too" {
+@test "a name means the live one; without it, to show, wait and why, the newest finished one" {
 	run -0 "$INVCTL" run --id=$FIRST --name=done true
-	run -113 "$INVCTL" show "done"
-	[[ $(shown aaaa) == "$FIRST" ]]
+	[[ $(shown "done") == "$FIRST" ]]
+	"$INVCTL" run --id=$THIRD --name=done sh -c 'exit 3' || true
+	[[ $(shown "done") == "$THIRD" ]]
+	run -3 "$INVCTL" wait "done"
+	run -1 --separate-stderr "$INVCTL" why --id="done"
+	[[ $stderr == *"$THIRD"* ]]
+	run -113 "$INVCTL" cancel "done"
+	run -113 "$INVCTL" check --id="done"
+	run -113 "$INVCTL" cancel --children="done"
 	start_as $SECOND --name=done sleep 1000
 	[[ $(shown "done") == "$SECOND" ]]
+	# A prefix means finished ones, too.
 	run -114 "$INVCTL" show aaaa
+	[[ $(shown aaaa1111) == "$FIRST" ]]
 }
 
 @test "a name that was too long for the table is found by its whole text" {
