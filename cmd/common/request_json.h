@@ -5,7 +5,7 @@
 #include "common/json_writer.h"
 #include "invctl.h"
 
-/* The last request: null, or state, cause, reason, actor, time. */
-void json_request(struct json *json, const char *key, const struct inv_info *info);
+/* Null, or state, cause, reason, actor, time. */
+void json_request(struct json *json, const char *key, const struct inv_request *request);
 
 #endif

@@ -204,7 +204,7 @@ static void format_deadline(const struct source *source, char cell[CELL_BYTES])
 static void format_cause(const struct source *source, char cell[CELL_BYTES])
 {
 	const struct inv_info *info = source->info;
-	int cause = info->cause != INV_CAUSE_NONE ? info->cause : info->cancel_cause;
+	int cause = info->cause != INV_CAUSE_NONE ? info->cause : info->cancel.cause;
 
 	if (cause != INV_CAUSE_NONE)
 		snprintf(cell, CELL_BYTES, "%s", inv_cause_name(cause));

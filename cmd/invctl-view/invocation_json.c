@@ -45,10 +45,11 @@ static void write_state(struct json *json, const struct inv_info *info, enum sta
                         const struct details *details)
 {
 	json_time(json, "deadline", info->deadline_ns);
-	json_request(json, "cancel", info);
-	json_null(json, "laterRequest");
+	json_request(json, "cancel", &info->cancel);
+	json_request(json, "laterRequest", &info->later);
 	json_text(json, "state", state_name(state));
-	json_null(json, "waitingFor");
+	json_array(json, "waitingFor");
+	json_end(json);
 	json_text(json, "output", details->output);
 	json_null(json, "finish");
 	json_bool(json, "cooperative", info->cooperative);

@@ -278,6 +278,7 @@ static int print_listing(inv_table *table, const struct arguments *arguments)
 		print_json(table, &listing);
 	else if (error == 0)
 		error = print_text(table, &listing, arguments);
+	free(listing.rows);
 	if (error < 0)
 		message("the invocations can't be listed: %s", inv_strerror(error));
 	return error < 0 ? EXIT_INTERNAL : EXIT_DONE;
@@ -295,8 +296,10 @@ static int run(int argc, char **argv, const struct globals *globals)
 	if (error < 0 && error != -ENOENT)
 		return attach_failure(globals, error);
 
-	/* The end of the process gives all back at once. */
-	return print_listing(table, &arguments);
+	int status = print_listing(table, &arguments);
+
+	inv_close(table);
+	return status;
 }
 
 const struct command command_list = {.name = "list", .purpose = "list the invocations", .run = run};

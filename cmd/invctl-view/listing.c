@@ -108,10 +108,8 @@ int listing_collect(inv_table *table,
 
 	int error = table ? inv_list(table, add, listing) : 0;
 
-	if (error < 0) {
-		free(listing->rows);
+	if (error < 0)
 		return error;
-	}
 	listing->id_digits = distinct_digits(listing);
 	if (listing->count > 0)
 		qsort(listing->rows, listing->count, sizeof(*listing->rows), compare_age);

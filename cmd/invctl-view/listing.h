@@ -23,8 +23,8 @@ struct listing {
 	                  the others, also from those that are not in the list */
 };
 
-/* Collect those of a table that are wanted, oldest first; a NULL table has none. 0, and the
- * rows are to be freed; or a negative errno, and nothing is. */
+/* Collect those of a table that are wanted, oldest first; a NULL table has none. 0, or
+ * a negative errno; the rows are to be freed in either case. */
 int listing_collect(inv_table *table,
                     bool (*wanted)(const struct listing_row *row, const void *arg), const void *arg,
                     struct listing *listing);

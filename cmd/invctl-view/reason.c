@@ -19,7 +19,16 @@ void user_format(uint32_t uid, char *text, size_t size)
 
 void actor_format(const struct inv_info *info, char *text, size_t size)
 {
-	user_format(info->cancel_uid, text, size);
+	const struct inv_request *request = &info->cancel;
+	char user[64];
+
+	if (request->address[0]) {
+		snprintf(text, size, "%s, %s", request->command, request->address);
+		return;
+	}
+	user_format(request->uid, user, sizeof(user));
+	snprintf(text, size, "%s%s%s%s%s", user, request->terminal[0] ? ", " : "",
+	         request->terminal, request->script[0] ? ", " : "", request->script);
 }
 
 int64_t elapsed_ns(int64_t from_ns, int64_t to_ns)
@@ -65,11 +74,11 @@ static const char *cause_words(int cause)
 static void request_format(const struct inv_info *info, char *text, size_t size)
 {
 	const char *why =
-	        info->cancel_reason[0] ? info->cancel_reason : cause_words(info->cancel_cause);
+	        info->cancel.reason[0] ? info->cancel.reason : cause_words(info->cancel.cause);
 	char actor[128];
 
 	actor_format(info, actor, sizeof(actor));
-	if (info->cancel_cause == INV_CAUSE_DEADLINE)
+	if (info->cancel.cause == INV_CAUSE_DEADLINE)
 		snprintf(text, size, "%s", why);
 	else
 		snprintf(text, size, "%s%s(%s)", why, *why ? " " : "", actor);
@@ -83,6 +92,6 @@ void reason_format(const struct inv_info *info, const struct details *details, c
 		exec_format(info, details, text, size);
 	else if (info->cause == INV_CAUSE_LOST)
 		snprintf(text, size, "ended unseen");
-	else if (info->cancel_state != INV_CANCEL_NONE)
+	else if (info->cancel.state != INV_CANCEL_NONE)
 		request_format(info, text, size);
 }

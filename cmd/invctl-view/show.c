@@ -192,18 +192,18 @@ static void print_request(const struct inv_info *info)
 {
 	char actor[128], ago[DURATION_TEXT_BYTES];
 
-	if (info->cancel_state == INV_CANCEL_NONE)
+	if (info->cancel.state == INV_CANCEL_NONE)
 		return;
 	actor_format(info, actor, sizeof(actor));
-	duration_format_rough(info->cancel_age_ns, ago);
+	duration_format_rough(info->cancel.age_ns, ago);
 	page_line("Request", "%s ago, %s", ago,
-	          info->cancel_state == INV_CANCEL_REQUESTED
+	          info->cancel.state == INV_CANCEL_REQUESTED
 	                  ? "not delivered yet"
-	                  : inv_cancel_state_name(info->cancel_state));
+	                  : inv_cancel_state_name(info->cancel.state));
 	page_line("  by", "%s", actor);
-	page_line("  cause", "%s", inv_cause_name(info->cancel_cause));
-	if (info->cancel_reason[0])
-		page_line("  reason", "%s", info->cancel_reason);
+	page_line("  cause", "%s", inv_cause_name(info->cancel.cause));
+	if (info->cancel.reason[0])
+		page_line("  reason", "%s", info->cancel.reason);
 }
 
 static void print_end(const struct inv_info *info, const struct details *details)
@@ -211,7 +211,7 @@ static void print_end(const struct inv_info *info, const struct details *details
 	char text[256];
 
 	if (info->completed_ns == 0 || info->cause == INV_CAUSE_NONE ||
-	    (info->cancel_state != INV_CANCEL_NONE && info->cause == info->cancel_cause))
+	    (info->cancel.state != INV_CANCEL_NONE && info->cause == info->cancel.cause))
 		return;
 	page_line("Cause", "%s", inv_cause_name(info->cause));
 	if (info->cause == INV_CAUSE_EXEC || info->cause == INV_CAUSE_LOST) {

@@ -5,7 +5,7 @@
 
 #include "common/duration.h"
 #include "common/signals.h"
-#include "supervise/process_table.h"
+#include "os/process.h"
 
 #define OVERDUE_NS (10 * NS_PER_SECOND)
 
@@ -49,9 +49,9 @@ enum state state_of(const struct inv_info *info, bool stopped)
 		return end_state(info);
 	if (info->finishing)
 		return STATE_FINISHING;
-	if (info->cancel_state == INV_CANCEL_REQUESTED)
-		return info->cancel_age_ns > OVERDUE_NS ? STATE_OVERDUE : STATE_REQUESTED;
-	if (info->cancel_state != INV_CANCEL_NONE)
+	if (info->cancel.state == INV_CANCEL_REQUESTED)
+		return info->cancel.age_ns > OVERDUE_NS ? STATE_OVERDUE : STATE_REQUESTED;
+	if (info->cancel.state != INV_CANCEL_NONE)
 		return STATE_STOPPING;
 	if (info->paused)
 		return STATE_PAUSED;

@@ -8,6 +8,7 @@
 #include "common/message.h"
 #include "common/options.h"
 #include "invctl-supervisor.h"
+#include "invctl/actor.h"
 #include "invctl/await.h"
 #include "invctl/command.h"
 #include "invctl/report.h"
@@ -243,6 +244,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 
 	int status = selectors_resolve(globals, table, &arguments.selectors, &targets);
 
+	actor_find();
 	if (status == 0)
 		status = cancel_targets(globals, table, &targets, &arguments);
 	targets_free(&targets);

@@ -65,7 +65,7 @@ static void print_json(const struct inv_info *info)
 {
 	struct json json = json_begin(stdout, JSON_DEPTH_MAX);
 
-	json_request(&json, NULL, info);
+	json_request(&json, NULL, &info->cancel);
 }
 
 /* A key and a value a line; what is not known is left out. */
@@ -83,15 +83,18 @@ static void print_text(const struct inv_info *info)
 {
 	char time[TIME_TEXT_BYTES];
 
-	print_key("state", inv_cancel_state_name(info->cancel_state));
-	print_key("cause", inv_cause_name(info->cancel_cause));
-	print_key("reason", info->cancel_reason);
-	printf("actor.uid: %u\n", info->cancel_uid);
-	print_key("actor.user", user_name(info->cancel_uid));
-	if (info->cancel_pid != 0)
-		printf("actor.pid: %d\n", info->cancel_pid);
-	print_key("actor.command", info->cancel_command);
-	time_format(info->cancel_ns, time);
+	print_key("state", inv_cancel_state_name(info->cancel.state));
+	print_key("cause", inv_cause_name(info->cancel.cause));
+	print_key("reason", info->cancel.reason);
+	printf("actor.uid: %u\n", info->cancel.uid);
+	print_key("actor.user", user_name(info->cancel.uid));
+	if (info->cancel.pid != 0)
+		printf("actor.pid: %d\n", info->cancel.pid);
+	print_key("actor.command", info->cancel.command);
+	print_key("actor.terminal", info->cancel.terminal);
+	print_key("actor.script", info->cancel.script);
+	print_key("actor.address", info->cancel.address);
+	time_format(info->cancel.time_ns, time);
 	print_key("time", time);
 }
 
@@ -103,11 +106,11 @@ static int tell(const struct globals *globals, const struct context *context, bo
 	if (error < 0)
 		return context_failure(globals, context, error);
 
-	if (info.cancel_state == INV_CANCEL_NONE) {
+	if (info.cancel.state == INV_CANCEL_NONE) {
 		char id_text[INV_ID_TEXT_BYTES];
 
 		inv_id_format(context->id, id_text);
-		message("nobody has asked invocation %s to stop", id_text);
+		message("there was no request to invocation %s", id_text);
 		return EXIT_NO;
 	}
 	if (json)

@@ -203,3 +203,21 @@ inner_is() {
 	ended_with 122
 	kill -CONT "$(broker_pid)"
 }
+
+@test "the actor is the calling script, and the terminal it was typed at" {
+	start sleep 1000
+	printf '#!/bin/sh\n"$INVCTL" cancel -r "coolant is low" "$1"\nexit\n' >alarm.sh
+	chmod +x alarm.sh
+	run -0 ./alarm.sh "$ID"
+	run -0 "$INVCTL" show --json "$ID"
+	run -0 jq -r '.cancel | .actor.script, .actor.terminal, .actor.address, .reason' <<<"$output"
+	assert_output "$(printf 'alarm.sh\nnull\nnull\ncoolant is low')"
+	run -122 "$INVCTL" wait "$ID"
+	start sleep 1000
+	# script(1) gives it a terminal.
+	run -0 script -qec "'$INVCTL' cancel $ID" /dev/null
+	run -0 "$INVCTL" show --json "$ID"
+	run -0 jq -r '.cancel.actor | .script, .terminal' <<<"$output"
+	assert_line --index 0 null
+	assert_line --index 1 --regexp '^pts/[0-9]+$'
+}

@@ -69,7 +69,11 @@ gone +cancelled +\($user\)$"
 }
 
 @test "progress: the percentage and words; words with a number alone" {
-	cc -o tell -x c - -I"$ROOT/include" -L"$BUILD" -linvctl -Wl,-rpath,"$BUILD" <<-'EOF'
+	# A program over a sanitized library needs the sanitizer's runtime itself.
+	local sanitize=()
+	[[ $BUILD != *-address ]] || sanitize=("-fsanitize=address,undefined")
+	"${CC:-cc}" "${sanitize[@]}" -o tell -x c - -I"$ROOT/include" -L"$BUILD" -linvctl \
+		-Wl,-rpath,"$BUILD" <<-'EOF'
 		#include <invctl.h>
 		#include <stdlib.h>
 		#include <unistd.h>

@@ -16,7 +16,7 @@ load namespaces
 	"$INVCTL" run true
 	run -0 "$INVCTL" status
 	assert_line "Table     $INVCTL_TABLE of $(id -un)"
-	assert_line "Use       1 live of 65536, 1 finished"
+	assert_line "Use       1 live of 16384, 1 finished"
 	assert_line --regexp '^Memory +[0-9.]+ MB of .*/dev/shm$'
 	assert_line --regexp "^Broker +up [0-9]+s, process $(broker_pid), version [0-9.]+$"
 	assert_line --regexp '^Problems +none$'
@@ -43,7 +43,7 @@ load namespaces
 	rm "/dev/shm/$INVCTL_TABLE"
 	run -1 "$INVCTL" status
 	assert_line --partial "RemoveIPC=no"
-	assert_line "Use       1 live of 65536, 0 finished"
+	assert_line "Use       1 live of 16384, 0 finished"
 }
 
 @test "where logind will remove the name at logout, status and run --detach name the setting" {
