@@ -331,8 +331,8 @@ static size_t format_branches(const struct listing *listing, const struct listin
 	const char *branch = row->last ? "└─ " : "├─ ";
 
 	for (int shown = 0; row->depth > 0 && shown < DEPTH_SHOWN; shown++) {
-		at -= strlen(branch);
-		memcpy(branches + at, branch, strlen(branch));
+		for (size_t i = strlen(branch); i > 0; i--)
+			branches[--at] = branch[i - 1];
 		row = &listing->rows[row->up];
 		branch = row->last ? "   " : "│  ";
 	}

@@ -64,8 +64,8 @@ bad +failed 3 +-
 crashed +failed SIGSEGV +-
 bake +failed 127 +not found: \./nosuchcmd
 late +cancelled +deadline
-cut +cancelled +power cut \($user\)
-gone +cancelled +\($user\)$"
+cut +cancelled +power cut \($user, bats-exec-test\)
+gone +cancelled +\($user, bats-exec-test\)$"
 }
 
 @test "progress: the percentage and words; words with a number alone" {
