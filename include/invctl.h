@@ -184,9 +184,7 @@ struct inv_table_info {
 	int32_t unlinked;       /* 1: its name was removed under it */
 	uint32_t unseen_owners; /* of these processes, those whose death is not seen from here */
 	int64_t retain_ns;
-	uint64_t bytes;          /* of the segment */
-	int32_t held;            /* 1: a hold stands */
-	struct inv_request hold; /* its note (the reason), actor and time */
+	uint64_t bytes; /* of the segment */
 };
 
 /* ---- Tables ------------------------------------------------------------ */
@@ -223,6 +221,10 @@ int inv_hold(inv_table *table, const char *note);
 
 /* Release the hold, if there is one. 0; or as inv_open. */
 int inv_release(inv_table *table);
+
+/* The hold that stands: its note (the reason), actor, time and age. 1; 0 there is none, and *hold
+ * is all zero but for its cause; or as inv_open. */
+int inv_hold_get(inv_table *table, struct inv_request *hold);
 
 /* ---- Context: invocation_contexts.get_invocation_id and its kin --------- */
 

@@ -4,40 +4,53 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define FORMAT_LINE "invctl run 1"
+#define FORMAT_LINE "invctl run 2"
 
-enum {
-	FIXED_STRINGS = 4,            /* format, cwd, stop command, finish command */
-	SIZE_LIMIT = 32 * 1024 * 1024 /* more than any command line the kernel takes by default */
-};
+enum { SIZE_LIMIT = 32 * 1024 * 1024 /* more than any command line the kernel takes by default */ };
 
-/* Append text, or an empty string for NULL, with its NUL. Where buffer is NULL only counts. */
+/* Append text with its NUL. Where buffer is NULL it only counts. */
 static void append(char *buffer, size_t *used, const char *text)
 {
-	size_t length = text ? strlen(text) : 0;
+	size_t size = strlen(text) + 1;
 
-	if (buffer) {
-		if (length > 0)
-			memcpy(buffer + *used, text, length);
-		buffer[*used + length] = '\0';
-	}
-	*used += length + 1;
+	if (buffer)
+		memcpy(buffer + *used, text, size);
+	*used += size;
+}
+
+/* "KEY=VALUE"; nothing for NULL. */
+static void append_value(char *buffer, size_t *used, const char *key, const char *value)
+{
+	if (!value)
+		return;
+	append(buffer, used, key);
+	(*used)--;
+	append(buffer, used, value);
 }
 
 static size_t encode(char *buffer, const struct runfile *run)
 {
+	char supervisor[64];
 	size_t used = 0;
 
 	append(buffer, &used, FORMAT_LINE);
-	append(buffer, &used, run->cwd);
-	append(buffer, &used, run->stop_command);
-	append(buffer, &used, run->finish_command);
+	append_value(buffer, &used, "name=", run->name);
+	append_value(buffer, &used, "cwd=", run->cwd);
+	append_value(buffer, &used, "stop=", run->stop_command);
+	append_value(buffer, &used, "finish=", run->finish_command);
+	if (run->supervisor > 0) {
+		snprintf(supervisor, sizeof(supervisor), "supervisor=%d %llu", (int)run->supervisor,
+		         (unsigned long long)run->supervisor_start);
+		append(buffer, &used, supervisor);
+	}
+	append(buffer, &used, "");
 	for (char **word = run->command; word && *word; word++)
 		append(buffer, &used, *word);
 	return used;
@@ -137,56 +150,70 @@ static size_t count_strings(const char *buffer, size_t size)
 	return count;
 }
 
-static char *or_none(char *text)
+/* The value of a string that begins with key; NULL: it does not. */
+static char *value_of(char *string, const char *key)
 {
-	return *text ? text : NULL;
+	size_t length = strlen(key);
+
+	return strncmp(string, key, length) == 0 ? string + length : NULL;
 }
 
-/* Point run into buffer, which runfile_free finds again as the first of the strings. */
-static int decode(char *buffer, size_t size, struct runfile *run)
+static void take_value(char *string, struct runfile *run)
 {
-	size_t count = count_strings(buffer, size);
+	char *value, *end;
 
-	if (count < FIXED_STRINGS || buffer[size - 1] != '\0' || strcmp(buffer, FORMAT_LINE) != 0)
-		return -EBADMSG;
-
-	char **strings = calloc(count + 1, sizeof(*strings));
-
-	if (!strings)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		strings[i] = buffer;
-		buffer += strlen(buffer) + 1;
+	if ((value = value_of(string, "name=")))
+		run->name = value;
+	else if ((value = value_of(string, "cwd=")))
+		run->cwd = value;
+	else if ((value = value_of(string, "stop=")))
+		run->stop_command = value;
+	else if ((value = value_of(string, "finish=")))
+		run->finish_command = value;
+	else if ((value = value_of(string, "supervisor="))) {
+		long pid = strtol(value, &end, 10);
+		run->supervisor = pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
+		run->supervisor_start = strtoull(end, NULL, 10);
 	}
-	run->cwd = or_none(strings[1]);
-	run->stop_command = or_none(strings[2]);
-	run->finish_command = or_none(strings[3]);
-	run->command = strings + FIXED_STRINGS;
+}
+
+/* The strings lie behind each other in run->text. */
+static int decode(size_t size, struct runfile *run)
+{
+	char *string = run->text, *end = run->text + size;
+	size_t count = count_strings(run->text, size);
+
+	if (count == 0 || end[-1] != '\0' || strcmp(string, FORMAT_LINE) != 0)
+		return -EBADMSG;
+	for (string += strlen(string) + 1; string < end && *string; string += strlen(string) + 1)
+		take_value(string, run);
+	if (string == end)
+		return -EBADMSG;
+	run->command = calloc(count, sizeof(*run->command));
+	if (!run->command)
+		return -ENOMEM;
+	char **word = run->command;
+	for (string++; string < end; string += strlen(string) + 1)
+		*word++ = string;
 	return 0;
 }
 
 int runfile_read(const char *path, struct runfile *run)
 {
-	char *buffer = NULL;
 	size_t size = 0;
-	int result = read_whole(path, &buffer, &size);
 
 	memset(run, 0, sizeof(*run));
+	int result = read_whole(path, &run->text, &size);
+	if (result == 0)
+		result = decode(size, run);
 	if (result < 0)
-		return result;
-	result = decode(buffer, size, run);
-	if (result < 0)
-		free(buffer);
+		runfile_free(run);
 	return result;
 }
 
 void runfile_free(struct runfile *run)
 {
-	if (run->command) {
-		char **strings = run->command - FIXED_STRINGS;
-
-		free(strings[0]);
-		free(strings);
-	}
+	free(run->command);
+	free(run->text);
 	memset(run, 0, sizeof(*run));
 }

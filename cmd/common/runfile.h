@@ -5,17 +5,25 @@
  * the state directory, is mode 0600, and only its owner's is ever believed: no
  * command is taken from the shared table.
  *
- * It is NUL-terminated strings: a format line, directory, stop command, finish
- * command (each may be empty), and the command's words.
+ * It is NUL-terminated strings: a format line; then KEY=VALUE, in any order, of which unknown
+ * keys are skipped; an empty string; and the command's words. So other versions can read it, and
+ * reach the supervisors of a table that they can't (other_version.h).
  */
 #ifndef RUNFILE_H
 #define RUNFILE_H
 
+#include <stdint.h>
+#include <sys/types.h>
+
 struct runfile {
-	char *cwd;            /* NULL: not known */
-	char *stop_command;   /* NULL: none */
-	char *finish_command; /* NULL: none */
-	char **command;       /* ends with NULL */
+	char *name; /* NULL: not known; so are the next three */
+	char *cwd;
+	char *stop_command;
+	char *finish_command;
+	pid_t supervisor;          /* 0: not known */
+	uint64_t supervisor_start; /* clock ticks since boot */
+	char **command;            /* ends with NULL */
+	char *text;                /* what the others point into; of runfile_read */
 };
 
 /* Write a new file: the whole of it, or none. 0; -EEXIST; -ENOSPC and the like. */

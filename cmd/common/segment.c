@@ -73,10 +73,11 @@ static void explain_contents(const char *table, const struct stat *status, int e
 
 	if (error == -EPROTO)
 		snprintf(sentence, size,
-		         "table '%s' was made by another version of invctl than this one (%s): use "
-		         "that one, or let its actions end and remove it with 'rm " DIRECTORY
-		         "%s', or use another --table",
-		         table, inv_version(), table);
+		         "table '%s' was made by another version of invctl than this one (%s): its "
+		         "actions go on; when they have ended, and its broker with them, a new "
+		         "table "
+		         "takes its place; until then use that version, or another --table",
+		         table, inv_version());
 	else
 		snprintf(sentence, size,
 		         DIRECTORY "%s (%lld bytes) is damaged or no table of invctl; remove it "

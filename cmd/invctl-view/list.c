@@ -14,6 +14,7 @@
 #include "invctl-view/commands.h"
 #include "invctl-view/details.h"
 #include "invctl-view/invocation_json.h"
+#include "invctl-view/list_other_version.h"
 #include "invctl-view/listing.h"
 #include "invctl-view/terminal.h"
 
@@ -293,6 +294,8 @@ static int run(int argc, char **argv, const struct globals *globals)
 
 	int error = attach_table(globals, 0, &table);
 
+	if (error == -EPROTO)
+		return list_other_version(globals, arguments.json);
 	if (error < 0 && error != -ENOENT)
 		return attach_failure(globals, error);
 

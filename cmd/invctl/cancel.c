@@ -10,6 +10,7 @@
 #include "invctl-supervisor.h"
 #include "invctl/actor.h"
 #include "invctl/await.h"
+#include "invctl/cancel_other_version.h"
 #include "invctl/command.h"
 #include "invctl/report.h"
 #include "invctl/selectors.h"
@@ -239,6 +240,12 @@ static int run(int argc, char **argv, const struct globals *globals)
 
 	int error = attach_table(globals, 0, &table);
 
+	if (error == -EPROTO)
+		return cancel_other_version(
+		        globals, &(struct other_version_cancel){.selectors = &arguments.selectors,
+		                                                .wait = arguments.wait,
+		                                                .wait_ns = arguments.wait_ns,
+		                                                .more = arguments.flags != 0});
 	if (error < 0 && error != -ENOENT)
 		return attach_failure(globals, error);
 

@@ -14,6 +14,7 @@
 #include "common/runfile.h"
 #include "invctl/context.h"
 #include "invctl/id_file.h"
+#include "os/process.h"
 
 /* The context to be nested in; false: none. A broken one is reported, and the run goes on
  * without a parent. */
@@ -108,8 +109,11 @@ static void write_run_file(const struct run_options *options,
                            const struct registration *registration)
 {
 	char path[PATH_MAX], *cwd = getcwd(NULL, 0);
-	struct runfile run = {.cwd = cwd,
+	struct runfile run = {.name = (char *)options->name,
+	                      .cwd = cwd,
 	                      .stop_command = (char *)options->stop_command,
+	                      .supervisor = getpid(),
+	                      .supervisor_start = process_start(getpid()),
 	                      .command = options->command};
 	int error =
 	        inv_state_path(registration->table, registration->id, "run", path, sizeof(path));

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 
 #include "os/clock.h"
-#include "protocol/hold.h"
 #include "protocol/lifecycle.h"
 #include "protocol/progress.h"
 #include "protocol/request.h"
@@ -258,7 +257,6 @@ int inv_table_info_get(inv_table *table, struct inv_table_info *info)
 		info->broker_since_ns = atomic_load(&table->header->broker_since_ns);
 		text_load(table->header->broker_version, 2, info->broker_version);
 	}
-	info->held = hold_read(table, &info->hold);
 	count(table, info);
 	return 0;
 }

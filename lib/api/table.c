@@ -96,6 +96,13 @@ int inv_release(inv_table *table)
 	return error;
 }
 
+int inv_hold_get(inv_table *table, struct inv_request *hold)
+{
+	int error = table_resolve(table, false, &table);
+
+	return error ? error : hold_read(table, hold);
+}
+
 int inv_hold_wait(inv_table *table, int64_t timeout_ns)
 {
 	int64_t until_ns = clock_deadline_ns(timeout_ns);

@@ -73,8 +73,11 @@ bool hold_read(const inv_table *table, struct inv_request *out)
 	*out = (struct inv_request){.cause = INV_CAUSE_HOLD};
 	if (!(word & HELD))
 		return false;
-	if (!(word & WRITING) && request_copy(hold, word, out, &made_ns))
+	if (!(word & WRITING) && request_copy(hold, word, out, &made_ns)) {
+		int64_t age_ns = clock_monotonic_ns() - made_ns;
+		out->age_ns = made_ns > 0 && age_ns > 0 ? age_ns : 0;
 		return true;
+	}
 	*out = (struct inv_request){.cause = INV_CAUSE_HOLD};
 	return atomic_load(&hold->word) & HELD;
 }

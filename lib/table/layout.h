@@ -30,10 +30,15 @@
 
 #include "invctl.h"
 
+/* A test builds another one, to see two versions meet. */
+#ifndef INV_LAYOUT_VERSION
+#define INV_LAYOUT_VERSION 2
+#endif
+
 #define LAYOUT_MAGIC UINT64_C(0x00316c7463766e69) /* "invctl1" */
 
 enum {
-	LAYOUT_VERSION = 2,
+	LAYOUT_VERSION = INV_LAYOUT_VERSION,
 	LAYOUT_PAGE = 4096,
 	CAPACITY_DEFAULT = 16384,
 	CAPACITY_MAX = 1048576,

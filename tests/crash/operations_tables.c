@@ -147,21 +147,18 @@ static int release_hold(struct scene *scene)
 /* It stands whole, or as it was before; and it can be put up and released. */
 static void judge_hold(struct scene *scene, bool stands_after, const char *note)
 {
-	struct inv_table_info info;
+	struct inv_request hold;
 	bool acted = atomic_load(&scene->board->acted);
 
-	inv_table_info_get(scene->table, &info);
-	expect(scene, !acted || info.held == stands_after, "what was done to the hold is undone");
-	expect(scene,
-	       !info.held || info.hold.reason[0] == '\0' || strcmp(info.hold.reason, note) == 0,
-	       "the note is '%s'", info.hold.reason);
+	bool stands = inv_hold_get(scene->table, &hold) == 1;
+	expect(scene, !acted || stands == stands_after, "what was done to the hold is undone");
+	expect(scene, !stands || hold.reason[0] == '\0' || strcmp(hold.reason, note) == 0,
+	       "the note is '%s'", hold.reason);
 	expect(scene, inv_hold(scene->table, "next") == 0, "no other hold can be put up");
-	inv_table_info_get(scene->table, &info);
-	expect(scene, info.held && strcmp(info.hold.reason, "next") == 0,
+	expect(scene, inv_hold_get(scene->table, &hold) == 1 && strcmp(hold.reason, "next") == 0,
 	       "the next hold is not that one");
 	inv_release(scene->table);
-	inv_table_info_get(scene->table, &info);
-	expect(scene, !info.held, "it can't be released");
+	expect(scene, inv_hold_get(scene->table, &hold) == 0, "it can't be released");
 }
 
 static void judge_put(struct scene *scene)

@@ -78,43 +78,39 @@ static void it_says_who_when_and_why(void **state)
 {
 	struct fixture *fixture = *state;
 	struct inv_actor actor = {.terminal = "pts/3", .script = "alarm.sh"};
-	struct inv_table_info info;
+	struct inv_request hold;
 
-	assert_int_equal(inv_table_info_get(fixture->table, &info), 0);
-	assert_int_equal(info.held, 0);
+	assert_int_equal(inv_hold_get(fixture->table, &hold), 0);
 	int64_t before_ns = clock_realtime_ns();
 	inv_actor_set(&actor);
 	assert_int_equal(inv_hold(fixture->table, "first"), 0);
 	assert_int_equal(inv_hold(fixture->table, "coolant is low"), 0);
 	inv_actor_set(&(struct inv_actor){0});
-	assert_int_equal(inv_table_info_get(fixture->table, &info), 0);
-	assert_int_equal(info.held, 1);
-	assert_string_equal(info.hold.reason, "coolant is low");
-	assert_int_equal(info.hold.uid, geteuid());
-	assert_int_equal(info.hold.pid, getpid());
-	assert_string_equal(info.hold.terminal, "pts/3");
-	assert_string_equal(info.hold.script, "alarm.sh");
-	assert_in_range(info.hold.time_ns, before_ns, clock_realtime_ns());
+	assert_int_equal(inv_hold_get(fixture->table, &hold), 1);
+	assert_string_equal(hold.reason, "coolant is low");
+	assert_int_equal(hold.uid, geteuid());
+	assert_int_equal(hold.pid, getpid());
+	assert_string_equal(hold.terminal, "pts/3");
+	assert_string_equal(hold.script, "alarm.sh");
+	assert_in_range(hold.time_ns, before_ns, clock_realtime_ns());
 	assert_int_equal(inv_release(fixture->table), 0);
 	assert_int_equal(inv_release(fixture->table), 0);
-	assert_int_equal(inv_table_info_get(fixture->table, &info), 0);
-	assert_int_equal(info.held, 0);
+	assert_int_equal(inv_hold_get(fixture->table, &hold), 0);
 }
 
 static void a_note_that_was_not_finished_reads_as_none(void **state)
 {
 	struct fixture *fixture = *state;
-	struct inv_table_info info;
+	struct inv_request hold;
 
 	assert_int_equal(inv_hold(fixture->table, "half of a no"), 0);
 	/* the writing bit: another put has begun, and was killed */
 	atomic_fetch_or(&fixture->table->header->hold.word, 2);
-	assert_int_equal(inv_table_info_get(fixture->table, &info), 0);
-	assert_int_equal(info.held, 1);
-	assert_string_equal(info.hold.reason, "");
+	assert_int_equal(inv_hold_get(fixture->table, &hold), 1);
+	assert_string_equal(hold.reason, "");
 	assert_int_equal(inv_hold(fixture->table, "whole"), 0);
-	assert_int_equal(inv_table_info_get(fixture->table, &info), 0);
-	assert_string_equal(info.hold.reason, "whole");
+	assert_int_equal(inv_hold_get(fixture->table, &hold), 1);
+	assert_string_equal(hold.reason, "whole");
 }
 
 static int wait_for_release(struct fixture *fixture, void *arg)

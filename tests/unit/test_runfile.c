@@ -56,7 +56,12 @@ static void reads_back_what_was_written(void **state)
 	char name[] = "measure", empty[] = "", words[] = "two words", cwd[] = "/lab",
 	     stop[] = "park";
 	char *command[] = {name, empty, words, NULL};
-	const struct runfile written = {.cwd = cwd, .stop_command = stop, .command = command};
+	const struct runfile written = {.name = name,
+	                                .cwd = cwd,
+	                                .stop_command = stop,
+	                                .supervisor = 4711,
+	                                .supervisor_start = UINT64_MAX,
+	                                .command = command};
 	struct runfile run;
 	struct stat status;
 
@@ -65,15 +70,36 @@ static void reads_back_what_was_written(void **state)
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0600);
 	assert_int_equal(runfile_read(path, &run), 0);
+	assert_string_equal(run.name, "measure");
 	assert_string_equal(run.cwd, "/lab");
 	assert_string_equal(run.stop_command, "park");
 	assert_null(run.finish_command);
+	assert_int_equal(run.supervisor, 4711);
+	assert_true(run.supervisor_start == UINT64_MAX);
 	assert_string_equal(run.command[0], "measure");
 	assert_string_equal(run.command[1], "");
 	assert_string_equal(run.command[2], "two words");
 	assert_null(run.command[3]);
 	runfile_free(&run);
 	assert_int_equal(runfile_write(path, &written), -EEXIST);
+}
+
+/* A later version may know more of a run. */
+static void what_it_does_not_know_is_skipped(void **state)
+{
+	static const char later[] =
+	        "invctl run 2\0colour=red\0name=scan\0supervisor=12 34 56\0\0ls";
+	struct runfile run;
+
+	(void)state;
+	write_raw(later, sizeof(later), 0600);
+	assert_int_equal(runfile_read(path, &run), 0);
+	assert_string_equal(run.name, "scan");
+	assert_int_equal(run.supervisor, 12);
+	assert_int_equal(run.supervisor_start, 34);
+	assert_string_equal(run.command[0], "ls");
+	assert_null(run.command[1]);
+	runfile_free(&run);
 }
 
 static void an_empty_command_is_one(void **state)
@@ -97,9 +123,10 @@ static void refuses_what_is_no_run_file(void **state)
 	} cases[] = {
 	        {"", 0},
 	        {"rubbish", 7},
-	        {"invctl run 1\0\0\0", 15},            /* a string is missing */
-	        {"invctl run 1\0\0\0\0measure", 23},   /* cut short */
-	        {"invctl run 2\0\0\0\0measure\0", 24}, /* another version */
+	        {"invctl run 2", 13},                  /* no empty string follows */
+	        {"invctl run 2\0cwd=/lab\0", 22},      /* the same */
+	        {"invctl run 2\0\0measure", 21},       /* cut short */
+	        {"invctl run 1\0\0\0\0measure\0", 24}, /* another format */
 	};
 	struct runfile run;
 
@@ -114,7 +141,7 @@ static void refuses_what_is_no_run_file(void **state)
 
 static void believes_nothing_that_others_could_have_written(void **state)
 {
-	static const char good[] = "invctl run 1\0\0\0\0measure";
+	static const char good[] = "invctl run 2\0\0measure";
 	struct runfile run;
 
 	(void)state;
@@ -139,6 +166,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_teardown(reads_back_what_was_written, remove_files),
+	        cmocka_unit_test_teardown(what_it_does_not_know_is_skipped, remove_files),
 	        cmocka_unit_test_teardown(an_empty_command_is_one, remove_files),
 	        cmocka_unit_test_teardown(refuses_what_is_no_run_file, remove_files),
 	        cmocka_unit_test_teardown(believes_nothing_that_others_could_have_written,
