@@ -64,8 +64,8 @@ bad +failed 3 +-
 crashed +failed SIGSEGV +-
 bake +failed 127 +not found: \./nosuchcmd
 late +cancelled +deadline
-cut +cancelled +power cut \($user, bats-exec-test\)
-gone +cancelled +\($user, bats-exec-test\)$"
+cut +cancelled +power cut \($user(, [a-z0-9/]+)?, bats-exec-test\)
+gone +cancelled +\($user(, [a-z0-9/]+)?, bats-exec-test\)$"
 }
 
 @test "progress: the percentage and words; words with a number alone" {
@@ -100,13 +100,9 @@ gone +cancelled +\($user, bats-exec-test\)$"
 	"$INVCTL" run --id="$ID" sh -c '"$INVCTL" check; sleep 0.1'
 	run -0 "$INVCTL" list -a -n -o checked
 	assert_output "0s before end"
-	# Time does not change it: as if it had ended two hours ago, by a clock that has been moved.
-	local checked
-	checked=$(field "$ID" .lastCheck)
 	retry ended_s_ago 1
 	run -0 "$INVCTL" list -a -n -o checked
 	assert_output "0s before end"
-	field_is "$ID" .lastCheck "$checked"
 }
 
 ended_s_ago() { # SECONDS or more

@@ -26,7 +26,7 @@ load helpers
 	run -0 "$INVCTL" show "$ID"
 	assert_line --regexp '^State +stopping$'
 	assert_line --regexp '^Request +[0-9]+s ago, signalled$'
-	assert_line --regexp "^  by +$(id -un)(, |$)"
+	assert_line --regexp "^  by +$(id -un)(, [a-z0-9/]+)?, bats-exec-test$"
 	assert_line --regexp '^  reason +gas leak$'
 	touch end
 	ended_with 122

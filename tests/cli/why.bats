@@ -8,7 +8,7 @@ load helpers
 	run -1 --separate-stderr "$INVCTL" why
 	[[ -z $output && $stderr == "invctl: "* ]]
 	run -1 --separate-stderr "$INVCTL" run "$INVCTL" why
-	[[ -z $output && $stderr == *"there was no request"* ]]
+	[[ -z $output && $stderr == *"there was no request to invocation"* ]]
 	INVCTL_REQUIRE=1 run -113 "$INVCTL" why
 }
 
