@@ -130,6 +130,14 @@ int inv_state_path(inv_table *table, const uint8_t id[16], const char *suffix, c
 /* Does a broker serve the table? Where none does, one is started. 1 or 0. */
 int inv_table_have_broker(inv_table *table);
 
+/*
+ * inv_cancel of several invocations, as one call: each gets one request, however it is reached.
+ *   results  what inv_cancel of each alone would return
+ * 0; -ENOMEM and the like: nothing was done.
+ */
+int inv_cancel_all(inv_table *table, const uint8_t (*ids)[16], size_t count, unsigned flags,
+                   const char *reason, int *results);
+
 /* Wait until no hold stands. 0; -ETIMEDOUT; -ESTALE the table was abandoned; or as inv_open. */
 int inv_hold_wait(inv_table *table, int64_t timeout_ns);
 

@@ -2,6 +2,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/attach.h"
 #include "common/exit_status.h"
@@ -100,10 +101,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 static const struct argp argp = {options,  parse_option, "SELECTOR...", documentation,
                                  children, NULL,         NULL};
 
-/* Ask one. 0, or its exit status. */
-static int ask(inv_table *table, const uint8_t id[16], const struct arguments *arguments)
+/* What a request to one came to, as an exit status. */
+static int request_status(const uint8_t id[16], int error, const struct arguments *arguments)
 {
-	int error = inv_cancel(table, id, arguments->flags, arguments->reason);
 	char id_text[INV_ID_TEXT_BYTES];
 
 	inv_id_format(id, id_text);
@@ -137,17 +137,31 @@ static int first_failure(int so_far, int status)
 	return so_far != 0 ? so_far : status;
 }
 
-static int ask_all(inv_table *table, struct targets *targets, const struct arguments *arguments)
+/* One call for all of them: what is a target and another's descendant is asked once. */
+static int request_all(inv_table *table, struct targets *targets, const struct arguments *arguments)
 {
-	int failure = 0;
+	uint8_t(*ids)[16] = calloc(targets->count + 1, sizeof(*ids));
+	int *results = calloc(targets->count + 1, sizeof(*results));
+	size_t count = 0;
+	int failure = 0, error = ids && results ? 0 : -ENOMEM;
 
+	for (size_t i = 0; i < targets->count && error == 0; i++)
+		if (targets->list[i].failure == 0)
+			memcpy(ids[count++], targets->list[i].id, 16);
+	if (error == 0 && count > 0)
+		error = inv_cancel_all(table, (const uint8_t(*)[16])ids, count, arguments->flags,
+		                       arguments->reason, results);
+	count = 0;
 	for (size_t i = 0; i < targets->count; i++) {
 		struct target *target = &targets->list[i];
 
 		if (target->failure == 0)
-			target->failure = ask(table, target->id, arguments);
+			target->failure = request_status(
+			        target->id, error ? error : results[count++], arguments);
 		failure = first_failure(failure, target->failure);
 	}
+	free(ids);
+	free(results);
 	return failure;
 }
 
@@ -216,7 +230,7 @@ static int wait_for_all(inv_table *table, const struct targets *targets, int64_t
 static int cancel_targets(const struct globals *globals, inv_table *table, struct targets *targets,
                           const struct arguments *arguments)
 {
-	int failure = ask_all(table, targets, arguments);
+	int failure = request_all(table, targets, arguments);
 
 	if (arguments->flags & INV_CANCEL_KILL)
 		let_supervisors_go_on(table, targets);

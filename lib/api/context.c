@@ -27,10 +27,14 @@ _Atomic(struct context_environment *) context_environment;
 
 static pthread_mutex_t environment_lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* The event goes with the last of the two: another thread that ends the invocation must not take
+ * it from this one, which may be asleep in it. */
 static void release(inv_context *context)
 {
-	if (atomic_fetch_sub(&context->holders, 1) == 1)
-		free(context);
+	if (atomic_fetch_sub(&context->holders, 1) != 1)
+		return;
+	inv_event_put(context->event);
+	free(context);
 }
 
 /* Drop what other threads have marked as left. */
@@ -108,6 +112,21 @@ int context_event(inv_event **event)
 	return environment(event);
 }
 
+/* A thread that ends leaves what other threads have marked since its last call. */
+static void leave_at_exit(void *unused)
+{
+	(void)unused;
+	current();
+}
+
+static pthread_key_t exit_key;
+static bool exit_key_made;
+
+__attribute__((constructor)) static void make_exit_key(void)
+{
+	exit_key_made = pthread_key_create(&exit_key, leave_at_exit) == 0;
+}
+
 inv_context *context_push(inv_event *event)
 {
 	inv_context *context = calloc(1, sizeof(*context));
@@ -121,24 +140,25 @@ inv_context *context_push(inv_event *event)
 	atomic_init(&context->left, false);
 	context->outer = current();
 	context_innermost = context;
+	/* Any value but NULL: it has the key's function called. */
+	if (!context->outer && exit_key_made)
+		pthread_setspecific(exit_key, &context_innermost);
 	return context;
 }
 
 void context_drop(inv_context *context)
 {
-	inv_event *event = context->event;
 	bool own = pthread_equal(context->thread, pthread_self()) &&
 	           context->process == fork_generation();
 
 	atomic_store_explicit(&context->left, true, memory_order_release);
 	if (own) {
-		/* Usually the context_innermost. One that is not stays marked until it is. */
+		/* Usually the innermost. One that is not stays marked until it is. */
 		current();
 	} else if (context->process != fork_generation()) {
 		release(context); /* the stack that held it is the parent's */
 	}
 	release(context);
-	inv_event_put(event);
 }
 
 int inv_context_leave(inv_context *context)

@@ -68,7 +68,14 @@ int event_register(inv_table *table, const uint8_t *id, enum inv_kind kind, cons
 	registration.started_ns = registration.requested_ns;
 	if (kind == INV_KIND_EVENT)
 		registration.flags |= SLOT_PENDING;
-	return event_register_as(table, &registration, true, out);
+	error = event_register_as(table, &registration, true, out);
+	/* Its name was taken away meanwhile: no request could find it. */
+	if (!error && table_abandoned_lately(table)) {
+		inv_event_put(*out);
+		*out = NULL;
+		error = -ESTALE;
+	}
+	return error;
 }
 
 int inv_event_create(inv_table *table, const uint8_t id[16], inv_event **out)

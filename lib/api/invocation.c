@@ -203,32 +203,87 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns)
 	return error;
 }
 
-int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const char *reason)
+/* 0 and where it is; or why it can't be cancelled. */
+static int find_live(inv_table *table, const uint8_t id[16], unsigned flags, struct slot_ref *ref)
 {
-	struct request request = {.cause = INV_CAUSE_REQUESTED, .reason = reason};
-	int signum = (int)(flags >> 8);
-	struct escalation_steps more = {.signum = signum};
-	struct slot_ref ref;
 	uint64_t word;
+	int error = slot_find(table, id, ref, &word);
 
-	if (flags & 0xf8 || signum > 64 || (signum && !(flags & INV_CANCEL_SIGNAL)))
-		return -EINVAL;
-	int error = table_resolve(table, false, &table);
-	if (!error)
-		error = slot_find(table, id, &ref, &word);
 	if (error)
 		return error;
-	if (sweep_before_answer(table, ref.index, table_broker_watches(table)) &&
-	    (word = slot_word(table, ref)) == 0)
+	if (sweep_before_answer(table, ref->index, table_broker_watches(table)) &&
+	    (word = slot_word(table, *ref)) == 0)
 		return -ENOENT;
 	if (control_state(word) != SLOT_LIVE)
 		return -EALREADY;
-	if (flags & INV_CANCEL_KILL && atomic_load(&table->slots[ref.index].flags) & SLOT_NO_KILL)
+	if (flags & INV_CANCEL_KILL && atomic_load(&table->slots[ref->index].flags) & SLOT_NO_KILL)
 		return -EPERM;
+	return 0;
+}
+
+static int cancel_found(inv_table *table, const struct slot_ref *refs, size_t count, unsigned flags,
+                        const char *reason, int *results)
+{
+	struct request request = {
+	        .cause = INV_CAUSE_REQUESTED, .reason = reason, .call = request_call()};
+	struct escalation_steps more = {.signum = (int)(flags >> 8)};
+
 	more.steps |= flags & INV_CANCEL_SIGNAL ? (unsigned)ESCALATE_SIGNAL : 0;
 	more.steps |= flags & INV_CANCEL_KILL ? (unsigned)ESCALATE_KILL : 0;
-	error = cascade_request(table, ref, &request, flags & INV_CANCEL_ONLY, &more);
-	return error == -ESTALE ? -EALREADY : error;
+	int error = cascade_request(table, refs, count, &request, flags & INV_CANCEL_ONLY, &more,
+	                            results);
+	for (size_t i = 0; i < count; i++)
+		results[i] = results[i] == -ESTALE ? -EALREADY : error ? error : results[i];
+	return 0;
+}
+
+static int resolve_for_cancel(inv_table *table, unsigned flags, inv_table **resolved)
+{
+	unsigned signum = flags >> 8;
+
+	if (flags & 0xf8 || signum > 64 || (signum && !(flags & INV_CANCEL_SIGNAL)))
+		return -EINVAL;
+	return table_resolve(table, false, resolved);
+}
+
+int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const char *reason)
+{
+	struct slot_ref ref;
+	int error = resolve_for_cancel(table, flags, &table);
+
+	if (!error)
+		error = find_live(table, id, flags, &ref);
+	if (!error)
+		cancel_found(table, &ref, 1, flags, reason, &error);
+	return error;
+}
+
+int inv_cancel_all(inv_table *table, const uint8_t (*ids)[16], size_t count, unsigned flags,
+                   const char *reason, int *results)
+{
+	struct slot_ref *refs = NULL;
+	int *found_results = NULL;
+	size_t found = 0;
+	int error = resolve_for_cancel(table, flags, &table);
+
+	if (!error && count > 0) {
+		refs = calloc(count, sizeof(*refs));
+		found_results = calloc(count, sizeof(*found_results));
+		if (!refs || !found_results)
+			error = -ENOMEM;
+	}
+	for (size_t i = 0; !error && i < count; i++) {
+		results[i] = find_live(table, ids[i], flags, &refs[found]);
+		found += results[i] == 0;
+	}
+	if (!error)
+		cancel_found(table, refs, found, flags, reason, found_results);
+	for (size_t i = 0, at = 0; !error && i < count; i++)
+		if (results[i] == 0)
+			results[i] = found_results[at++];
+	free(refs);
+	free(found_results);
+	return error;
 }
 
 void inv_actor_set(const struct inv_actor *actor)

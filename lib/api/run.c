@@ -188,7 +188,8 @@ int inv_run_started(inv_invocation *invocation, pid_t pid)
 
 int inv_run_request(inv_invocation *invocation, int cause, int signum, const char *reason)
 {
-	struct request request = {.cause = cause, .reason = reason};
+	struct request request = {
+	        .cause = cause, .reason = reason, .call = request_call(), .by_signal = signum != 0};
 	const struct escalation_steps nothing = {0};
 	struct slot *slot = run_slot(invocation);
 
@@ -201,7 +202,9 @@ int inv_run_request(inv_invocation *invocation, int cause, int signum, const cha
 	while (!pending &&
 	       !atomic_compare_exchange_weak(&slot->flags, &flags, (flags & ~mask) | with_signal))
 		;
-	return cascade_request(invocation->table, invocation->ref, &request, false, &nothing);
+	int result, error = cascade_request(invocation->table, &invocation->ref, 1, &request, false,
+	                                    &nothing, &result);
+	return result ? result : error;
 }
 
 int inv_run_take(inv_invocation *invocation)
@@ -259,8 +262,9 @@ int inv_run_nested(inv_invocation *invocation)
 static void kill_nested(inv_table *table, struct slot_ref ref, void *arg)
 {
 	struct request request = {.cause = INV_CAUSE_PARENT};
+	int result;
 
-	cascade_request(table, ref, &request, true, arg);
+	cascade_request(table, &ref, 1, &request, true, arg, &result);
 }
 
 void inv_run_kill_nested(inv_invocation *invocation)

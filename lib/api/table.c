@@ -49,7 +49,7 @@ void inv_close(inv_table *table)
 
 const char *inv_table_name(inv_table *table)
 {
-	return table_resolve(table, false, &table) == 0 ? table->name : "";
+	return table || table_resolve(NULL, false, &table) == 0 ? table->name : "";
 }
 
 int inv_default_table_name(char name[INV_TABLE_NAME_BYTES])
@@ -73,7 +73,7 @@ int inv_table_have_broker(inv_table *table)
 int inv_state_path(inv_table *table, const uint8_t id[16], const char *suffix, char *path,
                    size_t size)
 {
-	int error = table_resolve(table, false, &table);
+	int error = table ? 0 : table_resolve(NULL, false, &table);
 
 	return error ? error : state_path(table->name, id, suffix, path, size);
 }

@@ -11,7 +11,9 @@
 #include "api/context.h"
 #include "api/invocation.h"
 #include "os/clock.h"
+#include "os/fork.h"
 #include "os/futex.h"
+#include "protocol/cascade.h"
 #include "protocol/shield.h"
 #include "table/event_word.h"
 
@@ -23,6 +25,7 @@ struct inv_thread {
 	void *arg;
 	int result;
 	_Atomic uint32_t ended; /* futex: 1 once result is there */
+	unsigned process;       /* fork_generation() of the process that has the thread */
 };
 
 static void *thread_main(void *arg)
@@ -55,6 +58,7 @@ int inv_thread_start(inv_thread **out, inv_table *table, int (*fn)(void *arg), v
 	}
 	thread->event = thread->invocation->event;
 	event_handle_keep(thread->event);
+	thread->process = fork_generation();
 	thread->run = fn;
 	thread->arg = arg;
 	error = -pthread_create(&thread->thread, NULL, thread_main, thread);
@@ -73,11 +77,18 @@ void inv_thread_id(const inv_thread *thread, uint8_t id[16])
 	inv_event_id(thread->event, id);
 }
 
+static bool is_of_parent(const inv_thread *thread)
+{
+	return thread->process != fork_generation();
+}
+
 int inv_thread_cancel(inv_thread *thread)
 {
 	uint8_t id[16];
 	uint64_t word;
 
+	if (is_of_parent(thread))
+		return -ESTALE;
 	if (event_word_of(thread->event, &word) != 0)
 		return -EALREADY;
 	inv_thread_id(thread, id);
@@ -102,6 +113,8 @@ static bool has_ended(const inv_thread *thread)
 
 int inv_thread_join(inv_thread *thread, int *result)
 {
+	if (is_of_parent(thread))
+		return -ESTALE;
 	while (!has_ended(thread)) {
 		int error = futex_wait(&thread->ended, 0, -1);
 		if (error)
@@ -124,18 +137,43 @@ static int wait_for_either(inv_thread *thread, inv_event *event, uint64_t word)
 	return error == -ETIMEDOUT ? 0 : error;
 }
 
+/* The caller's request is the thread's too. The cascade may have passed it on already, or be about
+ * to: it is one call. */
+static void pass_on(inv_thread *thread, uint64_t call)
+{
+	const struct escalation_steps nothing = {0};
+	struct request request = {.cause = INV_CAUSE_PARENT, .call = call ? call : request_call()};
+	int result;
+
+	cascade_request(thread->event->table, &thread->event->ref, 1, &request, false, &nothing,
+	                &result);
+}
+
+/* Take the caller's request, if there is one. *call: the number of the call that made it. */
+static bool take_request(inv_event *event, uint64_t *call)
+{
+	uint64_t word;
+
+	*call = event_word_of(event, &word) == 0 && word & EVENT_SET
+	                ? request_call_of(event->table, event->ref, word)
+	                : 0;
+	return inv_event_check(event) == -ECANCELED;
+}
+
 int inv_thread_join_propagate(inv_thread *thread, int *result)
 {
 	inv_event *event;
 	bool cancelled = false;
-	uint64_t word;
+	uint64_t word, call;
 
+	if (is_of_parent(thread))
+		return -ESTALE;
 	if (context_event(&event) != 0)
 		return inv_thread_join(thread, result);
 	while (!has_ended(thread)) {
-		if (!cancelled && inv_event_check(event) == -ECANCELED) {
+		if (!cancelled && take_request(event, &call)) {
 			cancelled = true;
-			inv_thread_cancel(thread);
+			pass_on(thread, call);
 		}
 		int error = 0;
 		if (cancelled || event_word_of(event, &word) != 0)

@@ -52,30 +52,48 @@ static bool child_of_marked(const inv_table *table, const struct marks *marks, u
 	       slot_visible(atomic_load(&table->control[index]));
 }
 
-int cascade_each(inv_table *table, struct slot_ref ref,
+/* Call each for every live descendant of those that are marked. */
+static void scan(inv_table *table, struct marks *marks,
                  void (*each)(inv_table *table, struct slot_ref ref, void *arg), void *arg)
 {
-	if (!(atomic_load(&table->slots[ref.index].flags) & SLOT_HAS_CHILDREN))
-		return 0;
-	struct marks marks = {.words = (table->geometry.slots + 63) / 64};
-	marks.bits = calloc(marks.words, sizeof(uint64_t));
-	if (!marks.bits)
-		return -ENOMEM;
-	mark(&marks, ref.index);
 	for (bool found = true; found;) {
 		found = false;
 		for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
-			if (!child_of_marked(table, &marks, i))
+			if (!child_of_marked(table, marks, i))
 				continue;
-			mark(&marks, i);
+			mark(marks, i);
 			found = true;
 			uint64_t word = atomic_load(&table->control[i]);
 			if (control_state(word) == SLOT_LIVE)
 				each(table, slot_ref_of(i, word), arg);
 		}
 	}
+}
+
+static int each_below(inv_table *table, const struct slot_ref *refs, size_t count,
+                      void (*each)(inv_table *table, struct slot_ref ref, void *arg), void *arg)
+{
+	struct marks marks = {.words = (table->geometry.slots + 63) / 64};
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++)
+		any |= (atomic_load(&table->slots[refs[i].index].flags) & SLOT_HAS_CHILDREN) != 0;
+	if (!any)
+		return 0;
+	marks.bits = calloc(marks.words, sizeof(uint64_t));
+	if (!marks.bits)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		mark(&marks, refs[i].index);
+	scan(table, &marks, each, arg);
 	free(marks.bits);
 	return 0;
+}
+
+int cascade_each(inv_table *table, struct slot_ref ref,
+                 void (*each)(inv_table *table, struct slot_ref ref, void *arg), void *arg)
+{
+	return each_below(table, &ref, 1, each, arg);
 }
 
 static void escalate_to_supervisor(inv_table *table, struct slot_ref ref, unsigned steps,
@@ -154,19 +172,15 @@ static void pass_on(inv_table *table, struct slot_ref ref, void *arg)
 	request_and_escalate(table, ref, &passing->request, passing->more);
 }
 
-int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request, bool only,
-                    const struct escalation_steps *more)
+int cascade_request(inv_table *table, const struct slot_ref *refs, size_t count,
+                    const struct request *request, bool only, const struct escalation_steps *more,
+                    int *results)
 {
-	struct passing_on passing = {
-	        .request = {.cause = INV_CAUSE_PARENT, .reason = request->reason},
-	        .more = more,
-	};
-	int result = request_and_escalate(table, ref, request, more);
+	struct passing_on passing = {.request = *request, .more = more};
 
-	if (result == -ESTALE)
-		return result;
+	passing.request.cause = INV_CAUSE_PARENT;
+	for (size_t i = 0; i < count; i++)
+		results[i] = request_and_escalate(table, refs[i], request, more);
 	/* The caller alone can do something about it, by calling again. */
-	if (!only && cascade_each(table, ref, pass_on, &passing) != 0)
-		return -ENOMEM;
-	return result;
+	return only ? 0 : each_below(table, refs, count, pass_on, &passing);
 }

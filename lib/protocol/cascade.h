@@ -15,10 +15,11 @@ struct escalation_steps {
 	int signum;     /* of ESCALATE_SIGNAL; 0: the usual one */
 };
 
-/* Make the request, and pass it on to the descendants as cause "parent". 0; -ESTALE;
- * -ENOMEM it was not passed on; -EPERM its process is not the caller's to signal (the requests
- * are made all the same). */
-int cascade_request(inv_table *table, struct slot_ref ref, const struct request *request, bool only,
-                    const struct escalation_steps *more);
+/* Make the request to each of these, and pass it on to the descendants as cause "parent"; one that
+ * is both is one of these. results: for each 0; -ESTALE; -EPERM its process is not the caller's to
+ * signal (the request is made all the same). 0; -ENOMEM it was not passed on. */
+int cascade_request(inv_table *table, const struct slot_ref *refs, size_t count,
+                    const struct request *request, bool only, const struct escalation_steps *more,
+                    int *results);
 
 #endif

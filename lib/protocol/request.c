@@ -14,6 +14,11 @@
  * record, marks it ready, and then sets the event. A rival that finds it claimed
  * leaves it alone and sets the event: the first request's cause stands.
  *
+ * One command or call makes at most one request of each invocation, however it reaches it: the
+ * record carries the call's number, and a requester that finds the number in the record of the last
+ * or last but one request makes none. The event word is read before the records, and the set fails
+ * where it has changed since, so that of two that race one finds the other's.
+ *
  * A SIGKILL
  *   while writing          the next requester sets the event; the record stays
  *                          without text and reads as "requested"
@@ -38,12 +43,14 @@
 
 enum { STAGE_BITS = 6, STAGE_WRITING = 1, STAGE_READY = 2, STAGE_MASK = (1 << STAGE_BITS) - 1 };
 enum {
-	ACTOR_CAUSE_MASK = 0x7f,
+	ACTOR_CAUSE_MASK = 0x3f,
+	ACTOR_BY_SIGNAL = 0x40,
 	ACTOR_BY_ADDRESS = 0x80,
 	ACTOR_PID_SHIFT = 8,
 	ACTOR_UID_SHIFT = 32
 };
 #define ACTOR_PID_MASK UINT64_C(0xffffff)
+#define ONE_SIGNAL_NS INT64_C(1000000000)
 #define SEQUENCE_MASK (EVENT_SEQUENCE_MASK / EVENT_SEQUENCE_STEP)
 
 static uint64_t record_word(struct slot_ref ref, uint32_t sequence, unsigned stage)
@@ -102,8 +109,10 @@ void request_write(struct request_record *record, const struct request *request,
 	atomic_store_explicit(&record->monotonic_ns, clock_monotonic_ns(), memory_order_release);
 	atomic_store_explicit(&record->actor,
 	                      own.uid_pid | (stated.by_address ? ACTOR_BY_ADDRESS : 0u) |
+	                              (request->by_signal ? ACTOR_BY_SIGNAL : 0u) |
 	                              ((unsigned)request->cause & ACTOR_CAUSE_MASK),
 	                      memory_order_release);
+	atomic_store_explicit(&record->call, request->call, memory_order_release);
 	text_store(record->command, INV_COMMAND_BYTES / 8,
 	           *stated.command ? stated.command : own.command);
 	words_store(record->origin, ORIGIN_BYTES / 8, stated.origin);
@@ -148,13 +157,63 @@ static void record(inv_table *table, struct slot_ref ref, uint64_t seen,
 	                               record_word(ref, sequence, STAGE_READY));
 }
 
+uint64_t request_call(void)
+{
+	static _Atomic uint64_t count;
+	uint64_t number = atomic_fetch_add(&count, 1) << 1 | 1;
+
+	return (uint64_t)clock_realtime_ns() ^ (uint64_t)getpid() << 40 ^ number;
+}
+
+uint64_t request_call_of(const inv_table *table, struct slot_ref ref, uint64_t event_word)
+{
+	uint32_t sequence = event_sequence(event_word);
+	const struct request_record *record = &table->slots[ref.index].request[sequence % 2];
+
+	return atomic_load(&record->word) == record_word(ref, sequence, STAGE_READY)
+	               ? atomic_load(&record->call)
+	               : 0;
+}
+
+/* It is the request of that record once more: of one call, which reaches an invocation by two ways
+ * (as a target and as a descendant, by the cascade and by a join); or one signal that an init
+ * system sends to each of several nested `run`s, which pass it on. The same `run` signalled twice
+ * is asked twice. */
+static bool repeats(const struct request_record *record, struct slot_ref ref,
+                    const struct request *request)
+{
+	uint64_t word = atomic_load(&record->word);
+	uint64_t actor = atomic_load(&record->actor);
+	int64_t age_ns = clock_monotonic_ns() - atomic_load(&record->monotonic_ns);
+	bool passed_on = request->cause == INV_CAUSE_PARENT ||
+	                 (actor & ACTOR_CAUSE_MASK) == INV_CAUSE_PARENT;
+
+	if (event_generation(word) != ref.generation || (word & STAGE_MASK) != STAGE_READY)
+		return false;
+	if (request->call != 0 && atomic_load(&record->call) == request->call)
+		return true;
+	return request->by_signal && actor & ACTOR_BY_SIGNAL && passed_on && age_ns >= 0 &&
+	       age_ns < ONE_SIGNAL_NS;
+}
+
+/* The records of the last two requests; of a withdrawn one too: the call has made it. */
+static bool is_repeated(const inv_table *table, struct slot_ref ref, uint64_t event_word,
+                        const struct request *request)
+{
+	const struct request_record *records = table->slots[ref.index].request;
+
+	if (event_sequence(event_word) == 0 || (request->call == 0 && !request->by_signal))
+		return false;
+	return repeats(&records[0], ref, request) || repeats(&records[1], ref, request);
+}
+
 int request_make(inv_table *table, struct slot_ref ref, const struct request *request)
 {
 	for (;;) {
 		uint64_t word = event_word_load(table, ref);
 		if (word == 0 || word & EVENT_ENDED)
 			return -ESTALE;
-		if (word & EVENT_SET)
+		if (word & EVENT_SET || is_repeated(table, ref, word, request))
 			return 0;
 		record(table, ref, word, request);
 		if (event_word_set(table, ref, word)) {

@@ -8,12 +8,21 @@
 struct request {
 	int cause;          /* enum inv_cause */
 	const char *reason; /* may be NULL */
+	uint64_t call;      /* request_call(): one call makes one request of each; 0: by itself */
+	bool by_signal;     /* it came as a signal to `run` */
 };
+
+/* A number for one command or call, however many invocations it reaches, and by which ways. */
+uint64_t request_call(void);
+
+/* The number of the call that made the request which the event word shows; 0: not known. */
+uint64_t request_call_of(const inv_table *table, struct slot_ref ref, uint64_t event_word);
 
 /* As inv_actor_set. */
 void request_set_actor(const struct inv_actor *actor);
 
-/* Make a request to one registration. 1 made; 0 one was pending already; -ESTALE. */
+/* Make a request to one registration. 1 made; 0 one was pending already, or this call, or this
+ * signal, has made one before; -ESTALE. */
 int request_make(inv_table *table, struct slot_ref ref, const struct request *request);
 
 /* Write a record whose word the caller has claimed. time_ns: when it was made, a time of day; 0:

@@ -129,7 +129,8 @@ struct request_record {
 	shared_u64 word;    /* | generation 32 | sequence 26 | stage 6 | */
 	shared_i64 time_ns; /* time of day */
 	shared_i64 monotonic_ns;
-	shared_u64 actor; /* | uid 32 | pid 24 | by address 1 | cause 7 | */
+	shared_u64 actor; /* | uid 32 | pid 24 | by address 1 | by signal 1 | cause 6 | */
+	shared_u64 call;  /* the call that made it: the same in all that it reached */
 	shared_u64 command[INV_COMMAND_BYTES / 8];
 	shared_u64 origin[ORIGIN_BYTES / 8]; /* terminal and script, or the address */
 	shared_u64 reason[INV_REASON_BYTES / 8];

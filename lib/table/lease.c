@@ -123,6 +123,18 @@ bool table_abandoned(const inv_table *table)
 	return status.st_nlink == 0 && table_has_broker(table) != 1;
 }
 
+bool table_abandoned_lately(inv_table *table)
+{
+	int64_t now_ns = clock_monotonic_coarse_ns();
+
+	if (atomic_load_explicit(&table->intact_ns, memory_order_relaxed) + LATELY_NS > now_ns)
+		return false;
+	if (table_abandoned(table))
+		return true;
+	atomic_store_explicit(&table->intact_ns, now_ns, memory_order_relaxed);
+	return false;
+}
+
 void table_ensure_broker(inv_table *table)
 {
 	int64_t now_ns = clock_monotonic_coarse_ns();

@@ -38,6 +38,9 @@ bool table_broker_watches_lately(inv_table *table);
 /* Its name is gone or names another segment, and no broker hands it over; or it was cut short. */
 bool table_abandoned(const inv_table *table);
 
+/* The same, as of the last 50 ms. */
+bool table_abandoned_lately(inv_table *table);
+
 /* At registration: start a broker where there is none. Looks at most once a second. An error is
  * not the caller's: the table works without one. */
 void table_ensure_broker(inv_table *table);

@@ -140,6 +140,9 @@ static void note_finding(inv_table *table)
 
 int table_resolve(inv_table *table, bool autostart, inv_table **resolved)
 {
+	/* A supervisor goes on with what it has in an abandoned one. */
+	if (table && atomic_load(&table->owned) == 0 && table_abandoned_lately(table))
+		return -ESTALE;
 	if (!table)
 		table = found_lately();
 	if (table) {

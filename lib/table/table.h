@@ -40,13 +40,14 @@ struct inv_table {
 	uint64_t owner_word;        /* its word */
 	uint64_t owner_process;     /* | uid 32 | pid 32 | of this process */
 	int owner_fd;               /* holds the entry's lease, if it has one (owner.c); 0: none */
-	uint32_t owned;             /* slots it owns */
+	_Atomic uint32_t owned;     /* slots it owns */
 	struct inv_event **handles; /* chains, by slot (api/handle.c) */
 	uint32_t handle_chains;     /* how many: a power of two */
 	uint32_t handle_count;      /* handles in them */
 	struct inv_event *first_handles[HANDLE_CHAINS_MIN]; /* the chains until they are outgrown */
 	_Atomic int64_t broker_checked_ns; /* when table_ensure_broker last looked for one */
 	_Atomic int64_t broker_seen_ns;    /* when a broker was last seen to hold its lease */
+	_Atomic int64_t intact_ns;         /* when it was last found not to be abandoned */
 	_Atomic int64_t same_program_ns;   /* when the owner's entry with this word was last */
 	_Atomic uint64_t same_program;     /* found to run the program that it entered with */
 	struct inv_table *next;            /* all attached tables (attach.c) */
@@ -84,7 +85,8 @@ int table_make(const char *name, uint32_t capacity, const gid_t *group, inv_tabl
 int table_open(const char *name, unsigned flags, inv_table **out);
 
 /* NULL: the default table, attached on first use (autostart: and a broker started where none
- * holds the lease); else table itself. *resolved or a negative errno. */
+ * holds the lease); else table itself. *resolved or a negative errno; -ESTALE it was abandoned, and
+ * this process owns nothing in it. */
 int table_resolve(inv_table *table, bool autostart, inv_table **resolved);
 
 /* From now on a NULL table is this one, as long as INVCTL_TABLE names it. */

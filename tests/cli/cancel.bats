@@ -221,3 +221,44 @@ inner_is() {
 	assert_line --index 0 null
 	assert_line --index 1 --regexp '^pts/[0-9]+$'
 }
+
+# A pair: both wait, and clean up by a sleep that a second request would end too.
+start_pair() {
+	cat >pair.sh <<'EOF'
+"$INVCTL" sleep 1000
+echo asked >>"$1.txt"
+"$INVCTL" sleep 0.2 || echo asked >>"$1.txt"
+wait
+exit 122
+EOF
+	rm -f outer.txt inner.txt
+	start --name=outer -- sh -c '"$INVCTL" run --name=inner sh pair.sh inner & . ./pair.sh' sh outer
+	retry inner_is running
+	retry pair_sleeps
+}
+
+pair_sleeps() {
+	[[ $("$INVCTL" list --json | jq '[.[] | select(.cooperative)] | length') == 2 ]]
+}
+
+@test "one command asks each of nested ones once, however it reaches them" {
+	local round
+	for round in {1..5}; do
+		start_pair
+		run -0 "$INVCTL" cancel --all --wait=20s
+		ended_with 122
+		run cat outer.txt inner.txt
+		assert_output "$(printf 'asked\nasked')"
+	done
+}
+
+@test "a SIGTERM to every one of nested 'run's, as an init system sends it, is one request" {
+	local round
+	for round in {1..5}; do
+		start_pair
+		kill -TERM "$RUN_PID" "$(inner .ownerPid)"
+		ended_with 122
+		run cat outer.txt inner.txt
+		assert_output "$(printf 'asked\nasked')"
+	done
+}

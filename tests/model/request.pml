@@ -18,6 +18,10 @@
  *   ONE_PLACE     all numbers have the same place
  *   NO_RECHECK    the event word is not read again before the claim
  *   ONE_TRY       a claim that a rival has made fail is not tried again
+ *
+ * With SAME_CALL all requesters are one call, which reaches the invocation by several ways: it makes
+ * one request at most, of which the consumer takes one. Broken variant:
+ *   RECORDS_FIRST the records are looked through for the call before the event word is read
  */
 #ifndef ASKERS
 #define ASKERS 2
@@ -114,19 +118,32 @@ inline record(number)
 #endif
 }
 
+/* Two steps: the records are not read at once. */
+inline find_call()
+{
+	atomic { repeated = (stage[0] == READY) };
+	atomic { repeated = repeated || stage[1] == READY }
+}
+
 proctype asker(byte me)
 {
 	byte seen, word_sequence, place;
 	mtype word_stage;
-	bool was_set, claimed, done, unchanged;
+	bool was_set, claimed, done, unchanged, repeated;
 
 	{
 		do
 		:: done -> break
 		:: !done ->
+#ifdef RECORDS_FIRST
+			find_call();
+#endif
 			atomic { seen = sequence; was_set = set };
+#if defined(SAME_CALL) && !defined(RECORDS_FIRST)
+			find_call();
+#endif
 			if
-			:: was_set -> done = true
+			:: was_set || repeated -> done = true
 			:: else ->
 				claimed = false;
 #ifndef SET_FIRST
@@ -138,6 +155,9 @@ proctype asker(byte me)
 						sequence++;
 						set = true;
 						made++;
+#ifdef SAME_CALL
+						assert(made == 1);
+#endif
 						done = true
 					:: else
 					fi

@@ -70,6 +70,7 @@ QUICK good   lease   two owners, both die: -DDEATHS=2
 FULL  good   request one requester: -DASKERS=1
 QUICK good   request two requesters, a death: -DASKERS=2 -DDEATHS=1
 FULL  good   request three requesters: -DASKERS=3
+QUICK good   request two ways of one call: -DASKERS=2 -DSAME_CALL
 QUICK good   shield  two holders, both die: -DDEATHS=2
 FULL  good   progress two writers: -DDEATHS=0
 QUICK good   progress two writers, a death: -DDEATHS=1
@@ -90,6 +91,7 @@ FULL  broken request SET_FIRST: -DASKERS=1
 QUICK broken request ONE_PLACE: -DASKERS=2
 QUICK broken request NO_RECHECK: -DASKERS=3
 QUICK broken request ONE_TRY: -DASKERS=3
+QUICK broken request RECORDS_FIRST: -DASKERS=2 -DSAME_CALL
 QUICK broken shield  TAKE_STORES: -DDEATHS=0
 FULL  broken shield  DEAD_HOLDS: -DDEATHS=1
 FULL  broken progress IN_PLACE: -DDEATHS=0

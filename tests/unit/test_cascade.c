@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "invctl-supervisor.h"
+
 /* A chain of invocations, each of a process of its own, nested by INVCTL_ID. */
 enum { DEPTH = 4, READY = 0, END_OF = 8 };
 
@@ -191,6 +193,80 @@ static void a_parents_slot_used_again_has_no_old_children(void **state)
 	inv_event_put(kept);
 }
 
+/* Sleeps, is asked, and counts how often: in the clean-up, too. */
+static int count_requests(struct fixture *fixture, void *arg)
+{
+	struct link *link = arg;
+	inv_invocation *invocation;
+
+	if (inv_invocation_begin(fixture->table, link->chain->ids[link->depth], NULL, &invocation))
+		return 100;
+	if (link->depth == 0) {
+		struct link inner = {.chain = link->chain, .depth = 1};
+
+		fixture_environment(link->chain->ids[0]);
+		fixture_fork(fixture, count_requests, &inner);
+	}
+	atomic_fetch_add(&fixture->counters[READY], 1);
+	while (!atomic_load(&fixture->counters[END_OF]))
+		if (inv_event_sleep(inv_invocation_event(invocation), MILLISECOND) == -ECANCELED)
+			atomic_fetch_add(&fixture->counters[1 + link->depth], 1);
+	inv_invocation_end(invocation, INV_CANCELLED);
+	return fixture_stay();
+}
+
+/* "At most one request of each invocation by one command or call": also where the inner one is
+ * a target and its parent's descendant, and takes the first request before the second would be. */
+static void one_call_makes_one_request_of_each(void **state)
+{
+	struct fixture *fixture = *state;
+	struct chain chain;
+	struct link outer = {.chain = &chain};
+	int results[3] = {1, 1, 1};
+	uint8_t ids[3][16];
+
+	for (int i = 0; i < 2; i++)
+		fixture_id(chain.ids[i]);
+	fixture_fork(fixture, count_requests, &outer);
+	EVENTUALLY(atomic_load(&fixture->counters[READY]) == 2);
+	memcpy(ids[0], chain.ids[0], 16);
+	memcpy(ids[1], chain.ids[1], 16);
+	memcpy(ids[2], chain.ids[0], 16);
+	for (int round = 1; round <= 100; round++) {
+		assert_int_equal(inv_cancel_all(fixture->table, (const uint8_t(*)[16])ids, 3, 0,
+		                                NULL, results),
+		                 0);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(results[i], 0);
+		EVENTUALLY(atomic_load(&fixture->counters[1]) >= round &&
+		           atomic_load(&fixture->counters[2]) >= round);
+		assert_int_equal(atomic_load(&fixture->counters[1]), round);
+		assert_int_equal(atomic_load(&fixture->counters[2]), round);
+	}
+	atomic_store(&fixture->counters[END_OF], 1);
+}
+
+static void each_of_one_call_has_its_own_result(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t ids[3][16];
+	int results[3] = {1, 1, 1};
+	inv_invocation *lives, *ended;
+
+	for (int i = 0; i < 3; i++)
+		fixture_id(ids[i]);
+	assert_int_equal(inv_invocation_begin(fixture->table, ids[2], NULL, &lives), 0);
+	assert_int_equal(inv_invocation_begin(fixture->table, ids[0], NULL, &ended), 0);
+	assert_int_equal(inv_invocation_end(ended, INV_COMPLETED), 0);
+	assert_int_equal(
+	        inv_cancel_all(fixture->table, (const uint8_t(*)[16])ids, 3, 0, "all", results), 0);
+	assert_int_equal(results[0], -EALREADY);
+	assert_int_equal(results[1], -ENOENT);
+	assert_int_equal(results[2], 0);
+	assert_asked(fixture, ids[2], INV_CAUSE_REQUESTED, "all");
+	assert_int_equal(inv_invocation_end(lives, INV_CANCELLED), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +277,8 @@ int main(void)
 	        TABLE_TEST(a_request_that_is_pending_keeps_its_cause),
 	        TABLE_TEST(it_passes_through_the_finished),
 	        TABLE_TEST(others_are_left_alone),
+	        TABLE_TEST(one_call_makes_one_request_of_each),
+	        TABLE_TEST(each_of_one_call_has_its_own_result),
 	        SMALL_TABLE_TEST(a_parents_slot_used_again_has_no_old_children),
 	};
 

@@ -252,6 +252,54 @@ static void another_thread_may_end_it(void **state)
 	assert_int_equal(inv_invocation_end(outer, INV_COMPLETED), 0);
 }
 
+struct sleeping {
+	inv_table *table;
+	_Atomic(inv_invocation *) invocation;
+	int results[2];
+};
+
+static void *sleep_in_it(void *arg)
+{
+	struct sleeping *sleeping = arg;
+	inv_invocation *invocation;
+
+	if (inv_invocation_begin(sleeping->table, NULL, NULL, &invocation) != 0)
+		return NULL;
+	atomic_store(&sleeping->invocation, invocation);
+	/* It is in the sleep or before it when another thread ends the invocation; without a
+	 * context it sleeps, and the check is 0. */
+	for (int i = 0; i < 2; i++)
+		sleeping->results[i] = i ? inv_check() : inv_sleep(20 * MILLISECOND);
+	return NULL;
+}
+
+/* The thread that sleeps in an invocation keeps its event: it is not freed, and no other
+ * invocation's request is taken for its own. */
+static void a_thread_asleep_in_an_ended_one_takes_no_others_request(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (int round = 0; round < 500; round++) {
+		struct sleeping sleeping = {.table = fixture->table, .results = {1, 1}};
+		inv_invocation *other;
+		uint8_t id[16];
+		pthread_t thread;
+
+		assert_int_equal(pthread_create(&thread, NULL, sleep_in_it, &sleeping), 0);
+		AWAIT(atomic_load(&sleeping.invocation));
+		assert_int_equal(
+		        inv_invocation_end(atomic_load(&sleeping.invocation), INV_COMPLETED), 0);
+		assert_int_equal(inv_invocation_begin(fixture->table, NULL, NULL, &other), 0);
+		inv_invocation_id(other, id);
+		assert_int_equal(inv_cancel(fixture->table, id, 0, NULL), 0);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		assert_true(sleeping.results[0] == -ESTALE || sleeping.results[0] == 0);
+		assert_true(sleeping.results[1] == -ESTALE || sleeping.results[1] == 0);
+		assert_int_equal(inv_check(), -ECANCELED);
+		assert_int_equal(inv_invocation_end(other, INV_CANCELLED), 0);
+	}
+}
+
 static int end_inherited(struct fixture *fixture, void *invocation)
 {
 	(void)fixture;
@@ -515,6 +563,7 @@ int main(void)
 	        TABLE_TEST(begin_takes_over_an_own_event),
 	        TABLE_TEST(begin_does_not_take_over_anothers_event),
 	        TABLE_TEST(another_thread_may_end_it),
+	        TABLE_TEST(a_thread_asleep_in_an_ended_one_takes_no_others_request),
 	        TABLE_TEST(a_forked_child_does_not_end_it),
 	        TABLE_TEST(wait_returns_when_it_ends),
 	        TABLE_TEST(a_killed_owner_is_recorded_as_lost),

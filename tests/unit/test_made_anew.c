@@ -61,6 +61,19 @@ static void make_anew(struct fixture *fixture)
 	assert_int_equal(broker_serve(fixture->table, SECOND), 0);
 }
 
+static int task_of_nothing(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static int row_of_nothing(const struct inv_info *info, void *arg)
+{
+	(void)info;
+	(void)arg;
+	return 0;
+}
+
 static void who_waits_on_the_old_table_is_told(void **state)
 {
 	struct fixture *fixture = *state;
@@ -106,10 +119,44 @@ static void who_waits_on_the_old_table_is_told(void **state)
 	broker_unserve(fixture->table);
 }
 
+/* A program that attached early and registers late: what it registered on the old table no request
+ * could find. */
+static void nothing_is_registered_on_the_old_table(void **state)
+{
+	struct fixture *fixture = *state;
+	struct inv_table_info info;
+	uint8_t id[16];
+	inv_table *old;
+	inv_event *event;
+	inv_invocation *invocation;
+	inv_context *context;
+	inv_thread *thread;
+
+	fixture_id(id);
+	assert_int_equal(inv_open(&old, fixture->name, 0), 0);
+	make_anew(fixture);
+	EVENTUALLY(inv_invocation_begin(old, id, NULL, &invocation) == -ESTALE);
+	assert_int_equal(inv_event_create(old, id, &event), -ESTALE);
+	assert_int_equal(inv_event_get(old, id, &event), -ESTALE);
+	assert_int_equal(inv_event_find(old, id, &event), -ESTALE);
+	assert_int_equal(inv_context_enter(old, id, &context), -ESTALE);
+	assert_int_equal(inv_thread_start(&thread, old, task_of_nothing, NULL), -ESTALE);
+	assert_int_equal(inv_cancel(old, id, 0, NULL), -ESTALE);
+	assert_int_equal(inv_wait(old, id, 0), -ESTALE);
+	assert_int_equal(inv_list(old, row_of_nothing, NULL), -ESTALE);
+	assert_int_equal(inv_table_info_get(old, &info), -ESTALE);
+	assert_int_equal(inv_hold(old, ""), -ESTALE);
+	assert_int_equal(inv_invocation_begin(fixture->table, id, NULL, &invocation), 0);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+	inv_close(old);
+	broker_unserve(fixture->table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TABLE_TEST(who_waits_on_the_old_table_is_told),
+	        TABLE_TEST(nothing_is_registered_on_the_old_table),
 	};
 
 	return cmocka_run_group_tests_name("made_anew", tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -217,6 +218,82 @@ static void propagate_passes_the_cancel_on(void **state)
 	assert_int_equal(fixture_info(fixture, id).status, INV_CANCELLED);
 }
 
+struct counted_join {
+	_Atomic int asked, end, joining;
+};
+
+/* Counts how often it is asked; ends when told to. */
+static int count_and_stay(void *arg)
+{
+	struct counted_join *counting = arg;
+
+	while (!atomic_load(&counting->end))
+		if (inv_sleep(MILLISECOND) == -ECANCELED)
+			atomic_fetch_add(&counting->asked, 1);
+	return 0;
+}
+
+static int join_the_counting(void *arg)
+{
+	struct counted_join *counted = arg;
+	inv_thread *inner;
+	int result;
+
+	if (inv_thread_start(&inner, NULL, count_and_stay, counted) != 0)
+		return 1;
+	atomic_store(&counted->joining, 1);
+	return inv_thread_join_propagate(inner, &result);
+}
+
+/* "One call makes at most one request of each": the cascade and the join both reach the inner one.
+ */
+static void the_cascade_and_the_join_are_one_request(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (int round = 0; round < 50; round++) {
+		struct counted_join counted = {0};
+		inv_thread *outer;
+		uint8_t id[16];
+
+		assert_int_equal(
+		        inv_thread_start(&outer, fixture->table, join_the_counting, &counted), 0);
+		EVENTUALLY(atomic_load(&counted.joining));
+		inv_thread_id(outer, id);
+		assert_int_equal(inv_cancel(fixture->table, id, 0, NULL), 0);
+		/* The join has taken the outer one's request when it is pending no longer. */
+		EVENTUALLY(fixture_info(fixture, id).cancel.state == INV_CANCEL_DELIVERED);
+		EVENTUALLY(atomic_load(&counted.asked) >= 1);
+		poll(NULL, 0, 3);
+		atomic_store(&counted.end, 1);
+		assert_int_equal(inv_thread_join(outer, NULL), 0);
+		assert_int_equal(atomic_load(&counted.asked), 1);
+	}
+}
+
+static int join_the_parents(struct fixture *fixture, void *thread)
+{
+	int result;
+
+	(void)fixture;
+	return inv_thread_join(thread, &result) == -ESTALE &&
+	                       inv_thread_join_propagate(thread, &result) == -ESTALE &&
+	                       inv_thread_cancel(thread) == -ESTALE
+	               ? 0
+	               : 1;
+}
+
+static void a_forked_child_does_not_join_it(void **state)
+{
+	struct fixture *fixture = *state;
+	inv_thread *thread;
+
+	assert_int_equal(inv_thread_start(&thread, fixture->table, sleep_forever, NULL), 0);
+	assert_int_equal(fixture_reap(fixture, fixture_fork(fixture, join_the_parents, thread)), 0);
+	assert_int_equal(inv_thread_cancel(thread), 0);
+	assert_int_equal(inv_thread_join(thread, NULL), 0);
+}
+
 /* Asks its caller to stop, and ends. */
 static int ask_the_caller(void *event)
 {
@@ -382,6 +459,8 @@ int main(void)
 	        TABLE_TEST(cancel_of_an_ended_one_is_ealready),
 	        TABLE_TEST(a_signal_handler_ends_the_join_and_the_handle_stays),
 	        TABLE_TEST(propagate_passes_the_cancel_on),
+	        TABLE_TEST(the_cascade_and_the_join_are_one_request),
+	        TABLE_TEST(a_forked_child_does_not_join_it),
 	        TABLE_TEST(propagate_without_a_cancel_is_a_join),
 	        TABLE_TEST(a_request_that_comes_with_the_end_is_the_callers),
 	        TABLE_TEST(a_shielded_caller_passes_nothing_on),
