@@ -30,12 +30,15 @@ stress_preload() {
 		-fPIC -shared -o "$file.$$" "$source" && mv "$file.$$" "$file"
 }
 
-# The command itself is static, and minds no preloaded clock: the same objects, linked
-# dynamically, do.
+# The command itself is static, and preloads nothing: the same objects, linked dynamically, do.
 stress_dynamic_invctl() {
 	local file=$BUILD/stress/invctl-dynamic
 	[ "$file" -nt "$BUILD/invctl" ] && return
 	mkdir -p "$BUILD/stress"
-	${CC:-cc} -o "$file.$$" "$BUILD"/cmd/invctl/*.o "$BUILD"/cmd/common/*.o "$BUILD"/cmd/supervise/*.o \
-		"$BUILD/libinvctl.a" -luuid -lrt -lpthread && mv "$file.$$" "$file"
+	# By the sources: an older build may have left objects of files that are gone.
+	local objects=(cmd/invctl/*.c cmd/common/*.c cmd/supervise/*.c)
+	objects=("${objects[@]/#/$BUILD/}")
+	${CC:-cc} -o "$file.$$" "${objects[@]/%.c/.o}" "$BUILD/libinvctl.a" -luuid -lrt -lpthread
+	# It looks for its helpers beside itself.
+	ln -sf ../invctl-view "$BUILD/stress/invctl-view" && mv "$file.$$" "$file"
 }
