@@ -5,6 +5,7 @@
 #include "invctl/helper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -79,6 +80,17 @@ static char **helper_words(char *program, const char *subcommand, int argc, char
 	return words;
 }
 
+/* Without a descriptor its libraries can't be loaded, and the dynamic linker would exit with 127.
+ */
+static bool descriptor_is_left(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || (errno != EMFILE && errno != ENFILE);
+}
+
 int helper_exec(const char *program, const char *subcommand, int argc, char **argv,
                 const struct globals *globals)
 {
@@ -88,6 +100,10 @@ int helper_exec(const char *program, const char *subcommand, int argc, char **ar
 		message("%s, which '%s' needs, is missing: it is neither beside invctl nor in "
 		        "%s; install it",
 		        program, subcommand, INV_LIBEXECDIR);
+		return EXIT_INTERNAL;
+	}
+	if (!descriptor_is_left()) {
+		message("no descriptor is left to execute %s; raise 'ulimit -n'", path);
 		return EXIT_INTERNAL;
 	}
 
