@@ -2,6 +2,7 @@
 # Contract 7, "In a table of another version": after an upgrade over a live table list says so, and
 # cancel reaches what run supervises. The other version is this one, built with another number of
 # its layout.
+# shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 
