@@ -58,6 +58,8 @@ static void fill_requests(const inv_table *table, struct slot_ref ref, uint64_t 
 	uint64_t word = event_word_load(table, ref);
 	int64_t made_ns;
 
+	info->paused = (word & EVENT_PAUSED) != 0;
+	info->finishing = (word & EVENT_FINISHING) != 0;
 	if (!request_read(table, ref, word, &info->cancel, &made_ns))
 		return;
 	bool delivered = word & EVENT_DELIVERED;

@@ -1,7 +1,7 @@
 /*
  * The protocol of the cancel event's word.
  *
- *   | generation 32 | sequence 26 | unused 2 | waited | ended | delivered | set |
+ *   | generation 32 | sequence 26 | finishing | paused | waited | ended | delivered | set |
  *
  * The word says everything about the requests to one registration:
  *

@@ -37,12 +37,20 @@ void last_check_note(inv_table *table, struct slot_ref ref)
 
 int64_t last_check_time_ns(const inv_table *table, struct slot_ref ref)
 {
-	uint64_t noted = atomic_load(&table->slots[ref.index].last_check);
+	const struct slot *slot = &table->slots[ref.index];
+	uint64_t noted = atomic_load(&slot->last_check);
 	uint64_t ticks = noted & UINT32_MAX;
+	int64_t ended_ns = atomic_load(&slot->completed_monotonic_ns);
 
 	if (event_generation(noted) != ref.generation || ticks == 0)
 		return 0;
-	int64_t age_ns =
-	        since_made_ns(table, clock_monotonic_ns()) - (int64_t)(ticks - 1) * TICK_NS;
-	return clock_realtime_ns() - (age_ns > 0 ? age_ns : 0);
+	/* Of one that has ended it is counted from there, so that it stands still. */
+	int64_t age_ns = since_made_ns(table, ended_ns ? ended_ns : clock_monotonic_ns()) -
+	                 (int64_t)(ticks - 1) * TICK_NS;
+	int64_t time_ns = ended_ns ? atomic_load(&slot->completed_ns) : clock_realtime_ns();
+
+	int64_t checked_ns;
+
+	return __builtin_sub_overflow(time_ns, age_ns > 0 ? age_ns : 0, &checked_ns) ? 0
+	                                                                             : checked_ns;
 }

@@ -57,7 +57,8 @@ int geometry_of(uint32_t capacity, struct geometry *geometry)
 	made.owners_at = made.parent_index_at + page_round((size_t)made.slots * 4);
 	made.slots_at =
 	        made.owners_at + page_round((size_t)made.owners * sizeof(struct owner_entry));
-	made.bytes = made.slots_at + page_round((size_t)made.slots * sizeof(struct slot));
+	made.changes_at = made.slots_at + page_round((size_t)made.slots * sizeof(struct slot));
+	made.bytes = made.changes_at + page_round(CHANGES * sizeof(struct change_record));
 	*geometry = made;
 	return 0;
 }

@@ -10,6 +10,7 @@
  *   parent index   32 bits for each slot: 1 + the parent's slot; a hint, see cascade.c
  *   owners         an entry for each process that owns slots (owner.c)
  *   slots          the payload
+ *   changes        a ring of the last changes of state, for those who watch
  *
  * Everything but the geometry can be written by any process that may open the
  * table, so it is untrusted: read once into a local, checked, and the copy used.
@@ -50,12 +51,14 @@ enum {
 	OWNERS_SPARE =
 	        64, /* entries beyond the capacity: the broker, and processes that own none */
 	SHIELD_HOLDERS = 3,
+	CHANGES = 1024, /* records of the ring; a power of two */
 	ORIGIN_BYTES = 40,
 };
 
 /*
  * Control word: | generation 30 | adoptions 2 | tag 8 | owner 21 | state 3 |.
- * In SLOT_DONE the owner field holds the outcome (slot.h). Owner 0 is none.
+ * In SLOT_DONE the owner field holds the outcome, and a bit that says that the history has it
+ * (slot.h). Owner 0 is none.
  */
 enum slot_state {
 	SLOT_FREE = 0,
@@ -67,8 +70,9 @@ enum slot_state {
 };
 
 /*
- * Event word: | generation 32 | sequence 26 | unused 2 | waited | ended | delivered | set |.
- * The low half is the futex.
+ * Event word: | generation 32 | sequence 26 | finishing | paused | waited | ended | delivered | set
+ * |. The low half is the futex. The bits that stop a check lie in the word that it loads anyway, so
+ * that an action that is not paused pays nothing for the pause.
  */
 #define EVENT_SET UINT64_C(1) /* a request is pending: set by set, cleared by consume and clear */
 #define EVENT_DELIVERED UINT64_C(2) /* one was consumed. Never cleared */
@@ -76,6 +80,13 @@ enum slot_state {
 #define EVENT_WAITED                                                                               \
 	UINT64_C(8) /* a process has slept on it: the end must wake. Never cleared, so             \
 	             * there is no count that a killed waiter could leave wrong */
+#define EVENT_PAUSED                                                                               \
+	UINT64_C(16) /* checks and sleeps stop until it is cleared; a set clears it with the same  \
+	              * swap, so that a request always ends the pause */
+#define EVENT_FINISHING                                                                            \
+	UINT64_C(                                                                                  \
+	        32) /* the command has ended, the finish command runs: the outcome is decided, and \
+	             * slot->finish has it for who must take over. Never cleared before the end */
 #define EVENT_SEQUENCE_STEP UINT64_C(64)
 #define EVENT_SEQUENCE_MASK UINT64_C(0xffffffc0)
 
@@ -162,6 +173,10 @@ struct slot {
 	                                      free */
 	shared_u64 log_lost;
 
+	/* while finishing: | outcome 18 | the finish command's code 8 | by signal 1 | state 2 |,
+	 * and its process in action_process, its time limit in deadline_monotonic_ns */
+	shared_u64 finish;
+
 	/* the requests: the one with sequence number n in request[n % 2] */
 	struct request_record request[2];
 
@@ -172,9 +187,26 @@ struct slot {
 
 	shared_u64 name[INV_NAME_BYTES / 8];
 };
-static_assert(sizeof(struct slot) == 568, "with its id and words, 604 bytes a slot");
+static_assert(sizeof(struct slot) == 576, "with its id and words, 612 bytes a slot");
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
               "only lock-free atomics can be shared between processes");
+
+/*
+ * One change of state. Its maker takes a number from the header's changes_made, claims record
+ * number % CHANGES by its word, writes, and stores the number as published. A watcher reads the
+ * word before and after; a number beyond the one that it expects, or a record that stays claimed
+ * (its maker was killed), counts as missed. No maker waits for a watcher, and none writes where
+ * watched_until_ns has passed: a watcher renews it while it watches.
+ */
+struct change_record {
+	shared_u64 word; /* | number 63 | published 1 | */
+	shared_i64 time_ns;
+	shared_u64 id[2];
+	shared_u64 what; /* which change, and its number: a percentage, an exit status, a signal */
+	shared_u64 actor;
+	shared_u64 unused[2];
+};
+static_assert(sizeof(struct change_record) == 64, "one cache line");
 
 struct header {
 	/* the geometry: written before the segment has a name, never after */
@@ -213,6 +245,11 @@ struct header {
 	_Alignas(64) shared_u32 change_counter;
 	shared_u32 wake_wanted;
 	shared_u32 owners_used; /* no entry above this was ever taken (owner.c); only grows */
+
+	/* the ring of changes */
+	_Alignas(64)
+	        shared_i64 watched_until_ns; /* monotonic, coarse; 0: nobody has ever watched */
+	shared_u64 changes_made;
 };
 static_assert(sizeof(struct header) <= LAYOUT_PAGE, "the header is one page");
 
@@ -235,7 +272,7 @@ struct geometry {
 	uint32_t level_count;
 	uint32_t level_end[LEVELS_MAX];     /* the slot behind each level */
 	uint32_t level_buckets[LEVELS_MAX]; /* buckets in it */
-	size_t control_at, event_at, ids_at, parent_index_at, owners_at, slots_at;
+	size_t control_at, event_at, ids_at, parent_index_at, owners_at, slots_at, changes_at;
 	size_t bytes;
 };
 

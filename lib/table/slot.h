@@ -46,7 +46,8 @@ static inline uint64_t control_word(uint32_t generation, uint32_t tag, uint32_t 
 }
 
 /* How an invocation ended: fits the owner field of a control word, so that the
- * end and its outcome are one transition. */
+ * end and its outcome are one transition. The bit above it is the history's. */
+#define CONTROL_IN_HISTORY (UINT64_C(1) << (CONTROL_OWNER_SHIFT + 16))
 struct outcome {
 	unsigned status; /* enum inv_status: completed, cancelled or error; 2 bits */
 	unsigned cause;  /* enum inv_cause; 4 bits */

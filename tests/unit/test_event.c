@@ -365,6 +365,23 @@ static void a_look_makes_it_cooperative(void **state)
 	inv_event_put(event);
 }
 
+/* Not even by what two clocks differ. */
+static void the_last_check_of_an_ended_one_stands_still(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	inv_invocation *invocation;
+
+	fixture_id(id);
+	assert_int_equal(inv_invocation_begin(fixture->table, id, NULL, &invocation), 0);
+	assert_int_equal(inv_check(), 0);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+	int64_t checked_ns = fixture_info(fixture, id).last_check_ns;
+	assert_true(checked_ns > 0);
+	for (int i = 0; i < 1000; i++)
+		assert_true(fixture_info(fixture, id).last_check_ns == checked_ns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +402,7 @@ int main(void)
 	        TABLE_TEST(a_long_reason_ends_at_a_whole_character),
 	        TABLE_TEST(another_process_sets_it),
 	        TABLE_TEST(a_look_makes_it_cooperative),
+	        TABLE_TEST(the_last_check_of_an_ended_one_stands_still),
 	};
 
 	return cmocka_run_group_tests_name("event", tests, NULL, NULL);

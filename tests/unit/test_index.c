@@ -60,8 +60,10 @@ static void the_parts_follow_each_other_and_hold_what_they_must(void **state)
 		assert_true(geometry.owners_at >= geometry.parent_index_at + geometry.slots * 4u);
 		assert_true(geometry.slots_at >=
 		            geometry.owners_at + geometry.owners * sizeof(struct owner_entry));
-		assert_true(geometry.bytes >=
+		assert_true(geometry.changes_at >=
 		            geometry.slots_at + geometry.slots * sizeof(struct slot));
+		assert_true(geometry.bytes >=
+		            geometry.changes_at + CHANGES * sizeof(struct change_record));
 		assert_int_equal(geometry.bytes % LAYOUT_PAGE, 0);
 	}
 }
