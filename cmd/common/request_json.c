@@ -3,7 +3,7 @@
 
 #include "common/user.h"
 
-static void write_actor(struct json *json, const struct inv_request *request)
+void json_actor(struct json *json, const struct inv_request *request)
 {
 	json_object(json, "actor");
 	json_number(json, "uid", request->uid);
@@ -26,7 +26,7 @@ void json_request(struct json *json, const char *key, const struct inv_request *
 	json_text(json, "state", inv_cancel_state_name(request->state));
 	json_text(json, "cause", inv_cause_name(request->cause));
 	json_text_or_null(json, "reason", request->reason);
-	write_actor(json, request);
+	json_actor(json, request);
 	json_time(json, "time", request->time_ns);
 	json_end(json);
 }

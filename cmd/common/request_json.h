@@ -5,6 +5,9 @@
 #include "common/json_writer.h"
 #include "invctl.h"
 
+/* Who made the request. */
+void json_actor(struct json *json, const struct inv_request *request);
+
 /* Null, or state, cause, reason, actor, time. */
 void json_request(struct json *json, const char *key, const struct inv_request *request);
 

@@ -17,9 +17,8 @@ void user_format(uint32_t uid, char *text, size_t size)
 		snprintf(text, size, "user %u", uid);
 }
 
-void actor_format(const struct inv_info *info, char *text, size_t size)
+void actor_format(const struct inv_request *request, char *text, size_t size)
 {
-	const struct inv_request *request = &info->cancel;
 	char user[64];
 
 	if (request->address[0]) {
@@ -77,7 +76,7 @@ static void request_format(const struct inv_info *info, char *text, size_t size)
 	        info->cancel.reason[0] ? info->cancel.reason : cause_words(info->cancel.cause);
 	char actor[128];
 
-	actor_format(info, actor, sizeof(actor));
+	actor_format(&info->cancel, actor, sizeof(actor));
 	if (info->cancel.cause == INV_CAUSE_DEADLINE)
 		snprintf(text, size, "%s", why);
 	else

@@ -12,8 +12,8 @@
 void reason_format(const struct inv_info *info, const struct details *details, char *text,
                    size_t size);
 
-/* Who made the request: the user. */
-void actor_format(const struct inv_info *info, char *text, size_t size);
+/* Who made the request: the user, the terminal, the script. */
+void actor_format(const struct inv_request *request, char *text, size_t size);
 
 /* The name of a user, or the number where it has none. */
 void user_format(uint32_t uid, char *text, size_t size);

@@ -194,7 +194,7 @@ static void print_request(const struct inv_info *info)
 
 	if (info->cancel.state == INV_CANCEL_NONE)
 		return;
-	actor_format(info, actor, sizeof(actor));
+	actor_format(&info->cancel, actor, sizeof(actor));
 	duration_format_rough(info->cancel.age_ns, ago);
 	page_line("Request", "%s ago, %s", ago,
 	          info->cancel.state == INV_CANCEL_REQUESTED

@@ -14,6 +14,7 @@
 #include "common/json_writer.h"
 #include "common/message.h"
 #include "common/options.h"
+#include "common/request_json.h"
 #include "common/time_text.h"
 #include "invctl-view/commands.h"
 #include "invctl-view/page.h"
@@ -91,7 +92,33 @@ static void write_broker(struct json *json, const struct inv_table_info *info)
 	json_end(json);
 }
 
-static void print_json(const struct inv_table_info *info, const struct sentences *problems)
+static void write_hold(struct json *json, const struct inv_request *hold)
+{
+	if (!hold) {
+		json_null(json, "hold");
+		return;
+	}
+	json_object(json, "hold");
+	json_text_or_null(json, "note", hold->reason);
+	json_actor(json, hold);
+	json_time(json, "since", hold->time_ns);
+	json_end(json);
+}
+
+static void print_hold(const struct inv_request *hold)
+{
+	char since[DURATION_TEXT_BYTES], actor[256];
+
+	if (!hold)
+		return;
+	actor_format(hold, actor, sizeof(actor));
+	duration_format_rough(hold->age_ns, since);
+	page_line("On hold", "%s%sby %s, %s ago: nothing new starts", hold->reason,
+	          hold->reason[0] ? ", " : "", actor, since);
+}
+
+static void print_json(const struct inv_table_info *info, const struct inv_request *hold,
+                       const struct sentences *problems)
 {
 	struct json json = json_begin(stdout, JSON_DEPTH_MAX);
 
@@ -103,7 +130,7 @@ static void print_json(const struct inv_table_info *info, const struct sentences
 	json_number(&json, "finished", info->finished);
 	json_number(&json, "owners", info->owners);
 	json_number(&json, "bytes", (int64_t)info->bytes);
-	json_null(&json, "hold");
+	write_hold(&json, hold);
 	json_array(&json, "problems");
 	for (size_t i = 0; i < problems->count; i++)
 		json_text(&json, NULL, problems->list[i]);
@@ -139,7 +166,8 @@ static void print_broker(const struct inv_table_info *info)
 	          info->broker_version);
 }
 
-static void print_page(const struct inv_table_info *info, const struct sentences *problems)
+static void print_page(const struct inv_table_info *info, const struct inv_request *hold,
+                       const struct sentences *problems)
 {
 	char user[128];
 
@@ -148,6 +176,7 @@ static void print_page(const struct inv_table_info *info, const struct sentences
 	page_line("Use", "%u live of %u, %u finished", info->live, info->capacity, info->finished);
 	print_size(info);
 	print_broker(info);
+	print_hold(hold);
 	if (problems->count == 0)
 		page_line("Problems", "none");
 	else
@@ -162,15 +191,16 @@ static void print_page(const struct inv_table_info *info, const struct sentences
 static int print_status(inv_table *table, const struct inv_table_info *info, bool json)
 {
 	struct sentences problems = {0};
+	struct inv_request request, *hold = inv_hold_get(table, &request) > 0 ? &request : NULL;
 
 	problems_find(table, info, add_sentence, &problems);
 	if (problems.failed)
 		message("there is not enough memory for all problems; those that are shown are "
 		        "not all");
 	if (json)
-		print_json(info, &problems);
+		print_json(info, hold, &problems);
 	else
-		print_page(info, &problems);
+		print_page(info, hold, &problems);
 
 	int status = problems.count > 0 || problems.failed ? EXIT_NO : EXIT_DONE;
 

@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include "common/attach.h"
+#include "common/duration.h"
+#include "common/escape.h"
 #include "common/exit_status.h"
 #include "common/message.h"
 #include "common/runfile.h"
+#include "common/user.h"
 #include "invctl/context.h"
 #include "invctl/id_file.h"
 #include "os/process.h"
@@ -42,10 +45,29 @@ static bool find_parent(const struct globals *globals, const struct run_options 
 	return false;
 }
 
-static int register_failure(const struct globals *globals, const struct run_options *options,
-                            int error)
+/* A hold stands, or did a moment ago. */
+static int held(const struct globals *globals, inv_table *table)
 {
-	char id[37];
+	struct inv_request hold = {0};
+	char note[ESCAPED_BYTES(INV_REASON_BYTES)], age[DURATION_TEXT_BYTES];
+	const char *name = NULL;
+
+	if (inv_hold_get(table, &hold) > 0)
+		name = user_name(hold.uid);
+	escape_text(hold.reason, note, sizeof(note));
+	duration_format_rough(hold.age_ns, age);
+	message("table '%s' is on hold, so nothing new starts: %s (%s, %s ago); the program that "
+	        "put "
+	        "it up releases it",
+	        attach_name(globals), *note ? note : "without a note", name ? name : "another user",
+	        age);
+	return EXIT_DENIED;
+}
+
+static int register_failure(const struct globals *globals, const struct run_options *options,
+                            inv_table *table, int error)
+{
+	char id[INV_ID_TEXT_BYTES];
 
 	switch (error) {
 	case -EEXIST:
@@ -59,6 +81,8 @@ static int register_failure(const struct globals *globals, const struct run_opti
 		        "--capacity=N' makes a larger one",
 		        attach_name(globals));
 		return EXIT_TABLE_FULL;
+	case -EPERM:
+		return held(globals, table);
 	default:
 		return attach_failure(globals, error);
 	}
@@ -97,7 +121,7 @@ static int register_run(const struct globals *globals, const struct run_options 
 	if (error == -ESTALE)
 		error = register_anew(globals, &run, registration);
 	if (error < 0)
-		return register_failure(globals, options, error);
+		return register_failure(globals, options, registration->table, error);
 	inv_invocation_id(registration->invocation, registration->id);
 	/* Checked again: a request made since then may have missed this invocation. */
 	registration->refused = parent && inv_run_refused(registration->table, parent) == 1;

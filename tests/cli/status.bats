@@ -203,3 +203,30 @@ write_at() { # OFFSET: standard input into the table
 	run -1 "$INVCTL" status
 	assert_line --partial "10 of 10 live invocations"
 }
+
+# The library's inv_hold or inv_release.
+call_library() { # function [argument]
+	python3 - "$(dirname "$INVCTL")/libinvctl.so" "$@" <<'EOF'
+import ctypes, sys
+arguments = [argument.encode() for argument in sys.argv[3:]]
+sys.exit(ctypes.CDLL(sys.argv[1])[sys.argv[2]](None, *arguments) != 0)
+EOF
+}
+
+@test "a hold: 'run' says whose it is and why, what is nested starts, status shows it" {
+	start -- sh -c 'until [ -e go ]; do "$INVCTL" sleep 0.02; done; "$INVCTL" run --name=inner true'
+	call_library inv_hold "coolant is changed"
+	run -118 --separate-stderr "$INVCTL" run true
+	[[ $stderr == "invctl: table '$INVCTL_TABLE' is on hold, so nothing new starts: coolant is changed ($(id -un), "*" ago)"* ]]
+	touch go
+	ended_with 0
+	run -0 "$INVCTL" list --all -q
+	[[ ${#lines[@]} == 2 ]] # a refused start leaves no record
+	run -0 "$INVCTL" status
+	assert_line --regexp "^On hold +coolant is changed, by $(id -un).*, [0-9]+s ago: nothing new starts$"
+	run -0 "$INVCTL" status --json
+	echo "$output" | jq -e '.hold.note == "coolant is changed" and (.hold.actor.pid | type == "number")
+		and (.hold.since | startswith("20"))'
+	call_library inv_release
+	run -0 "$INVCTL" run true
+}
