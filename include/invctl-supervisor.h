@@ -3,7 +3,7 @@
  * own and answer for its end: `invctl run`, and invbroker after a supervisor's
  * death. Not installed; invctl.h is what everybody else needs.
  *
- * The supervisor registers (pending), starts the command (running), looks at
+ * The supervisor registers (pending), starts the command (running), reads
  * the view whenever inv_run_wait wakes it, and ends the invocation once.
  * One supervisor thread per invocation.
  */
@@ -39,7 +39,7 @@ struct inv_run_options {
 struct inv_run_view {
 	int requested;   /* a request was made and not withdrawn, delivered or not */
 	int pending;     /* and is not delivered yet */
-	int cooperative; /* the action has looked since it started */
+	int cooperative; /* the action has checked since it started */
 	int shielded;    /* by its own or an ancestor's shield */
 	int had_nested;  /* something was nested in it, now or before */
 	int signalled;   /* it was delivered by signal or stop command */
@@ -47,11 +47,11 @@ struct inv_run_view {
 	int cause;               /* of the last request, enum inv_cause */
 	uint32_t request;        /* which request it is: differs for every one */
 	int64_t requested_at_ns; /* when it was made */
-	int request_signal;      /* the signal by which the supervisor itself was asked; 0: none */
-	int force_kill;          /* cancel --kill */
-	int force_signal;        /* cancel --signal */
-	int force_signum;        /* its signal; 0: the usual one */
-	uint32_t force_count;    /* differs for every such ask */
+	int request_signal; /* the signal by which the supervisor itself got the request; 0: none */
+	int force_kill;     /* cancel --kill */
+	int force_signal;   /* cancel --signal */
+	int force_signum;   /* its signal; 0: the usual one */
+	uint32_t force_count; /* differs for every such request */
 
 	int signal; /* the options, as registered */
 	unsigned flags;
@@ -66,7 +66,7 @@ struct inv_run_view {
 struct inv_run_result {
 	int not_started; /* 1: refused or cancelled while pending */
 	int exec_errno;  /* not 0: the command could not be executed */
-	int wait_known;  /* 1: wait_status is what waitpid said; 0: nobody could see it */
+	int wait_known;  /* 1: wait_status is what waitpid said; 0: it could not be seen */
 	int wait_status;
 };
 
@@ -90,7 +90,7 @@ void inv_run_wait(inv_invocation *invocation, const struct inv_run_view *view,
 
 /*
  * Ask this invocation and its descendants to stop, on the supervisor's own account.
- *   signum  the signal that asked; 0: none
+ *   signum  the signal that was the request; 0: none
  */
 int inv_run_request(inv_invocation *invocation, int cause, int signum, const char *reason);
 
@@ -112,12 +112,12 @@ size_t inv_run_nested_pids(inv_invocation *invocation, pid_t *pids, size_t limit
 void inv_run_kill_nested(inv_invocation *invocation);
 
 /* An id's request is pending and not shielded: a nested run must not start, and that
- * counts as a look of the id's action. 1, 0, or -ENOENT, -ESTALE. */
+ * counts as a check of the id's action. 1, 0, or -ENOENT, -ESTALE. */
 int inv_run_refused(inv_table *table, const uint8_t id[16]);
 
 /*
  * Record how it ended, and free the handle. Exactly one outcome is recorded,
- * whoever races. Returns the exit status that run and wait owe the caller (0
+ * whatever races. Returns the exit status that run and wait owe the caller (0
  * to 255). Where the table is gone, that status all the same.
  */
 int inv_run_end(inv_invocation *invocation, const struct inv_run_result *result);

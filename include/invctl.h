@@ -55,9 +55,10 @@ enum {
 
 /* Flags of inv_cancel. */
 enum {
-	INV_CANCEL_ONLY = 1,   /* not its descendants */
-	INV_CANCEL_SIGNAL = 2, /* and have the processes signalled now, looked or not */
-	INV_CANCEL_KILL = 4,   /* and SIGKILLed */
+	INV_CANCEL_ONLY = 1, /* not its descendants */
+	INV_CANCEL_SIGNAL =
+	        2, /* and have the processes signalled now, also where the action is cooperative */
+	INV_CANCEL_KILL = 4, /* and SIGKILLed */
 };
 /* INV_CANCEL_SIGNAL with a signal of your own choice (1 to 64), or-ed to the flags. */
 #define INV_CANCEL_WITH_SIGNAL(signum) (INV_CANCEL_SIGNAL | ((unsigned)(signum) << 8))
@@ -72,7 +73,7 @@ enum inv_status {
 	INV_RUNNING = 4,
 };
 
-/* Why it was asked to stop, or why it ended. */
+/* Why its stop was requested, or why it ended. */
 enum inv_cause {
 	INV_CAUSE_NONE = 0,
 	INV_CAUSE_REQUESTED,
@@ -149,15 +150,15 @@ struct inv_info {
 	int64_t completed_ns;  /* time of day; 0: not yet */
 	int64_t age_ns;        /* since it was registered, until it ended */
 	int64_t deadline_ns;   /* time of day; 0: none */
-	int64_t last_check_ns; /* time of day; 0: it never looked. Exact for commands, sampled for
+	int64_t last_check_ns; /* time of day; 0: never. Exact for commands, sampled for
 	                         calls */
-	int32_t cooperative;   /* 1: it has looked since it started */
+	int32_t cooperative;   /* 1: it has checked since it started */
 	int32_t shielded;      /* 1: a request waits, here or by a parent's shield */
 	int32_t paused;
 	int32_t finishing;
 	struct inv_request cancel; /* the request that stopped it, else the pending one */
 	struct inv_request later;  /* a pending one after that; state INV_CANCEL_NONE: none */
-	double progress_percent;   /* negative: none told */
+	double progress_percent;   /* negative: none given */
 	char progress_text[INV_PROGRESS_BYTES];
 	char name[INV_NAME_BYTES];
 	uint32_t log_lost; /* log records that could not be written */
@@ -226,7 +227,7 @@ int inv_release(inv_table *table);
  * is all zero but for its cause; or as inv_open. */
 int inv_hold_get(inv_table *table, struct inv_request *hold);
 
-/* ---- Context: invocation_contexts.get_invocation_id and its kin --------- */
+/* ---- Context: invocation_contexts.get_invocation_id and the like -------- */
 
 /*
  * The current invocation: of the thread's innermost context, else of INVCTL_ID.
@@ -273,7 +274,7 @@ int inv_event_find(inv_table *table, const uint8_t id[16], inv_event **out);
  * begun frees the id. NULL is ignored. */
 void inv_event_put(inv_event *event);
 
-/* 1 set, 0 not set (a look; consumes nothing); -ESTALE. */
+/* 1 set, 0 not set (a check that consumes nothing); -ESTALE. */
 int inv_event_is_set(const inv_event *event);
 
 /*
@@ -358,7 +359,7 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns);
  * with --no-kill (nothing was done), or a program linked with the library is not
  * yours to signal, or in a shared table does not bear out that it is what the table says
  * (the request was made); -ENOMEM (it was made, but not passed on to what is nested in it:
- * ask again); -EINVAL bad flags.
+ * call again); -EINVAL bad flags.
  */
 int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const char *reason);
 

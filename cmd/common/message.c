@@ -19,7 +19,7 @@ static void write_whole(const char *text, size_t length)
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written <= 0)
-			return; /* there is nobody to tell */
+			return; /* there is no place to report it */
 		text += written;
 		length -= (size_t)written;
 	}

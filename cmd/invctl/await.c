@@ -27,7 +27,7 @@ struct waiter {
 	const struct target *target;
 	int status;
 	_Atomic bool ended;
-	sem_t *news;
+	sem_t *ended_count;
 };
 
 int64_t await_until(int64_t timeout_ns)
@@ -106,7 +106,7 @@ static void *wait_in_thread(void *arg)
 
 	waiter->status = await_end(waiter->table, waiter->target->id, INV_FOREVER);
 	waiter->ended = true; /* after the status, which the main thread reads next */
-	sem_post(waiter->news);
+	sem_post(waiter->ended_count);
 	return NULL;
 }
 
@@ -125,7 +125,7 @@ static int start_thread(struct waiter *waiter)
 	return error;
 }
 
-static int wait_for_news(sem_t *news, int64_t until_ns)
+static int wait_for_one(sem_t *ended_count, int64_t until_ns)
 {
 	struct timespec until = {.tv_sec = LONG_MAX};
 	int result;
@@ -135,8 +135,9 @@ static int wait_for_news(sem_t *news, int64_t until_ns)
 		until.tv_nsec = until_ns % NS_PER_SECOND;
 	}
 	do {
-		result = until_ns == INV_FOREVER ? sem_wait(news)
-		                                 : sem_clockwait(news, CLOCK_MONOTONIC, &until);
+		result = until_ns == INV_FOREVER
+		                 ? sem_wait(ended_count)
+		                 : sem_clockwait(ended_count, CLOCK_MONOTONIC, &until);
 	} while (result < 0 && errno == EINTR);
 	return result;
 }
@@ -149,24 +150,24 @@ static int first_ended(const struct waiter *waiters, size_t count)
 	return AWAIT_TIMED_OUT;
 }
 
-/* The threads use waiters and news until the process ends, so neither is freed. */
+/* The threads use waiters and the semaphore until the process ends, so neither is freed. */
 int await_first(inv_table *table, const struct targets *targets, int64_t until_ns)
 {
-	static sem_t news;
+	static sem_t ended_count;
 	struct waiter *waiters = calloc(targets->count, sizeof(*waiters));
 	int error = waiters ? 0 : ENOMEM;
 
-	sem_init(&news, 0, 0);
+	sem_init(&ended_count, 0, 0);
 	for (size_t i = 0; i < targets->count && error == 0; i++) {
 		waiters[i].table = table;
 		waiters[i].target = &targets->list[i];
-		waiters[i].news = &news;
+		waiters[i].ended_count = &ended_count;
 		error = start_thread(&waiters[i]);
 	}
 	if (error != 0) {
 		message("%zu invocations are too many to wait for at once", targets->count);
 		return EXIT_INTERNAL;
 	}
-	wait_for_news(&news, until_ns);
+	wait_for_one(&ended_count, until_ns);
 	return first_ended(waiters, targets->count);
 }

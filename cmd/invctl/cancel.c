@@ -33,28 +33,29 @@ static const struct argp_option options[] = {
         {"reason", 'r', "TEXT", 0, "Why, for the record and for the one who is stopped", 0},
         {"only", OPTION_ONLY, NULL, 0, "Not what it started as invocations of their own", 0},
         {"signal", OPTION_SIGNAL, "SIGNAL", OPTION_ARG_OPTIONAL,
-         "And signal its processes now, also if it minds its event (default: the signal of run)",
-         0},
+         "And signal its processes now, also if it is cooperative (default: the signal of run)", 0},
         {"kill", OPTION_KILL, NULL, 0, "And SIGKILL all that it started: nothing cleans up", 0},
         {"wait", OPTION_WAIT, "DURATION", OPTION_ARG_OPTIONAL,
          "Wait until they have ended; 119 if any still runs then", 0},
         {"idempotent", OPTION_IDEMPOTENT, NULL, 0, "One that has finished counts as done", 0},
         {"verbose", 'v', NULL, 0,
-         "A line for each: asked, delivered, last look, next stronger step", 0},
+         "A line for each: requested, delivered, last check, next stronger step", 0},
         {0},
 };
 
 static const char documentation[] =
         "Ask invocations, and all that they started as invocations, to stop.\v"
-        "An action that looks (invctl check, sleep; the library) gets the request in its next look "
-        "and stops by itself. One that has never looked gets SIGTERM. Steps up: --signal, then "
+        "An action that checks (invctl check, sleep; the library) gets the request in its next "
+        "check "
+        "and stops by itself. One that has never checked gets SIGTERM. Steps up: --signal, then "
         "--kill.\n\n" HELP_SELECTOR "\n\n"
         "Examples:\n"
         "  invctl cancel scan                     by name\n"
         "  invctl cancel -r 'gas leak' 3f2a       by the first digits of the id\n"
         "  invctl cancel --wait=10s scan || invctl cancel --kill scan\n"
         "  invctl cancel --name='scan-*' -v       all of a kind\n\n"
-        "Exit status: 0 asked, 113 no such invocation, 114 ambiguous, 115 already finished, 118 "
+        "Exit status: 0 requested, 113 no such invocation, 114 ambiguous, 115 already finished, "
+        "118 "
         "refused (run --no-kill), 119 still running after --wait. Several: all are tried, the "
         "first failure counts.";
 
@@ -127,7 +128,7 @@ static int request_status(const uint8_t id[16], int error, const struct argument
 		        id_text, id_text);
 		return EXIT_DENIED;
 	default:
-		message("invocation %s can't be asked: %s", id_text, inv_strerror(error));
+		message("the request to invocation %s failed: %s", id_text, inv_strerror(error));
 		return EXIT_INTERNAL;
 	}
 }
@@ -137,7 +138,7 @@ static int first_failure(int so_far, int status)
 	return so_far != 0 ? so_far : status;
 }
 
-/* One call for all of them: what is a target and another's descendant is asked once. */
+/* One call for all of them: what is a target and another's descendant gets one request. */
 static int request_all(inv_table *table, struct targets *targets, const struct arguments *arguments)
 {
 	uint8_t(*ids)[16] = calloc(targets->count + 1, sizeof(*ids));

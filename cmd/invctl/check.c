@@ -15,7 +15,7 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-        {"peek", OPTION_PEEK, NULL, 0, "Only look: 1 if asked, and the request stays", 0},
+        {"peek", OPTION_PEEK, NULL, 0, "Only tell: 1 if requested, and the request stays", 0},
         {"id", OPTION_ID, "SELECTOR", 0, "Of that invocation instead of the current one", 0},
         {0},
 };
@@ -27,7 +27,8 @@ static const char documentation[] =
         "Examples:\n"
         "  invctl check || exit                  in a script: stop here if asked to\n"
         "  while invctl check --peek; do work; done; park; invctl check\n\n"
-        "Exit status: 0 go on, 122 stop; with --peek 1 asked; 113 the invocation of INVCTL_ID does "
+        "Exit status: 0 go on, 122 stop; with --peek 1 requested; 113 the invocation of INVCTL_ID "
+        "does "
         "not exist, 115 it has finished. Outside any invocation 0 (with INVCTL_REQUIRE=1: 113).";
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -55,7 +56,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 static const struct argp argp = {options, parse_option, NULL, documentation, NULL, NULL, NULL};
 
-static int look(const struct globals *globals, const struct context *context, bool peek)
+static int check(const struct globals *globals, const struct context *context, bool peek)
 {
 	inv_event *event;
 	int answer = inv_event_find(context->table, context->id, &event);
@@ -81,7 +82,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	int status = context_open(globals, arguments.id, SELECTOR_LIVE, &context);
 
 	if (status == 0 && context.inside)
-		status = look(globals, &context, arguments.peek);
+		status = check(globals, &context, arguments.peek);
 	return status;
 }
 

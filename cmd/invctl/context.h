@@ -33,7 +33,7 @@ int context_unusable(void);
 /*
  * Find the context, or with id_text (not NULL) the invocation that it selects,
  * and open its table, which stays so until the process ends: to detach before would only
- * take longer. 0, also outside any context unless INVCTL_REQUIRE=1 asks for one;
+ * take longer. 0, also outside any context unless INVCTL_REQUIRE=1 requires one;
  * or an exit status, and a message has been printed.
  */
 int context_open(const struct globals *globals, const char *id_text, enum selector_names names,

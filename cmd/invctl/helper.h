@@ -7,7 +7,7 @@
 
 #include "common/command.h"
 
-/* Become the helper: it is looked for beside invctl, in libexec, then in PATH. Returns where
+/* Become the helper: it is searched beside invctl, in libexec, then in PATH. Returns where
  * that fails: a sentence has been printed, and this is the exit status. */
 int helper_exec(const char *program, const char *subcommand, int argc, char **argv,
                 const struct globals *globals);

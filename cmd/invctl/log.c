@@ -126,7 +126,7 @@ static void write_to_stderr(const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
-/* 0, or -ENOENT, -ESTALE: the invocation is not there. Any other failure costs nobody the text. */
+/* 0, or -ENOENT, -ESTALE: the invocation is not there. Any other failure does not lose the text. */
 static int write_line(const struct context *context, int level, const char *text)
 {
 	static bool warned;

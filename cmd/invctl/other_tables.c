@@ -1,4 +1,4 @@
-/* A look through the tables that the caller may open. */
+/* A search of the tables that the caller may open. */
 #include "invctl/other_tables.h"
 
 #include <dirent.h>

@@ -1,4 +1,4 @@
-/* A look through the tables that the caller may open, for an invocation that is
+/* A search of the tables that the caller may open, for an invocation that is
  * not in the one where it was sought. */
 #ifndef OTHER_TABLES_H
 #define OTHER_TABLES_H

@@ -18,26 +18,26 @@ static void describe_delivery(const struct inv_info *info, char text[LINE_PART_B
 	if (info->cancel.state == INV_CANCEL_NONE)
 		snprintf(text, LINE_PART_BYTES, "no request stands");
 	else if (info->cancel.state == INV_CANCEL_REQUESTED)
-		snprintf(text, LINE_PART_BYTES, "asked %s ago, not delivered yet%s", ago,
+		snprintf(text, LINE_PART_BYTES, "requested %s ago, not delivered yet%s", ago,
 		         info->shielded ? " (shielded)" : "");
 	else
-		snprintf(text, LINE_PART_BYTES, "asked %s ago, %s", ago,
+		snprintf(text, LINE_PART_BYTES, "requested %s ago, %s", ago,
 		         inv_cancel_state_name(info->cancel.state));
 }
 
-static void describe_look(const struct inv_info *info, char text[LINE_PART_BYTES])
+static void describe_last_check(const struct inv_info *info, char text[LINE_PART_BYTES])
 {
 	char ago[DURATION_TEXT_BYTES];
 
 	if (info->last_check_ns == 0) {
-		snprintf(text, LINE_PART_BYTES, "never looked");
+		snprintf(text, LINE_PART_BYTES, "never checked");
 		return;
 	}
 
 	int64_t age_ns = time_of_day_ns() - info->last_check_ns;
 
 	duration_format(age_ns < 0 ? 0 : age_ns, ago);
-	snprintf(text, LINE_PART_BYTES, "last look %s ago", ago);
+	snprintf(text, LINE_PART_BYTES, "last check %s ago", ago);
 }
 
 /* What is left to do where the request alone is not enough. */
@@ -63,7 +63,7 @@ static void describe_next(const struct inv_info *info, const char *id_text, unsi
 void report_request(inv_table *table, const uint8_t id[16], unsigned flags)
 {
 	char id_text[INV_ID_TEXT_BYTES], name[4 * INV_NAME_BYTES + 1];
-	char delivery[LINE_PART_BYTES], look[LINE_PART_BYTES], next[LINE_PART_BYTES];
+	char delivery[LINE_PART_BYTES], last_check[LINE_PART_BYTES], next[LINE_PART_BYTES];
 	struct inv_info info;
 
 	inv_id_format(id, id_text);
@@ -73,10 +73,10 @@ void report_request(inv_table *table, const uint8_t id[16], unsigned flags)
 	}
 	escape_text(info.name, name, sizeof(name));
 	describe_delivery(&info, delivery);
-	describe_look(&info, look);
+	describe_last_check(&info, last_check);
 	if (info.completed_ns != 0)
 		snprintf(next, sizeof(next), "ended: %s", inv_status_name(info.status));
 	else
 		describe_next(&info, id_text, flags, next);
-	printf("%s %s: %s; %s; %s\n", id_text, name, delivery, look, next);
+	printf("%s %s: %s; %s; %s\n", id_text, name, delivery, last_check, next);
 }

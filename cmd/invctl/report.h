@@ -6,7 +6,7 @@
 
 #include "invctl.h"
 
-/* Print a line on stdout about an invocation that was asked with these flags of inv_cancel. */
+/* Print a line on stdout about an invocation that inv_cancel was called for with these flags. */
 void report_request(inv_table *table, const uint8_t id[16], unsigned flags);
 
 #endif

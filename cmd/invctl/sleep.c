@@ -10,7 +10,7 @@
 #include "invctl/command.h"
 #include "invctl/context.h"
 
-/* How often the end of a shield is looked for, inside which --peek goes on sleeping. */
+/* How often the end of a shield is checked for, inside which --peek goes on sleeping. */
 #define SHIELD_LOOK_NS (100 * NS_PER_MS)
 
 enum { OPTION_PEEK = 256, OPTION_ID };

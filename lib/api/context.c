@@ -81,7 +81,7 @@ static int keep_environment(inv_event *event)
 	return 0;
 }
 
-/* Kept: the event found for the id last asked for, unless it has ended. */
+/* Kept: the event found for the last id, unless it has ended. */
 static int environment(inv_event **event)
 {
 	uint8_t id[16];

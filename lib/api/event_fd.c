@@ -3,7 +3,7 @@
  *
  * A futex can't be polled, so a thread per event turns its word into an
  * eventfd(2): written while the word is set, read back when it is not. All callers
- * get duplicates of one eventfd, so that closing theirs disturbs nobody. The
+ * get duplicates of one eventfd, so that closing theirs disturbs no other. The
  * thread ends with the handle, by a word of its own that it sleeps on as well.
  */
 #include <errno.h>

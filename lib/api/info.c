@@ -1,7 +1,7 @@
 /*
  * Looking at the table from outside: inv_info_get, inv_list, inv_table_info_get.
  *
- * A row is copied between two looks at the slot's control word, so that it is of
+ * A row is copied between two reads of the slot's control word, so that it is of
  * one registration and of one state.
  */
 #include <errno.h>
@@ -38,7 +38,7 @@ static void fill_outcome(uint64_t word, struct inv_info *info)
 		info->exit_status = (int32_t)outcome.code;
 }
 
-/* What the table says may be any number: backwards, or beyond what can be told, is 0. */
+/* What the table says may be any number: backwards, or out of range, is 0. */
 static int64_t time_between_ns(int64_t from_ns, int64_t to_ns)
 {
 	int64_t between_ns;
@@ -94,19 +94,19 @@ static void fill_times(const inv_table *table, struct slot_ref ref, bool done,
 	info->cooperative = info->last_check_ns != 0;
 }
 
-static bool orphaned(const inv_table *table, uint64_t word, uint64_t flags, bool served)
+static bool orphaned(const inv_table *table, uint64_t word, uint64_t flags, bool has_broker)
 {
 	uint64_t owner_word;
 
 	if ((flags & SLOT_KIND_MASK) != INV_KIND_RUN || control_state(word) != SLOT_LIVE)
 		return false;
 	/* What a dead broker left in the header counts for nothing. */
-	if (served)
+	if (has_broker)
 		return control_owner(word) == atomic_load(&table->header->broker_owner);
 	return owner_life(table, control_owner(word), &owner_word) == PROCESS_DEAD;
 }
 
-static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, bool served,
+static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, bool has_broker,
                  struct inv_info *info)
 {
 	const struct slot *slot = &table->slots[ref.index];
@@ -122,7 +122,7 @@ static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, boo
 	info->exit_status = -1;
 	info->wait_status = -1;
 	info->uid = (uint32_t)(owner >> 32);
-	info->orphaned = orphaned(table, word, flags, served);
+	info->orphaned = orphaned(table, word, flags, has_broker);
 	info->owner_pid = done || info->orphaned ? 0 : (int32_t)(uint32_t)owner;
 	info->pid = info->kind == INV_KIND_RUN ? action_pid(action) : (int32_t)(uint32_t)owner;
 	info->no_kill = (flags & SLOT_NO_KILL) != 0;
@@ -141,7 +141,7 @@ static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, boo
 }
 
 /* 0, or -ENOENT where it is over. */
-static int consistent_row(const inv_table *table, uint32_t index, bool served,
+static int consistent_row(const inv_table *table, uint32_t index, bool has_broker,
                           struct inv_info *info)
 {
 	/* A slot changes a few times in its life; one that never rests is damage. */
@@ -149,7 +149,7 @@ static int consistent_row(const inv_table *table, uint32_t index, bool served,
 		uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);
 		if (!slot_visible(word))
 			return -ENOENT;
-		fill(table, slot_ref_of(index, word), word, served, info);
+		fill(table, slot_ref_of(index, word), word, has_broker, info);
 		if (atomic_load_explicit(&table->control[index], memory_order_acquire) == word)
 			return 0;
 	}
@@ -166,16 +166,16 @@ int inv_info_get(inv_table *table, const uint8_t id[16], struct inv_info *info)
 		error = slot_find(table, id, &ref, &word);
 	if (error)
 		return error;
-	bool served = table_has_broker(table) == 1;
+	bool has_broker = table_has_broker(table) == 1;
 	if (control_state(word) == SLOT_LIVE)
-		sweep_before_answer(table, ref.index, served && table_broker_is_here(table));
-	error = consistent_row(table, ref.index, served, info);
+		sweep_before_answer(table, ref.index, has_broker && table_broker_is_here(table));
+	error = consistent_row(table, ref.index, has_broker, info);
 	return !error && memcmp(info->id, id, 16) != 0 ? -ENOENT : error;
 }
 
 enum { ROWS_FETCHED = 512 };
 
-/* The pages of the next rows, if there are several, asked for in one call instead of a fault
+/* The pages of the next rows, if there are several, fetched by one call instead of a fault
  * each. A kernel that can't (before 5.14) leaves them to the faults. */
 static void fetch_rows(const inv_table *table, uint32_t first, uint32_t extent)
 {
@@ -199,14 +199,14 @@ int inv_list(inv_table *table, int (*each)(const struct inv_info *info, void *ar
 
 	if (result)
 		return result;
-	bool served = table_has_broker(table) == 1;
-	if (!served || !table_broker_is_here(table))
+	bool has_broker = table_has_broker(table) == 1;
+	if (!has_broker || !table_broker_is_here(table))
 		sweep_dead(table, NULL, NULL);
 	for (uint32_t i = 0, extent = index_extent(table); i < extent && result == 0; i++) {
 		if (i % ROWS_FETCHED == 0)
 			fetch_rows(table, i, extent);
 		uint64_t word = atomic_load_explicit(&table->control[i], memory_order_relaxed);
-		if (slot_visible(word) && consistent_row(table, i, served, &info) == 0)
+		if (slot_visible(word) && consistent_row(table, i, has_broker, &info) == 0)
 			result = each(&info, arg);
 	}
 	return result;

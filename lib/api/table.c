@@ -1,4 +1,4 @@
-/* Opening and closing tables, and what a program asks of one as a whole. */
+/* Opening and closing tables, and what a program may do with one as a whole. */
 #include <errno.h>
 #include <string.h>
 

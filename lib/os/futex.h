@@ -12,7 +12,7 @@
 
 #define NANOSECONDS_PER_SECOND INT64_C(1000000000)
 
-/* A sleeper looks again this often: a waker killed between its compare-and-swap
+/* A sleeper checks again this often: a waker killed between its compare-and-swap
  * and its wake costs one slice, and no more. */
 #ifndef WAIT_SLICE_NS
 #define WAIT_SLICE_NS (NANOSECONDS_PER_SECOND / 2)

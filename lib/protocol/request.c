@@ -178,7 +178,7 @@ uint64_t request_call_of(const inv_table *table, struct slot_ref ref, uint64_t e
 /* It is the request of that record once more: of one call, which reaches an invocation by two ways
  * (as a target and as a descendant, by the cascade and by a join); or one signal that an init
  * system sends to each of several nested `run`s, which pass it on. The same `run` signalled twice
- * is asked twice. */
+ * gets two requests. */
 static bool repeats(const struct request_record *record, struct slot_ref ref,
                     const struct request *request)
 {

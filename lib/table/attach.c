@@ -148,7 +148,7 @@ static int map_segment(inv_table *table, const struct header *header, bool guard
 
 static int attach_checked(inv_table *table, bool handed_over, bool guard)
 {
-	/* One private copy of the header; alignment as the struct asks. */
+	/* One private copy of the header; aligned as the struct must be. */
 	struct header header;
 	struct stat status;
 

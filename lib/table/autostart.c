@@ -93,7 +93,7 @@ static _Noreturn void give_up(int ready, int error)
 	for (char *digit = answer + sizeof("errno 0000") - 2; error > 0; digit--, error /= 10)
 		*digit = (char)('0' + error % 10);
 	ssize_t written = write(ready, answer, sizeof(answer) - 1);
-	(void)written; /* nobody else can be told */
+	(void)written; /* there is no other place to report it */
 	_exit(127);
 }
 

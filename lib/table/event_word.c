@@ -29,7 +29,7 @@
  * of half a second.
  *
  * A SIGKILL between
- *   set and wake        the waiters look again at the end of their slice
+ *   set and wake        the waiters check again at the end of their slice
  *   consume and return  the request is lost with it; the word shows that it was
  *                       delivered
  *   close and outcome   the owner is dead: the sweep records the outcome and wakes

@@ -48,7 +48,7 @@ uint64_t event_word_close(inv_table *table, struct slot_ref ref);
 void event_word_wake(inv_table *table, struct slot_ref ref);
 
 /* Sleep while the word is as seen, until until_ns (monotonic; -1: forever) or a
- * slice has passed. 0 look again; 1 the same, after a slice without a wake; -ETIMEDOUT
+ * slice has passed. 0 check again; 1 the same, after a slice without a wake; -ETIMEDOUT
  * until_ns has come; -EINTR. */
 int event_word_sleep(inv_table *table, struct slot_ref ref, uint64_t seen, int64_t until_ns);
 

@@ -9,7 +9,7 @@
 int guard_add(void *base, size_t bytes);
 void guard_remove(void *base);
 
-/* Whether this program has asked for the guard once. */
+/* Whether this program has installed the guard. */
 bool guard_installed(void);
 
 #endif

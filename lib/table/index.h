@@ -27,7 +27,7 @@ struct search {
 	uint32_t tag;
 	uint32_t level;
 	bool second;
-	struct bucket bucket; /* to be looked through now */
+	struct bucket bucket; /* to be searched now */
 };
 
 /* The levels in use: from 1 to the table's, whatever the segment says. */

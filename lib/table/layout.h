@@ -247,8 +247,7 @@ struct header {
 	shared_u32 owners_used; /* no entry above this was ever taken (owner.c); only grows */
 
 	/* the ring of changes */
-	_Alignas(64)
-	        shared_i64 watched_until_ns; /* monotonic, coarse; 0: nobody has ever watched */
+	_Alignas(64) shared_i64 watched_until_ns; /* monotonic, coarse; 0: never watched */
 	shared_u64 changes_made;
 };
 static_assert(sizeof(struct header) <= LAYOUT_PAGE, "the header is one page");

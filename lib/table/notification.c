@@ -1,7 +1,7 @@
 /*
  * The change counter: see notification.h.
  *
- * A notifier counts up, then looks whether a wake is wanted. The broker marks that a wake is
+ * A notifier counts up, then checks whether a wake is wanted. The broker marks that a wake is
  * wanted, then reads the counter, then sleeps on it. Both orders are sequentially
  * consistent, so one of the two sees the other (as in Dekker's lock). Only the
  * broker clears the mark: a late notifier that did so would clear the mark of the broker's

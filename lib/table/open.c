@@ -1,7 +1,7 @@
 /*
  * Opening a table by its name; and the default table, which a NULL table stands for.
  *
- * A table that is not under its name is asked for at the broker that may still have it
+ * A table that is not under its name is requested from the broker that may still have it
  * (handover.h); else a broker is started, if the caller wants that.
  *
  * The default table is attached on first use and kept. When INVCTL_TABLE has changed since, or
@@ -84,7 +84,7 @@ static int attach_default(bool autostart, inv_table **out)
 		*out = table;
 		return 0;
 	}
-	/* A program that asked for the guard once wants it here too, where it can't say so. */
+	/* A program that installed the guard wants it here too, where it can't say so. */
 	error = table_open(name,
 	                   (autostart ? INV_OPEN_AUTOSTART : 0u) |
 	                           (guard_installed() ? INV_OPEN_GUARD : 0u),
@@ -118,7 +118,7 @@ static inv_table *found_lately(void)
 	return finding->table;
 }
 
-/* Under the lock. Without memory, the next call looks again. */
+/* Under the lock. Without memory, the next call searches again. */
 static void note_finding(inv_table *table)
 {
 	struct finding *finding = atomic_load(&latest);

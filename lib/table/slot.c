@@ -29,7 +29,7 @@
  *
  * A SIGKILL of the owner between any two steps leaves one of the states above, with
  * a dead owner: the sweep (sweep.c) frees what was not LIVE and finishes what was.
- * Between LIVE -> DONE and the wake: waiters look again at the end of their slice.
+ * Between LIVE -> DONE and the wake: waiters check again at the end of their slice.
  *
  * The generation is counted up when a slot is claimed, and skips 0; adoptions, when it
  * is taken over. A word never returns to a former value (before 2^30 registrations of

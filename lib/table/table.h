@@ -45,7 +45,7 @@ struct inv_table {
 	uint32_t handle_chains;     /* how many: a power of two */
 	uint32_t handle_count;      /* handles in them */
 	struct inv_event *first_handles[HANDLE_CHAINS_MIN]; /* the chains until they are outgrown */
-	_Atomic int64_t broker_checked_ns; /* when table_ensure_broker last looked for one */
+	_Atomic int64_t broker_checked_ns; /* when table_ensure_broker last searched for one */
 	_Atomic int64_t broker_seen_ns;    /* when a broker was last seen to hold its lease */
 	_Atomic int64_t intact_ns;         /* when it was last found not to be abandoned */
 	_Atomic int64_t same_program_ns;   /* when the owner's entry with this word was last */

@@ -5,7 +5,7 @@
  *
  * Stores are releases and loads are acquires, which makes word-payload-word
  * reading sound without fences: a load that sees a new tenant's payload sees,
- * in the second look at the word, that the tenant is new.
+ * in the second read of the word, that the tenant is new.
  */
 #ifndef TEXT_H
 #define TEXT_H

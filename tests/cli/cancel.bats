@@ -122,10 +122,10 @@ finished_one() {
 	run -113 "$INVCTL" cancel nobody "$finished"
 }
 
-@test "-v says for each: asked, delivered, last look, next stronger step" {
+@test "-v says for each: requested, delivered, last check, next stronger step" {
 	start_stubborn
 	run -0 --separate-stderr "$INVCTL" cancel -v "$ID"
-	assert_output --regexp "^$ID sh: asked .* ago, not delivered yet; last look .* ago; next: invctl cancel --signal ${ID:0:8}$"
+	assert_output --regexp "^$ID sh: requested .* ago, not delivered yet; last check .* ago; next: invctl cancel --signal ${ID:0:8}$"
 	touch let
 	ended_with 122
 	start_stubborn
@@ -242,8 +242,7 @@ pair_sleeps() {
 }
 
 @test "one command asks each of nested ones once, however it reaches them" {
-	local round
-	for round in {1..5}; do
+	for _ in {1..5}; do
 		start_pair
 		run -0 "$INVCTL" cancel --all --wait=20s
 		ended_with 122
@@ -253,8 +252,7 @@ pair_sleeps() {
 }
 
 @test "a SIGTERM to every one of nested 'run's, as an init system sends it, is one request" {
-	local round
-	for round in {1..5}; do
+	for _ in {1..5}; do
 		start_pair
 		kill -TERM "$RUN_PID" "$(inner .ownerPid)"
 		ended_with 122
