@@ -123,7 +123,8 @@ int inv_run_refused(inv_table *table, const uint8_t id[16]);
 int inv_run_end(inv_invocation *invocation, const struct inv_run_result *result);
 
 /* The path of an invocation's file with the given suffix ("run", "out", "log")
- * in the state directory, which is made. 0; -ENAMETOOLONG, -ENXIO no home; mkdir's errors. */
+ * in the state directory, which is made. 0; -ENAMETOOLONG, -ENOTDIR no home, or a relative
+ * INVCTL_STATE_DIR; -EPERM another user's link leads there; mkdir's errors. */
 int inv_state_path(inv_table *table, const uint8_t id[16], const char *suffix, char *path,
                    size_t size);
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every linter over every file it knows; ends with the line "N passed, N failed".
-# Changes nothing. `scripts/lint.sh NAME…` runs those named: format tidy cppcheck shell man layers.
+# Changes nothing. `scripts/lint.sh NAME…` runs those named: format tidy cppcheck shell man layers environment.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
@@ -42,10 +42,13 @@ shell() { shell_files | xargs shellcheck -x; }
 bats_shell() { git ls-files --cached --others --exclude-standard -- '*.bats' | xargs shellcheck -x -s bats -S warning; }
 man_pages() { mandoc -T lint -W warning man/*.[138]; }
 
+# A program with raised privileges takes nothing from its environment: see secure_getenv(3).
+environment() { ! git grep -nE '(^|[^_[:alnum:]])getenv\(' -- lib cmd; }
+
 # Who includes and calls whom.
 layers() { scripts/layers.py; }
 
-[ $# -gt 0 ] || set -- shell bats man layers format cppcheck tidy
+[ $# -gt 0 ] || set -- shell bats man layers environment format cppcheck tidy
 for name in "$@"; do
 	case $name in
 	bats) lint bats bats_shell ;;

@@ -13,6 +13,7 @@
 #include "invbroker/readiness.h"
 #include "invbroker/service.h"
 #include "invbroker/startup.h"
+#include "os/environment.h"
 
 /*
  * A broker that was started within an action is no part of it, and must not be
@@ -21,10 +22,11 @@
  */
 static void leave_action(void)
 {
-	char *id = getenv("INVCTL_ID");
+	static const char name[] = "INVCTL_ID=";
+	char *variable = variable_place_of(name).variable;
 
-	if (id)
-		memset(id, 0, strlen(id));
+	if (variable)
+		memset(variable + strlen(name), 0, strlen(variable) - strlen(name));
 	unsetenv("INVCTL_ID");
 }
 

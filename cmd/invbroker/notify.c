@@ -13,7 +13,7 @@
 
 void notify_manager(const char *state)
 {
-	const char *path = getenv("NOTIFY_SOCKET");
+	const char *path = secure_getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof(address.sun_path))

@@ -188,7 +188,7 @@ static void complete(struct parse *parse)
 	if (*options->table == '\0' && inv_default_table_name(options->table) != 0)
 		usage_error("'%s' in INVCTL_TABLE is no table name; a name is 1 to 64 of A-Z a-z "
 		            "0-9 . _ -",
-		            getenv("INVCTL_TABLE") ? getenv("INVCTL_TABLE") : "");
+		            secure_getenv("INVCTL_TABLE") ? secure_getenv("INVCTL_TABLE") : "");
 }
 
 void broker_options_parse(int argc, char **argv, struct options *options)

@@ -25,7 +25,7 @@ static char log_path[4096]; /* empty: stderr is not a file of ours */
 /* systemd tells the device and inode of the journal's stream, for this question. */
 static bool stderr_is_journal(void)
 {
-	const char *stream = getenv("JOURNAL_STREAM");
+	const char *stream = secure_getenv("JOURNAL_STREAM");
 	char own[64];
 	struct stat status;
 

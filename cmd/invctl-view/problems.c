@@ -171,7 +171,7 @@ static void look_at_state_directory(const struct search *search)
 	if (inv_state_path(search->table, none, "run", path, sizeof(path)) < 0) {
 		problem(search,
 		        "there is no directory for logs and records: set INVCTL_STATE_DIR to "
-		        "one that you can write to");
+		        "the absolute path of one that you can write to");
 		return;
 	}
 	for (int i = 0; i < 2; i++) {

@@ -26,14 +26,14 @@ int context_id(const struct globals *globals, uint8_t id[16])
 
 bool context_is_required(void)
 {
-	const char *require = getenv("INVCTL_REQUIRE");
+	const char *require = secure_getenv("INVCTL_REQUIRE");
 
 	return require && strcmp(require, "1") == 0;
 }
 
 int context_unusable(void)
 {
-	const char *set = getenv("INVCTL_ID");
+	const char *set = secure_getenv("INVCTL_ID");
 
 	message("INVCTL_ID '%s' is no UUID; unset it, or start this with 'invctl run'",
 	        set ? set : "");

@@ -117,7 +117,8 @@ static int open_output(inv_table *table, const uint8_t id[16])
 
 	if (fd >= 0)
 		return fd;
-	message("output will not be kept: %s; look at INVCTL_STATE_DIR",
+	message("output will not be kept: %s; set INVCTL_STATE_DIR to the absolute path of a "
+	        "directory that you can write to",
 	        strerror(error < 0 ? -error : errno));
 	return open("/dev/null", O_WRONLY | O_CLOEXEC);
 }

@@ -24,7 +24,7 @@
 static bool find_parent(const struct globals *globals, const struct run_options *options,
                         inv_table *table, uint8_t parent[16])
 {
-	const char *set = getenv("INVCTL_ID");
+	const char *set = secure_getenv("INVCTL_ID");
 	int error = options->no_parent ? -ENXIO : context_id(globals, parent);
 
 	if (error == -ENXIO)
@@ -146,8 +146,9 @@ static void write_run_file(const struct run_options *options,
 	if (error == 0 && (error = runfile_write(path, &run)) == -EEXIST && unlink(path) == 0)
 		error = runfile_write(path, &run);
 	if (error < 0)
-		message("what '%s' runs can't be stored (%s): list does not show it%s; look at "
-		        "INVCTL_STATE_DIR",
+		message("what '%s' runs can't be stored (%s): list does not show it%s; set "
+		        "INVCTL_STATE_DIR to the absolute path of a directory that you can write "
+		        "to",
 		        options->name, strerror(-error),
 		        options->stop_command ? ", and without this process nothing runs --stop"
 		                              : "");

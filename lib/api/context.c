@@ -8,7 +8,7 @@
  *
  * The environment's event is found once and kept for the process, with the place at
  * which INVCTL_ID stood: a changed environment differs there, which costs a check two
- * loads instead of a getenv(3).
+ * loads instead of a secure_getenv(3).
  */
 #include "api/context.h"
 
@@ -51,7 +51,7 @@ static inv_context *current(void)
 
 static int environment_id(uint8_t id[16])
 {
-	const char *text = getenv("INVCTL_ID");
+	const char *text = secure_getenv("INVCTL_ID");
 
 	if (!text || !*text)
 		return -ENXIO;

@@ -1,6 +1,6 @@
 /*
  * Has a variable of the environment changed? Where it stood is kept, so that a hot
- * path needs two loads instead of a getenv(3). A changed environment differs there:
+ * path needs two loads instead of a secure_getenv(3). A changed environment differs there:
  * setenv(3), putenv(3) and unsetenv(3) move the array or an entry, or put another one there.
  */
 #ifndef ENVIRONMENT_H

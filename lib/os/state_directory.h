@@ -5,10 +5,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STATE_PATH_BYTES = 4096 };
+enum { STATE_PATH_BYTES = 4096, STATE_NAME_BYTES = 64 };
 
-/* DIRECTORY/TABLE/ID.SUFFIX; the directories are made. 0; -ENXIO there is no home;
- * -ENAMETOOLONG; the errors of mkdir(2). */
+/* The table's directory, which is made: a descriptor for openat(2) and the like. -ENOTDIR: there
+ * is no home, or INVCTL_STATE_DIR is relative; -EPERM: another user's link leads there;
+ * -ENAMETOOLONG; the errors of mkdir(2) and open(2). */
+int state_directory_open(const char *table_name);
+
+/* The name of a file in it. */
+void state_file_name(const uint8_t id[16], const char *suffix, char name[STATE_NAME_BYTES]);
+
+/* DIRECTORY/TABLE/ID.SUFFIX; the directories are made. 0, or as state_directory_open. */
 int state_path(const char *table_name, const uint8_t id[16], const char *suffix, char *path,
                size_t size);
 

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -67,7 +68,7 @@ static bool beside_library(char path[PATH_BYTES])
 
 static bool in_search_path(char path[PATH_BYTES])
 {
-	const char *directory = getenv("PATH");
+	const char *directory = secure_getenv("PATH");
 
 	while (directory && *directory) {
 		size_t length = strcspn(directory, ":");
@@ -80,9 +81,14 @@ static bool in_search_path(char path[PATH_BYTES])
 
 static bool find_broker(char path[PATH_BYTES])
 {
-	return beside_library(path) || beside_program(path) ||
+	/* With raised privileges neither PATH nor the folder of the program is trusted: the caller
+	 * may have made a link to it there. */
+	bool trusting = getauxval(AT_SECURE) == 0;
+
+	return beside_library(path) || (trusting && beside_program(path)) ||
 	       executable_in(INV_LIBEXECDIR, strlen(INV_LIBEXECDIR), path) ||
-	       executable_in(INV_BINDIR, strlen(INV_BINDIR), path) || in_search_path(path);
+	       executable_in(INV_BINDIR, strlen(INV_BINDIR), path) ||
+	       (trusting && in_search_path(path));
 }
 
 /* In the grandchild: only async-signal-safe calls from here on. */
@@ -186,7 +192,7 @@ static int await_ready(int ready)
 
 int autostart_broker(const char *name)
 {
-	const char *allowed = getenv("INVCTL_AUTOSTART");
+	const char *allowed = secure_getenv("INVCTL_AUTOSTART");
 	char path[PATH_BYTES];
 	int ready[2], status;
 	pid_t child;

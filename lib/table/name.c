@@ -42,7 +42,7 @@ static int system_table_name(char name[INV_TABLE_NAME_BYTES])
 
 int table_default_name(char name[INV_TABLE_NAME_BYTES])
 {
-	const char *set = getenv("INVCTL_TABLE");
+	const char *set = secure_getenv("INVCTL_TABLE");
 
 	if (set && *set) {
 		if (!table_name_valid(set))

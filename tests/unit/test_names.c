@@ -1,7 +1,8 @@
 /*
  * Where things are without being told: the default table's name (INVCTL_TABLE, else the name in
  * /etc/invctl/table, else invctl-UID) and the state directory (INVCTL_STATE_DIR, else
- * $XDG_STATE_HOME/invctl, else ~/.local/state/invctl).
+ * $XDG_STATE_HOME/invctl, else ~/.local/state/invctl), in which no file is made by another user's
+ * link.
  */
 #include "fixture.h"
 
@@ -169,19 +170,101 @@ static int ask_state_path(struct fixture *fixture, void *arg)
 		if (state_file(fixture, path, size) != -ENAMETOOLONG)
 			return 5;
 	unsetenv("XDG_STATE_HOME");
-	unsetenv("HOME");
-	if (state_file(fixture, path, sizeof(path)) != -ENXIO)
-		return 6;
 	memset(deep, 'x', sizeof(deep) - 1);
 	deep[0] = '/';
 	deep[sizeof(deep) - 1] = '\0';
 	setenv("HOME", deep, 1);
-	return state_file(fixture, path, sizeof(path)) == -ENAMETOOLONG ? 0 : 7;
+	return state_file(fixture, path, sizeof(path)) == -ENAMETOOLONG ? 0 : 6;
 }
 
 static void the_state_directory_is_found_and_made(void **state)
 {
 	fixture_assert_holds(*state, ask_state_path, NULL);
+}
+
+static int ask_without_a_home(struct fixture *fixture, void *arg)
+{
+	char path[4096], below[128];
+
+	(void)arg;
+	if (!have_own_etc())
+		return NOT_PERMITTED;
+	unsetenv("INVCTL_STATE_DIR");
+	unsetenv("XDG_STATE_HOME");
+	unsetenv("HOME");
+	if (state_file(fixture, path, sizeof(path)) != -ENOTDIR)
+		return 1;
+	FILE *passwd = fopen("/etc/passwd", "we");
+	if (!passwd)
+		return 2;
+	fprintf(passwd, "other:x:%u:0::/nowhere:/bin/sh\n", (unsigned)geteuid() + 1);
+	fprintf(passwd, "self:x:%u:0::%s/passwd:/bin/sh\n", (unsigned)geteuid(),
+	        fixture->state_directory);
+	fclose(passwd);
+	if (state_file(fixture, path, sizeof(path)) != 0 ||
+	    !ends_in(fixture, path, "/passwd/.local/state/invctl"))
+		return 3;
+	snprintf(below, sizeof(below), "%s/below", fixture->state_directory);
+	if (mkdir(below, 0700) != 0 || chdir(below) != 0)
+		return 4;
+	/* A relative one would be another one after a chdir. */
+	setenv("INVCTL_STATE_DIR", "state", 1);
+	return state_file(fixture, path, sizeof(path)) == -ENOTDIR && access("state", F_OK) != 0
+	               ? 0
+	               : 5;
+}
+
+static void without_HOME_it_is_in_the_home_of_etc_passwd(void **state)
+{
+	fixture_assert_holds(*state, ask_without_a_home, NULL);
+}
+
+/* A link at PLACE to "target" beside it, of a user's. */
+static bool have_link(const char *place, uid_t uid)
+{
+	unlink(place);
+	return symlink("target", place) == 0 && lchown(place, uid, uid) == 0;
+}
+
+static int ask_across_links(struct fixture *fixture, void *arg)
+{
+	char path[4096], link[192], target[192], state[256];
+	const char *place = arg;
+	struct stat status;
+
+	snprintf(target, sizeof(target), "%s/target", fixture->state_directory);
+	snprintf(link, sizeof(link), "%s/%s", fixture->state_directory,
+	         *place ? place : fixture->name);
+	snprintf(state, sizeof(state), "%s/%s", fixture->state_directory, place);
+	setenv("INVCTL_STATE_DIR", state, 1);
+	if (mkdir(target, 0700) != 0)
+		return 1;
+	if (!have_link(link, UID_BASE))
+		return NOT_PERMITTED;
+	if (state_file(fixture, path, sizeof(path)) != -EPERM)
+		return 2;
+	/* Nothing was made there: it has no directory in it. */
+	if (stat(target, &status) != 0 || status.st_nlink != 2)
+		return 3;
+	if (!have_link(link, geteuid()) || state_file(fixture, path, sizeof(path)) != 0)
+		return 4;
+	/* A link to itself. */
+	unlink(link);
+	if (symlink(strrchr(link, '/') + 1, link) != 0)
+		return 5;
+	return state_file(fixture, path, sizeof(path)) == -ELOOP ? 0 : 6;
+}
+
+static void only_links_of_root_and_the_caller_are_followed_to_it(void **state)
+{
+	fixture_need_root();
+	fixture_assert_holds(*state, ask_across_links, "link");
+}
+
+static void nor_is_the_tables_directory_anothers_link(void **state)
+{
+	fixture_need_root();
+	fixture_assert_holds(*state, ask_across_links, "");
 }
 
 static int ask_below_a_file(struct fixture *fixture, void *arg)
@@ -226,6 +309,9 @@ int main(void)
 	        NO_TABLE_TEST(a_null_table_is_the_users_own),
 	        TABLE_TEST(a_null_table_is_the_one_that_was_set),
 	        TABLE_TEST(the_state_directory_is_found_and_made),
+	        TABLE_TEST(without_HOME_it_is_in_the_home_of_etc_passwd),
+	        TABLE_TEST(only_links_of_root_and_the_caller_are_followed_to_it),
+	        TABLE_TEST(nor_is_the_tables_directory_anothers_link),
 	        TABLE_TEST(one_that_can_not_be_made_is_an_error),
 	        NO_TABLE_TEST(a_bad_name_has_no_socket),
 	};
