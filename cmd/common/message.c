@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #include "common/escape.h"
+#include "os/file_write.h"
 
 const char *message_program = "invctl";
 
 static void write_whole(const char *text, size_t length)
 {
 	while (length > 0) {
-		ssize_t written = write(STDERR_FILENO, text, length);
+		ssize_t written = file_write(STDERR_FILENO, text, length);
 
 		if (written < 0 && errno == EINTR)
 			continue;

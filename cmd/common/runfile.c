@@ -11,6 +11,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "os/file_write.h"
+
 #define FORMAT_LINE "invctl run 2"
 
 enum { SIZE_LIMIT = 32 * 1024 * 1024 /* more than any command line the kernel takes by default */ };
@@ -64,7 +66,7 @@ static int write_once(const char *path, const char *buffer, size_t size)
 	if (fd < 0)
 		return -errno;
 
-	ssize_t written = write(fd, buffer, size);
+	ssize_t written = file_write(fd, buffer, size);
 	int result = written < 0 ? -errno : (size_t)written == size ? 0 : -ENOSPC;
 
 	if (close(fd) < 0 && result == 0)

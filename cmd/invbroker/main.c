@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "common/exit_status.h"
 #include "common/message.h"
@@ -30,12 +31,20 @@ static void leave_action(void)
 	unsetenv("INVCTL_ID");
 }
 
-/* What the caller ignores must not make the broker deaf to its end. */
+/* What the caller ignores must not make the broker deaf to its end, and a limit on the size of its
+ * files is not meant for the table: it is lifted, as far as it may be, and does not kill. */
 static void reset_signals(void)
 {
+	struct rlimit limit;
+
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL);
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_FSIZE, &limit);
+	}
 }
 
 static int serve(const struct options *options, int parent_fd)

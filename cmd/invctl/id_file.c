@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "invctl.h"
+#include "os/file_write.h"
 
 /* mkostemp's files are private; this one is as the umask says any new file is. */
 static void give_usual_mode(int fd)
@@ -51,7 +52,7 @@ int id_file_publish(struct id_file *file, const uint8_t id[16])
 	inv_id_format(id, line);
 	line[36] = '\n';
 
-	ssize_t written = write(file->fd, line, 37);
+	ssize_t written = file_write(file->fd, line, 37);
 
 	if (written != 37)
 		error = written < 0 ? -errno : -ENOSPC;

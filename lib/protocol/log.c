@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/file_write.h"
 #include "os/state_directory.h"
 
 enum {
@@ -80,45 +81,69 @@ static bool ends_within_a_line(int fd)
 
 static int append(int fd, const char *record, size_t length)
 {
-	if (ends_within_a_line(fd) && write(fd, "\n", 1) < 0)
+	if (ends_within_a_line(fd) && file_write(fd, "\n", 1) < 0)
 		return -errno;
-	ssize_t written = write(fd, record, length);
+	ssize_t written = file_write(fd, record, length);
 	if (written < 0)
 		return -errno;
-	/* The end of the line may be missing: whoever comes next makes up for it. */
+	/* The end of the line may be missing: the next record begins with it. */
 	if ((size_t)written >= length - 1)
 		return 0;
-	/* The disk filled up in the middle of the record. End the line, if a byte can be had,
-	 * so that the next record stands by itself. */
-	return write(fd, "\n", 1) < 0 ? -errno : -ENOSPC;
+	/* The disk filled up in the middle of the record. End the line, if there is room for a
+	 * byte, so that the next record stands by itself. */
+	return file_write(fd, "\n", 1) < 0 ? -errno : -ENOSPC;
+}
+
+/* The two files of a log: a directory, and names in it. */
+struct log_files {
+	int directory;
+	char name[STATE_NAME_BYTES], former[STATE_NAME_BYTES];
+};
+
+static int open_files(const inv_table *table, const uint8_t id[16], struct log_files *files)
+{
+	files->directory = state_directory_open(table->name);
+	state_file_name(id, "log", files->name);
+	state_file_name(id, "log.1", files->former);
+	return files->directory < 0 ? files->directory : 0;
+}
+
+static bool is_named(const struct log_files *files, const char *name, int fd)
+{
+	struct stat open_file, named_file;
+
+	return fstat(fd, &open_file) == 0 &&
+	       fstatat(files->directory, name, &named_file, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       open_file.st_dev == named_file.st_dev && open_file.st_ino == named_file.st_ino;
 }
 
 /* The file is full: make it the former one, unless a rival has done so. */
-static void rotate(int fd, const char *path)
+static void rotate(const struct log_files *files, int fd)
 {
-	char former[STATE_PATH_BYTES + 2];
-	struct stat open_file, named_file;
-
 	if (flock(fd, LOCK_EX) != 0)
 		return;
-	snprintf(former, sizeof(former), "%s.1", path);
-	if (fstat(fd, &open_file) == 0 && stat(path, &named_file) == 0 &&
-	    open_file.st_ino == named_file.st_ino)
-		rename(path, former);
+	if (is_named(files, files->name, fd))
+		renameat(files->directory, files->name, files->directory, files->former);
 	/* The lock goes with the descriptor. */
 }
 
-static int append_to(const char *path, const char *record, size_t length)
+static int open_for_append(const struct log_files *files)
+{
+	return openat(files->directory, files->name,
+	              O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+static int append_to(const struct log_files *files, const char *record, size_t length)
 {
 	struct stat status;
-	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = open_for_append(files);
 
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &status) == 0 && status.st_size >= LOG_BYTES) {
-		rotate(fd, path);
+		rotate(files, fd);
 		close(fd);
-		fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		fd = open_for_append(files);
 		if (fd < 0)
 			return -errno;
 	}
@@ -130,14 +155,17 @@ static int append_to(const char *path, const char *record, size_t length)
 int log_append(inv_table *table, struct slot_ref ref, const uint8_t id[16], int level,
                const char *text)
 {
-	char path[STATE_PATH_BYTES], record[RECORD_BYTES];
 	struct slot *slot = &table->slots[ref.index];
+	char record[RECORD_BYTES];
+	struct log_files files;
 
 	if (!(atomic_load(&slot->flags) & SLOT_HAS_LOG))
 		atomic_fetch_or(&slot->flags, SLOT_HAS_LOG);
-	int error = state_path(table->name, id, "log", path, sizeof(path));
-	if (!error)
-		error = append_to(path, record, encode(record, level, text));
+	int error = open_files(table, id, &files);
+	if (!error) {
+		error = append_to(&files, record, encode(record, level, text));
+		close(files.directory);
+	}
 	if (error)
 		atomic_fetch_add(&slot->log_lost, 1);
 	return error;
@@ -172,22 +200,66 @@ static bool parse(char *line, int64_t *time_ns, int *level, char **text)
 	return (unsigned long)(end - *text) == length;
 }
 
-static int read_records(const char *path, int (*each)(int64_t, int, const char *, void *),
-                        void *arg)
+static int read_records(FILE *file, int (*each)(int64_t, int, const char *, void *), void *arg)
 {
 	char line[RECORD_BYTES + 1], *text;
 	int64_t time_ns;
 	int result = 0, level;
-	FILE *file = fopen(path, "re");
 
-	if (!file)
-		return errno == ENOENT ? 0 : -errno;
 	while (result == 0 && fgets(line, sizeof(line), file)) {
 		if (!parse(line, &time_ns, &level, &text))
 			continue;
 		decode(text);
 		result = each(time_ns, level, text, arg);
 	}
+	return result;
+}
+
+/* 0, also where there is none (fd is -1 then); or -errno. */
+static int open_to_read(const struct log_files *files, const char *name, int *fd)
+{
+	*fd = openat(files->directory, name, O_RDONLY | O_CLOEXEC);
+	return *fd >= 0 || errno == ENOENT ? 0 : -errno;
+}
+
+static void close_both(const int fds[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+/* A rotation between the two opens replaces the older file by the newer one, which would be missed.
+ * Then the file that was opened as the older one has lost its name: open both again. */
+static int open_both(const struct log_files *files, int fds[2])
+{
+	bool same;
+
+	do {
+		int error = open_to_read(files, files->former, &fds[0]);
+		int second = open_to_read(files, files->name, &fds[1]);
+
+		same = fds[0] >= 0 ? is_named(files, files->former, fds[0])
+		                   : faccessat(files->directory, files->former, F_OK,
+		                               AT_SYMLINK_NOFOLLOW) != 0;
+		if (error || second || !same)
+			close_both(fds);
+		if (error || second)
+			return error ? error : second;
+	} while (!same);
+	return 0;
+}
+
+/* Closes it. */
+static int read_one(int fd, int (*each)(int64_t, int, const char *, void *), void *arg)
+{
+	FILE *file = fdopen(fd, "r");
+
+	if (!file) {
+		close(fd);
+		return -ENOMEM;
+	}
+	int result = read_records(file, each, arg);
 	fclose(file);
 	return result;
 }
@@ -195,22 +267,31 @@ static int read_records(const char *path, int (*each)(int64_t, int, const char *
 int log_read(const inv_table *table, const uint8_t id[16],
              int (*each)(int64_t time_ns, int level, const char *text, void *arg), void *arg)
 {
-	char path[STATE_PATH_BYTES];
-	int error = state_path(table->name, id, "log.1", path, sizeof(path));
+	struct log_files files;
+	int fds[2], result = open_files(table, id, &files);
 
-	if (!error)
-		error = read_records(path, each, arg);
-	if (!error)
-		error = state_path(table->name, id, "log", path, sizeof(path));
-	return error ? error : read_records(path, each, arg);
+	if (result)
+		return result;
+	result = open_both(&files, fds);
+	close(files.directory);
+	if (result)
+		return result;
+	if (fds[0] >= 0)
+		result = read_one(fds[0], each, arg);
+	if (fds[1] >= 0 && result == 0)
+		result = read_one(fds[1], each, arg);
+	else if (fds[1] >= 0)
+		close(fds[1]);
+	return result;
 }
 
 void log_remove(const inv_table *table, const uint8_t id[16])
 {
-	char path[STATE_PATH_BYTES];
+	struct log_files files;
 
-	if (state_path(table->name, id, "log", path, sizeof(path)) == 0)
-		unlink(path);
-	if (state_path(table->name, id, "log.1", path, sizeof(path)) == 0)
-		unlink(path);
+	if (open_files(table, id, &files) != 0)
+		return;
+	unlinkat(files.directory, files.name, 0);
+	unlinkat(files.directory, files.former, 0);
+	close(files.directory);
 }

@@ -317,3 +317,14 @@ os.execvp(sys.argv[1], sys.argv[1:])
 	assert_line ran
 	assert_output --partial "INVCTL_STATE_DIR"
 }
+
+@test "a limit on the size of files stops no run: what can't be stored is told or counted" {
+	"$INVBROKER" 3>&-
+	ID=$(new_id)
+	# shellcheck disable=SC2016  # expanded by the inner shell
+	run -7 bash -c 'ulimit -f 0; "$INVCTL" run --id="$1" sh -c "\"\$INVCTL\" log text; exit 7"' - "$ID"
+	assert_output --partial "can't be stored (File too large)"
+	assert_output --partial "the log could not be written: File too large"
+	assert_equal "$(field "$ID" .status)" error
+	assert_equal "$("$INVCTL" status --json | jq '.problems | map(select(startswith("1 log records"))) | length')" 1
+}

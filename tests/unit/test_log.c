@@ -17,7 +17,15 @@
 
 #include "invctl-supervisor.h"
 
-enum { KEPT = 1000, LONG_TEXT = 4000, MANY = 2500, SHORT_MANY = 3000, WRITERS = 8, EACH = 200 };
+enum {
+	KEPT = 1000,
+	LONG_TEXT = 4000,
+	MANY = 2500,
+	SHORT_MANY = 3000,
+	FLOOD = 12000,
+	WRITERS = 8,
+	EACH = 200
+};
 
 struct records {
 	int count;
@@ -154,6 +162,45 @@ static void the_last_thousand_are_kept_through_rotation(void **state)
 	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
 }
 
+static int log_a_flood(struct fixture *fixture, void *arg)
+{
+	const char *filler = arg;
+
+	int failed = 0;
+
+	for (int i = 0; i < FLOOD; i++)
+		failed += inv_log(LOG_INFO, "%d %s", i, filler) != 0;
+	atomic_store(&fixture->counters[0], 1);
+	return failed > 0;
+}
+
+static void a_reader_misses_none_while_files_are_rotated(void **state)
+{
+	struct fixture *fixture = *state;
+	static char filler[LONG_TEXT + 1];
+	int64_t begun_ns = patience_begin();
+	int seen = 0, ended;
+	uint8_t id[16];
+	inv_invocation *invocation = begin(fixture, id);
+
+	memset(filler, 'x', LONG_TEXT);
+	fixture_environment(id);
+	pid_t writer = fixture_fork(fixture, log_a_flood, filler);
+	do {
+		ended = atomic_load(&fixture->counters[0]);
+		struct records records = read_log(fixture, id);
+		assert_false(records.gap);
+		/* The newest are there, and with them the thousand before. */
+		assert_true(records.next_number >= seen);
+		assert_true(records.count >=
+		            (records.next_number < KEPT ? records.next_number : KEPT));
+		seen = records.next_number;
+	} while (!ended && patience_left(begun_ns));
+	assert_int_equal(seen, FLOOD);
+	assert_int_equal(fixture_reap(fixture, writer), 0);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
 static void short_records_are_all_there(void **state)
 {
 	struct fixture *fixture = *state;
@@ -273,7 +320,6 @@ static int log_under_limit(struct fixture *fixture, void *arg)
 	int failed = 0;
 
 	(void)fixture;
-	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &limit);
 	limit.rlim_cur = bytes;
 	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
@@ -281,6 +327,42 @@ static int log_under_limit(struct fixture *fixture, void *arg)
 	for (int i = 0; i < 100; i++)
 		failed += inv_log(LOG_INFO, "%d and so on", i) < 0;
 	return inv_check() == 0 ? failed : 102;
+}
+
+static int log_with_a_pending_signal(struct fixture *fixture, void *arg)
+{
+	const struct rlimit none = {0};
+	sigset_t limit, mask;
+
+	(void)fixture;
+	(void)arg;
+	sigemptyset(&limit);
+	sigaddset(&limit, SIGXFSZ);
+	if (setrlimit(RLIMIT_FSIZE, &none) != 0 || inv_log(LOG_INFO, "x") != -EFBIG ||
+	    sigprocmask(SIG_BLOCK, &limit, NULL) != 0)
+		return 1;
+	if (sigpending(&mask) != 0 || sigismember(&mask, SIGXFSZ) != 0)
+		return 2;
+	raise(SIGXFSZ);
+	if (inv_log(LOG_INFO, "x") != -EFBIG)
+		return 3;
+	/* The program's own is still there, and its mask as it was. */
+	if (sigpending(&mask) != 0 || sigismember(&mask, SIGXFSZ) != 1)
+		return 4;
+	return sigprocmask(SIG_SETMASK, NULL, &mask) == 0 && sigismember(&mask, SIGXFSZ) == 1 ? 0
+	                                                                                      : 5;
+}
+
+static void a_limit_on_files_sends_the_program_no_signal(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	inv_invocation *invocation = begin(fixture, id);
+
+	fixture_environment(id);
+	fixture_assert_holds(fixture, log_with_a_pending_signal, NULL);
+	assert_int_equal(fixture_info(fixture, id).log_lost, 2);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
 }
 
 static void log_until_there_is_no_room(struct fixture *fixture, rlim_t bytes)
@@ -378,12 +460,14 @@ int main(void)
 	        TABLE_TEST(any_text_comes_back_as_it_was),
 	        TABLE_TEST(a_long_text_ends_at_a_whole_character),
 	        TABLE_TEST(the_last_thousand_are_kept_through_rotation),
+	        TABLE_TEST(a_reader_misses_none_while_files_are_rotated),
 	        TABLE_TEST(short_records_are_all_there),
 	        TABLE_TEST(processes_log_at_once_and_records_stay_whole),
 	        TABLE_TEST(reading_stops_when_told),
 	        TABLE_TEST(what_leaves_no_record_leaves_no_log),
 	        TABLE_TEST(a_record_cut_short_spoils_no_other),
 	        TABLE_TEST(what_finds_no_room_is_counted),
+	        TABLE_TEST(a_limit_on_files_sends_the_program_no_signal),
 	        TABLE_TEST(a_full_disk_is_enospc_and_counted),
 	        TABLE_TEST(no_state_directory_is_an_error_and_counted),
 	        TABLE_TEST(a_format_that_can_not_be_written_is_invalid),
