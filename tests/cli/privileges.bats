@@ -29,11 +29,11 @@ as_user() {
 }
 
 @test "no broker of the caller's PATH is executed, nor one beside the program" {
-	printf '#!/bin/sh\ntouch %s/executed\n' "$PLACE" >"$PLACE/bin/invbroker"
+	printf '#!/bin/sh\ntouch %s/state/executed\n' "$PLACE" >"$PLACE/bin/invbroker"
 	chmod 0755 "$PLACE/bin/invbroker"
 	cp "$PLACE/bin/invbroker" "$PLACE"
 	run -116 as_user env PATH="$PLACE/bin:$PATH" "$PLACE/invctl" --table="$INVCTL_TABLE" run true
-	[[ ! -e $PLACE/executed ]]
+	[[ ! -e $PLACE/state/executed ]]
 }
 
 @test "INVCTL_STATE_DIR, XDG_STATE_HOME and HOME of the caller are not used" {
