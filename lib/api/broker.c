@@ -27,7 +27,13 @@ static int attach_existing(const char *name, inv_table **out)
 	int error = table_attach_named(name, true, out);
 	int fd = error == -ENOENT ? handover_receive_from_others(name) : -ENOENT;
 
-	return fd < 0 ? error : table_attach_fd(name, fd, true, true, out);
+	if (fd >= 0)
+		error = table_attach_fd(name, fd, true, true, out);
+	if (error || !(*out)->view_only)
+		return error;
+	table_detach(*out);
+	*out = NULL;
+	return -EPERM;
 }
 
 int broker_open(const struct broker_create *create, inv_table **out, bool *created)

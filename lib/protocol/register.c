@@ -9,7 +9,7 @@
 
 int register_owner(inv_table *table)
 {
-	int error = owner_enter(table);
+	int error = table->view_only ? -EACCES : owner_enter(table);
 
 	/* Dead owners may hold the entries. */
 	if (error == -ENOSPC) {

@@ -2,8 +2,8 @@
  * Attaching to a segment: identity, validation, mapping; and detaching.
  *
  * Every user may put a file under a table's name in /dev/shm. It is opened
- * without following links or blocking on a FIFO, and must be a regular file, of
- * the caller (or shared on purpose), with a mode no wider than promised, and one name.
+ * without following links or blocking on a FIFO, and must be a regular file, not
+ * planted by another user (is_planted), with a mode no wider than promised, and one name.
  * The header is read once into private memory and checked against what is
  * computed from the capacity; sizes are never read from the segment again.
  */
@@ -75,13 +75,29 @@ void table_each_attached(void (*each)(inv_table *table))
 		each(table);
 }
 
-static int check_file(const char *name, const struct stat *status, bool handed_over)
+/*
+ * Whose table is used: the caller's own, root's, one that is shared with a group of the caller's,
+ * and the one that /etc/invctl/table names. Under the caller's private name no other user's group
+ * counts. Anything else was planted. Root could open it all the same, so it sees and cancels what
+ * is in any table; but what root registers in one that was planted, its owner could end.
+ */
+static bool is_planted(const char *name, const struct stat *status)
+{
+	bool of_group = (status->st_mode & 07777) == 0660 && !table_name_private(name) &&
+	                geteuid() != 0 &&
+	                (status->st_gid == getegid() || group_member(status->st_gid));
+
+	return status->st_uid != geteuid() && status->st_uid != 0 && !of_group &&
+	       !table_name_of_system(name);
+}
+
+static int check_file(const struct stat *status, bool planted, bool handed_over)
 {
 	bool shared = (status->st_mode & 07777) == 0660;
 
 	if (!S_ISREG(status->st_mode))
 		return -EBADMSG;
-	if (status->st_uid != geteuid() && (!shared || table_name_private(name)))
+	if (planted && geteuid() != 0)
 		return -EPERM;
 	if ((status->st_mode & 07777) != 0600 && !shared)
 		return -EPERM;
@@ -154,7 +170,8 @@ static int attach_checked(inv_table *table, bool handed_over, bool guard)
 
 	if (fstat(table->fd, &status) != 0)
 		return -errno;
-	int error = check_file(table->name, &status, handed_over);
+	table->view_only = is_planted(table->name, &status);
+	int error = check_file(&status, table->view_only, handed_over);
 	if (error)
 		return error;
 	ssize_t length = pread(table->fd, &header, sizeof(header), 0);

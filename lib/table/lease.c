@@ -143,6 +143,6 @@ void table_ensure_broker(inv_table *table)
 	    now_ns)
 		return;
 	atomic_store_explicit(&table->broker_checked_ns, now_ns, memory_order_relaxed);
-	if (table_has_broker(table) == 0)
+	if (!table->view_only && table_has_broker(table) == 0)
 		autostart_broker(table->name);
 }

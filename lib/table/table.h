@@ -25,7 +25,8 @@ struct inv_table {
 	struct geometry geometry;
 	uint64_t epoch;
 	uint32_t uid;
-	bool shared; /* others may write to it */
+	bool shared;    /* others may write to it */
+	bool view_only; /* root sees it and makes requests, but registers nothing (attach.c) */
 	struct header *header;
 	shared_u64 *control;
 	shared_u64 *event;

@@ -97,11 +97,37 @@ told() { # OUTPUT WHO PATTERN: one sentence, on stderr, with a remedy
 	refused 116 "is a socket"
 }
 
-@test "another user's file, whatever its mode" {
+@test "another user's table: root sees and cancels what is in it, and starts nothing there" {
+	((EUID == 0)) || skip "only root can be another user"
+	local mode place
+	place=$(mktemp -d)
+	chmod 0755 "$place"
+	cp "$INVCTL" "$INVBROKER" "$place"
+	for mode in 0600 0660; do
+		as_owner() {
+			env INVCTL_STATE_DIR="$BATS_TEST_TMPDIR" setpriv --reuid=61001 --regid=61001 --clear-groups "$@"
+		}
+		as_owner "$place/invbroker" --mode=$mode 3>&-
+		ID=$(new_id)
+		as_owner "$place/invctl" run --id="$ID" sleep 1000 2>/dev/null 3>&- &
+		RUN_PID=$!
+		STARTED_PIDS+=("$RUN_PID")
+		retry field_is "$ID" .status running
+		refused 118 "belongs to user 61001" "run --no-parent true" "run --no-parent --detach true"
+		run -0 "$INVCTL" cancel --wait=20s "$ID"
+		ended_with 122
+		end_broker
+		refused 118 "belongs to user 61001" "run --no-parent true" "run --no-parent --detach true"
+		rm "$OBJECT"
+	done
+	rm -r "$place"
+}
+
+@test "a file of another user's that is no table of that user" {
 	((EUID == 0)) || skip "only root can plant one"
 	make_table
 	chown 61001 "$OBJECT"
-	refused_by_all 118 "belongs to user 61001"
+	refused 116 "is damaged or no table"
 	chmod 0666 "$OBJECT"
 	refused 118 "belongs to user 61001"
 	# As if it were shared with us; it does not say so itself.

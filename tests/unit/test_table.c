@@ -309,7 +309,8 @@ static void another_users_is_refused(void **state)
 	assert_int_equal(fixture_make_table(fixture, 10), 0);
 	fixture_path(fixture, path);
 	assert_int_equal(chown(path, FOREIGN_UID, (gid_t)-1), 0);
-	assert_int_equal(attach(fixture), -EPERM);
+	/* Root opens anybody's, but this one says that it is root's. */
+	assert_int_equal(attach(fixture), -EBADMSG);
 	/* It does not become mine by saying so in its header. */
 	assert_int_equal(chmod(path, 0660), 0);
 	assert_int_equal(attach(fixture), -EBADMSG);
@@ -373,19 +374,118 @@ static void a_shared_one_is_for_its_group(void **state)
 	                 EACCES);
 }
 
-/* Somebody else's segment, shared with everybody's group, under a user's private name. */
+/* Makes the table, as its owner, with an invocation in it; and stays. */
+static int plant_a_table(struct fixture *fixture, void *arg)
+{
+	const struct stranger *planter = arg;
+	struct broker_create create = {.name = fixture->name,
+	                               .capacity = 10,
+	                               .shared = planter->gid != 0,
+	                               .gid = planter->gid};
+	uint8_t id[16] = {1};
+	inv_event *event;
+	bool created;
+
+	if (setresgid(FOREIGN_UID, FOREIGN_UID, FOREIGN_UID) != 0 ||
+	    setresuid(planter->uid, planter->uid, planter->uid) != 0 ||
+	    broker_open(&create, &fixture->table, &created) != 0 || !created ||
+	    inv_event_create(fixture->table, id, &event) != 0)
+		return 1;
+	atomic_store(&fixture->counters[0], 1);
+	EVENTUALLY(inv_event_is_set(event) == 1);
+	atomic_store(&fixture->counters[0], 2);
+	return fixture_stay();
+}
+
+/* /etc/invctl/table names the table, and is that user's. */
+static bool system_names(const char *table, uid_t owner)
+{
+	if (!fixture_own_mounts() || mount("etc", "/etc", "tmpfs", 0, NULL) != 0 ||
+	    mkdir("/etc/invctl", 0755) != 0)
+		return false;
+	FILE *file = fopen("/etc/invctl/table", "we");
+	return file && fprintf(file, "%s\n", table) > 0 && fclose(file) == 0 &&
+	       chown("/etc/invctl/table", owner, 0) == 0;
+}
+
+static int register_where_named(struct fixture *fixture, void *arg)
+{
+	const struct stranger *namer = arg;
+	uint8_t id[16] = {2};
+	inv_event *event;
+	inv_table *table;
+
+	if (!system_names(fixture->name, namer->uid))
+		return NOT_PERMITTED;
+	if (inv_open(&table, fixture->name, 0) != 0)
+		return 1;
+	return inv_event_create(table, id, &event) == (namer->uid == 0 ? 0 : -EACCES) ? 0 : 2;
+}
+
+static void root_sees_a_planted_table_and_registers_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	static const gid_t groups[] = {0, FOREIGN_UID};
+	const uint8_t planted[16] = {1}, own[16] = {2};
+	struct stranger namer = {.uid = 0}, member = {FOREIGN_UID + 1, FOREIGN_UID, fixture->name};
+	struct broker_create create = {.name = fixture->name};
+	char path[128];
+	inv_event *event;
+	bool created;
+
+	fixture_need_root();
+	fixture_path(fixture, path);
+	for (size_t i = 0; i < 2; i++) {
+		struct stranger planter = {.uid = FOREIGN_UID, .gid = groups[i]};
+		atomic_store(&fixture->counters[0], 0);
+		pid_t child = fixture_fork(fixture, plant_a_table, &planter);
+		EVENTUALLY(atomic_load(&fixture->counters[0]) == 1);
+		assert_int_equal(inv_open(&fixture->table, fixture->name, 0), 0);
+		assert_int_equal(fixture_live(fixture), 1);
+		assert_int_equal(inv_event_create(fixture->table, own, &event), -EACCES);
+		assert_int_equal(fixture_live(fixture), 1);
+		assert_int_equal(broker_open(&create, &fixture->table, &created), -EPERM);
+		assert_int_equal(inv_open(&fixture->table, fixture->name, 0), 0);
+		assert_int_equal(inv_cancel(fixture->table, planted, 0, NULL), 0);
+		EVENTUALLY(atomic_load(&fixture->counters[0]) == 2);
+		fixture_assert_holds(fixture, register_where_named, &namer);
+		/* One of its group is meant, root or not. */
+		if (groups[i] != 0)
+			assert_int_equal(
+			        fixture_reap(fixture,
+			                     fixture_fork(fixture, attach_as_member, &member)),
+			        0);
+		fixture_kill(fixture, child);
+		inv_close(fixture->table);
+		fixture->table = NULL;
+		assert_int_equal(remove(path), 0);
+	}
+}
+
+static void a_name_in_a_file_of_another_user_does_not_count(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stranger namer = {.uid = FOREIGN_UID},
+	                planter = {.uid = FOREIGN_UID, .gid = FOREIGN_UID};
+
+	fixture_need_root();
+	fixture_fork(fixture, plant_a_table, &planter);
+	EVENTUALLY(atomic_load(&fixture->counters[0]) == 1);
+	fixture_assert_holds(fixture, register_where_named, &namer);
+}
+
+/* Another user's segment, shared with a common group, under a user's private name. */
 static void a_shared_one_under_my_private_name_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
 	uid_t uid = 1000000 + (uid_t)getpid();
 	struct stranger stranger = {uid, FOREIGN_UID, fixture->name};
-	bool created;
+	struct stranger planter = {.uid = FOREIGN_UID, .gid = FOREIGN_UID};
 
 	fixture_need_root();
 	snprintf(fixture->name, sizeof(fixture->name), "invctl-%u", (unsigned)uid);
-	struct broker_create create = {
-	        .name = fixture->name, .capacity = 10, .shared = true, .gid = FOREIGN_UID};
-	assert_int_equal(broker_open(&create, &fixture->table, &created), 0);
+	fixture_fork(fixture, plant_a_table, &planter);
+	EVENTUALLY(atomic_load(&fixture->counters[0]) == 1);
 	assert_int_equal(fixture_reap(fixture, fixture_fork(fixture, attach_as_member, &stranger)),
 	                 EPERM);
 }
@@ -496,6 +596,8 @@ int main(void)
 	        NO_TABLE_TEST(a_stranger_has_no_access),
 	        NO_TABLE_TEST(a_shared_one_is_for_its_group),
 	        NO_TABLE_TEST(a_shared_one_under_my_private_name_is_refused),
+	        NO_TABLE_TEST(root_sees_a_planted_table_and_registers_nothing),
+	        NO_TABLE_TEST(a_name_in_a_file_of_another_user_does_not_count),
 	        NO_TABLE_TEST(of_twenty_makers_one_makes_it),
 	        NO_TABLE_TEST(a_full_file_system_is_enospc_and_leaves_nothing),
 	        NO_TABLE_TEST(what_changes_in_the_header_afterwards_moves_nothing),
