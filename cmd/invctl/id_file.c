@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -20,11 +21,21 @@ static void give_usual_mode(int fd)
 	fchmod(fd, 0666 & ~mask);
 }
 
+/* A rename would replace a device, a FIFO or a link, which the user hardly means. */
+static bool is_other_kind(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
 int id_file_open(struct id_file *file, const char *path)
 {
 	*file = (struct id_file){.path = path, .fd = -1};
 	if (!path)
 		return 0;
+	if (is_other_kind(path))
+		return -EEXIST;
 	if (asprintf(&file->temporary, "%s.XXXXXX", path) < 0) {
 		file->temporary = NULL;
 		return -ENOMEM;
@@ -59,6 +70,8 @@ int id_file_publish(struct id_file *file, const uint8_t id[16])
 	if (close(file->fd) != 0 && error == 0)
 		error = -errno;
 	file->fd = -1;
+	if (error == 0 && is_other_kind(file->path))
+		error = -EEXIST;
 	if (error == 0 && rename(file->temporary, file->path) != 0)
 		error = -errno;
 	if (error == 0) {

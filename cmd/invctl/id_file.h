@@ -11,10 +11,10 @@ struct id_file {
 };
 
 /* Make the temporary file, so that what can't be written is known before anything
- * is registered. path may be NULL. 0, or -errno. */
+ * is registered. path may be NULL. 0; -EEXIST what is there is no regular file; or -errno. */
 int id_file_open(struct id_file *file, const char *path);
 
-/* Write the id and rename it into place. 0, or -errno. */
+/* Write the id and rename it into place. 0, or as id_file_open. */
 int id_file_publish(struct id_file *file, const uint8_t id[16]);
 
 /* Remove a temporary file that was not published. */

@@ -191,6 +191,12 @@ int registration_make(const struct globals *globals, const struct run_options *o
 	if (error < 0)
 		return attach_failure(globals, error);
 	error = id_file_open(&file, options->id_file);
+	if (error == -EEXIST) {
+		message("'%s' is no regular file, so the id is not written there: give another "
+		        "--id-file; nothing was started",
+		        options->id_file);
+		return EXIT_INTERNAL;
+	}
 	if (error < 0) {
 		message("no file can be made beside '%s': %s; nothing was started",
 		        options->id_file, strerror(-error));

@@ -328,3 +328,21 @@ os.execvp(sys.argv[1], sys.argv[1:])
 	assert_equal "$(field "$ID" .status)" error
 	assert_equal "$("$INVCTL" status --json | jq '.problems | map(select(startswith("1 log records"))) | length')" 1
 }
+
+@test "--id-file replaces no device, FIFO, link or socket" {
+	local path
+	mkfifo fifo
+	: >target
+	ln -s target link
+	((EUID != 0)) || mknod device c 1 3 || skip "no device can be made here"
+	for path in fifo link device; do
+		[[ -e $path ]] || continue
+		ls -l --time-style=+ "$path" >before
+		run -125 "$INVCTL" run --id-file="$path" touch started
+		assert_output --partial "'$path' is no regular file"
+		ls -l --time-style=+ "$path" | diff before -
+	done
+	[[ ! -e started && ! -s target ]]
+	run -0 "$INVCTL" run --id-file=target true
+	[[ -s target ]]
+}
