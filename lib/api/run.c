@@ -24,20 +24,29 @@
 
 enum { NS_PER_MS = 1000000, RUN_SIGNUM_MASK = 0x7f, RUN_SIGNUM_MAX = 64 };
 
-/* 1 + milliseconds, rounded up; 0: never. */
+#define AFTER_SECONDS (UINT32_C(1) << 31)
+
+/*
+ * A time in 32 bits: 1 + milliseconds; from 24 days on AFTER_SECONDS and seconds. Rounded up, as no
+ * time may be over early. 0: never, as is what exceeds 68 years.
+ */
 static uint64_t pack_after(int64_t after_ns)
 {
-	int64_t after_ms = after_ns / NS_PER_MS + (after_ns % NS_PER_MS > 0);
-
 	if (after_ns < 0)
 		return 0;
-	return after_ms < UINT32_MAX - 1 ? (uint64_t)after_ms + 1 : UINT32_MAX;
+	int64_t after_ms = after_ns / NS_PER_MS + (after_ns % NS_PER_MS > 0);
+	if (after_ms < AFTER_SECONDS - 1)
+		return (uint64_t)after_ms + 1;
+	int64_t after_s = after_ms / 1000 + (after_ms % 1000 > 0);
+	return after_s < AFTER_SECONDS ? AFTER_SECONDS | (uint64_t)after_s : 0;
 }
 
 static int64_t unpack_after(uint64_t packed)
 {
 	uint32_t after = (uint32_t)packed;
 
+	if (after & AFTER_SECONDS)
+		return (int64_t)(after & ~AFTER_SECONDS) * 1000 * NS_PER_MS;
 	return after == 0 ? INV_FOREVER : (int64_t)(after - 1) * NS_PER_MS;
 }
 

@@ -114,7 +114,7 @@ enum slot_state {
 #define SLOT_HAS_OUTPUT UINT64_C(0x400) /* run --detach keeps its output */
 #define SLOT_SIGNUM_SHIFT 16            /* run --signal, 7 bits; 0: none */
 #define SLOT_REQUEST_SIGNUM_SHIFT 24 /* the signal by which run itself got the request; 0: none */
-#define SLOT_NESTED_WAIT_SHIFT 32    /* run --nested-wait in ms, 32 bits */
+#define SLOT_NESTED_WAIT_SHIFT 32    /* run --nested-wait, 32 bits, as after_ms */
 
 typedef _Atomic uint64_t shared_u64;
 typedef _Atomic int64_t shared_i64;
@@ -163,7 +163,7 @@ struct slot {
 	shared_i64 completed_ns;
 	shared_i64 completed_monotonic_ns;
 	shared_i64 deadline_monotonic_ns; /* 0: none */
-	shared_u64 after_ms;      /* | 1 + kill-after 32 | 1 + signal-after 32 |; 0: never */
+	shared_u64 after_ms; /* | kill-after 32 | signal-after 32 |, as pack_after in api/run.c */
 	shared_u64 owner_process; /* | uid 32 | pid 32 | */
 	shared_u64
 	        action_process; /* | start time 40 | pid 24 |: the command's, as in owner_entry */

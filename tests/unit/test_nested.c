@@ -57,7 +57,7 @@ static void a_supervisor_sees_what_was_asked_of_it_at_the_start(void **state)
 	struct inv_run_options options = {.name = "run",
 	                                  .deadline_ns = 3600 * SECOND,
 	                                  .signal_after_ns = 1,
-	                                  .kill_after_ns = INT64_MAX,
+	                                  .kill_after_ns = 60 * SECOND,
 	                                  .nested_wait_ns = 10 * SECOND,
 	                                  .signal = SIGUSR2,
 	                                  .flags = INV_RUN_STOP_COMMAND};
@@ -68,11 +68,51 @@ static void a_supervisor_sees_what_was_asked_of_it_at_the_start(void **state)
 	assert_int_equal(view.signal, SIGUSR2);
 	assert_int_equal(view.flags, INV_RUN_STOP_COMMAND);
 	assert_int_equal(view.nested_wait_ns, 10 * SECOND);
-	/* Never sooner than asked; what is longer than can be told is as long as can be. */
+	/* Never sooner than requested. */
 	assert_int_equal(view.signal_after_ns, MILLISECOND);
-	assert_in_range(view.kill_after_ns, 40 * 24 * 3600 * SECOND, INT64_MAX);
+	assert_int_equal(view.kill_after_ns, 60 * SECOND);
 	assert_in_range(view.deadline_ns, 1, INT64_MAX);
 	assert_int_equal(view.pid, getpid());
+	assert_int_equal(end(invocation, 0), 0);
+}
+
+static void a_long_time_is_never_over_early(void **state)
+{
+	static const int64_t day_ns = 24 * 3600 * SECOND;
+	const int64_t times_ns[] = {0,
+	                            24 * day_ns,
+	                            INT64_C(2147483645) * MILLISECOND,
+	                            INT64_C(2147483646) * MILLISECOND,
+	                            INT64_C(2147483647) * MILLISECOND + 1,
+	                            INT64_C(4294967294) * MILLISECOND,
+	                            60 * day_ns + 1,
+	                            INT64_C(2147483647) * SECOND};
+
+	for (size_t i = 0; i < sizeof(times_ns) / sizeof(times_ns[0]); i++) {
+		struct inv_run_options options = {.name = "run",
+		                                  .deadline_ns = INV_FOREVER,
+		                                  .signal_after_ns = times_ns[i],
+		                                  .kill_after_ns = times_ns[i],
+		                                  .nested_wait_ns = times_ns[i]};
+		uint8_t id[16];
+		inv_invocation *invocation = start(*state, &options, id);
+		struct inv_run_view view = view_of(invocation);
+		assert_in_range(view.kill_after_ns, times_ns[i], times_ns[i] + 2 * SECOND);
+		assert_int_equal(view.signal_after_ns, view.kill_after_ns);
+		assert_int_equal(view.nested_wait_ns, view.kill_after_ns);
+		assert_int_equal(end(invocation, 0), 0);
+	}
+	/* Longer than 68 years. */
+	struct inv_run_options options = {.name = "run",
+	                                  .deadline_ns = INV_FOREVER,
+	                                  .signal_after_ns = INV_FOREVER,
+	                                  .kill_after_ns = INT64_MAX,
+	                                  .nested_wait_ns = INT64_C(2147483648) * SECOND};
+	uint8_t id[16];
+	inv_invocation *invocation = start(*state, &options, id);
+	struct inv_run_view view = view_of(invocation);
+	assert_int_equal(view.kill_after_ns, INV_FOREVER);
+	assert_int_equal(view.nested_wait_ns, INV_FOREVER);
 	assert_int_equal(end(invocation, 0), 0);
 }
 
@@ -304,6 +344,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TABLE_TEST(a_supervisor_sees_what_was_asked_of_it_at_the_start),
+	        TABLE_TEST(a_long_time_is_never_over_early),
 	        NO_TABLE_TEST(without_a_table_there_is_none),
 	        TABLE_TEST(they_are_counted_at_any_depth),
 	        TABLE_TEST(a_nested_122_is_a_look_of_the_parent),
