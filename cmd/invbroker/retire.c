@@ -13,7 +13,7 @@
 
 #include "common/duration.h"
 #include "invbroker/loop.h"
-#include "invbroker/state_directory.h"
+#include "invbroker/old_files.h"
 
 #define SLACK_MAX_NS (5 * NS_PER_SECOND)
 #define SLACK_MIN_NS (20 * NS_PER_MS)
@@ -47,7 +47,7 @@ void retire_open(inv_table *retired_table, int64_t retain)
 	table = retired_table;
 	retain_ns = retain;
 	old_files_ns = boot_time_ns();
-	state_directory_clean(table);
+	old_files_remove(table);
 }
 
 static int64_t slack_ns(void)
@@ -70,7 +70,7 @@ int64_t retire_step(int64_t now_ns)
 	/* Only when the broker is awake anyway. */
 	if (boot_time_ns() - old_files_ns >= OLD_FILES_EVERY_NS) {
 		old_files_ns = boot_time_ns();
-		state_directory_clean(table);
+		old_files_remove(table);
 	}
 	if (retain_ns < 0)
 		return INV_FOREVER;

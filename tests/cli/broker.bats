@@ -334,8 +334,43 @@ sleeps_of() {
 	kill -TERM "$BROKER"
 	wait "$BROKER"
 	serve
-	[[ ! -e $directory/$old.log && ! -e $directory/$old.out ]]
+	retry test ! -e "$directory/$old.log"
+	retry test ! -e "$directory/$old.out"
 	[[ -e $directory/$young.log && -e $directory/notes.log && -e $directory/$ID.log ]]
+}
+
+@test "what may only look old, because the clock jumped, is kept for 30 more days" {
+	serve
+	run -0 "$INVCTL" run true
+	local directory=$INVCTL_STATE_DIR/$INVCTL_TABLE old seconds
+	old=$(new_id)
+	# As if the clock had been set forward since: no file is younger.
+	touch -d '31 days ago' "$directory"/* "$directory/$old.log"
+	kill -TERM "$BROKER"
+	wait "$BROKER"
+	# It looks at the files before it handles its end.
+	again() {
+		serve
+		kill -TERM "$BROKER"
+		wait "$BROKER"
+		[[ ! -e $directory/kept-until ]] || seconds=$(($(stat -c %Y "$directory/kept-until") - EPOCHSECONDS))
+	}
+	again
+	[[ -e $directory/$old.log ]]
+	((seconds > 29 * 86400 && seconds <= 30 * 86400))
+	# Others' activity meanwhile ends it no sooner.
+	touch "$directory/$(new_id).log"
+	touch -d '1 day' "$directory/kept-until"
+	again
+	[[ -e $directory/$old.log ]]
+	((seconds > 0 && seconds <= 86400))
+	# Set back again.
+	touch -d '90 days' "$directory/kept-until"
+	again
+	((seconds > 29 * 86400 && seconds <= 30 * 86400))
+	touch -d '1 minute ago' "$directory/kept-until"
+	again
+	[[ ! -e $directory/kept-until && ! -e $directory/$old.log ]]
 }
 
 @test "the name removed while it is served: told, and run, list and cancel work on" {
