@@ -52,6 +52,14 @@ int attach_failure(const struct globals *globals, int error)
 		        "INVCTL_TABLE and /etc/invctl/table");
 		return EXIT_USAGE;
 	case -ENOENT:
+		/* An owner enters the table with its start time, and a broker is found beside
+		 * /proc/self/exe. */
+		if (access("/proc/self/stat", R_OK) != 0) {
+			message("table '%s' can't be used without /proc, which is not mounted "
+			        "here: see 'mount -t proc proc /proc'",
+			        name);
+			return EXIT_NO_TABLE;
+		}
 		message("there is no table '%s'; 'invctl run' makes one", name);
 		return EXIT_NO_TABLE;
 	case -EACCES:

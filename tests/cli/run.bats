@@ -346,3 +346,13 @@ os.execvp(sys.argv[1], sys.argv[1:])
 	run -0 "$INVCTL" run --id-file=target true
 	[[ -s target ]]
 }
+
+@test "without /proc run names that, and not a table that is missing" {
+	start sleep 1000
+	unshare -m true || skip "no mounts of its own here"
+	# shellcheck disable=SC2016  # expanded by the inner shell
+	run -116 unshare -m sh -c 'mount -t tmpfs none /proc && exec "$INVCTL" run touch started'
+	assert_output --partial "/proc"
+	refute_output --partial "there is no table"
+	[[ ! -e started ]]
+}
