@@ -28,8 +28,10 @@ enum {
 	STAT_START_CODE = 26,
 	STAT_START_STACK = 28,
 };
-enum { STAT_BYTES = 1024, STATUS_BYTES = 8192, PATH_BYTES = 40 };
+enum { STAT_BYTES = 1024, STATUS_BYTES = 8192, OFFSETS_BYTES = 256, PATH_BYTES = 40 };
 #define PIDFS_MAGIC 0x50494446
+#define NS_PER_SECOND INT64_C(1000000000)
+#define NS_PER_TICK UINT64_C(10000000) /* USER_HZ is 100 */
 
 /* snprintf(3), strtoull(3) are not async-signal-safe. */
 static char *append(char *end, const char *text)
@@ -59,6 +61,11 @@ static uint64_t parse_number(const char *text)
 	for (; *text >= '0' && *text <= '9'; text++)
 		number = number * 10 + (uint64_t)(*text - '0');
 	return number;
+}
+
+static int64_t parse_signed(const char *text)
+{
+	return *text == '-' ? -(int64_t)parse_number(text + 1) : (int64_t)parse_number(text);
 }
 
 static uint64_t parse_hexadecimal(const char *text)
@@ -97,6 +104,63 @@ static int read_file(pid_t pid, const char *file, char *text, size_t size)
 	return 0;
 }
 
+/* What stands behind a key at the beginning of a line, and blanks; "": nothing. */
+static const char *value_of(const char *status, const char *key)
+{
+	const char *line = strstr(status, key);
+
+	return line ? line + strlen(key) + strspn(line + strlen(key), " \t") : "";
+}
+
+/* How far the boot time of our time namespace is ahead of the first one's. 0 where the kernel has
+ * no time namespaces. The file is about the namespace of our children, which is ours but between
+ * unshare(2) and the next fork. Cached by pid: a forked child may be in another one. */
+static int64_t boot_offset_ns(void)
+{
+	static _Atomic int64_t offset_ns;
+	static _Atomic pid_t cached;
+	char text[OFFSETS_BYTES];
+	pid_t pid = getpid();
+
+	/* acquire: pairs with the release, so that the offset is this pid's */
+	if (atomic_load_explicit(&cached, memory_order_acquire) == pid)
+		return atomic_load_explicit(&offset_ns, memory_order_relaxed);
+
+	int64_t ns = 0;
+
+	if (read_file(pid, "timens_offsets", text, sizeof(text)) == 0) {
+		const char *seconds = value_of(text, "\nboottime");
+
+		ns = parse_signed(seconds) * NS_PER_SECOND;
+		seconds += strspn(seconds, "-0123456789");
+		ns += parse_signed(seconds + strspn(seconds, " \t"));
+	}
+	atomic_store_explicit(&offset_ns, ns, memory_order_relaxed);
+	atomic_store_explicit(&cached, pid, memory_order_release);
+	return ns;
+}
+
+/* The kernel shows start times in the reader's time namespace. Recorded are those of the first
+ * one, which are the same to all readers. Of a process from before the namespace's boot it
+ * shows a negative time, modulo 2^64 ns. */
+static uint64_t start_of_shown(uint64_t shown_ticks)
+{
+	int64_t offset_ns = boot_offset_ns();
+
+	if (offset_ns == 0)
+		return shown_ticks;
+	return (shown_ticks * NS_PER_TICK - (uint64_t)offset_ns + NS_PER_TICK / 2) / NS_PER_TICK;
+}
+
+/* An offset that is no whole number of ticks, and a negative time, are rounded. */
+bool process_starts_equal(uint64_t one, uint64_t other)
+{
+	int64_t offset_ns = boot_offset_ns();
+	bool exact = offset_ns >= 0 && (uint64_t)offset_ns % NS_PER_TICK == 0;
+
+	return one == other || (!exact && (one > other ? one - other : other - one) == 1);
+}
+
 /* Address-space randomisation moves the stack with every exec. A kernel that hides
  * the addresses from us says 0 or 1. */
 static uint32_t image_of(uint64_t start_code, uint64_t start_stack)
@@ -130,7 +194,7 @@ static bool parse_stat(const char *text, struct process *process)
 	process->parent = (pid_t)numbers[STAT_PARENT];
 	process->session = (pid_t)numbers[STAT_SESSION];
 	process->threads = (int)numbers[STAT_THREADS];
-	process->start = numbers[STAT_START];
+	process->start = start_of_shown(numbers[STAT_START]);
 	process->image = image_of(numbers[STAT_START_CODE], numbers[STAT_START_STACK]);
 	return process->start != 0;
 }
@@ -157,14 +221,6 @@ int process_read(pid_t pid, struct process *process)
 	int error = read_stat(pid, process);
 
 	return error && is_about_process(error) ? -ESRCH : error;
-}
-
-/* What stands behind a key at the beginning of a line, and blanks; "": nothing. */
-static const char *value_of(const char *status, const char *key)
-{
-	const char *line = strstr(status, key);
-
-	return line ? line + strlen(key) + strspn(line + strlen(key), " \t") : "";
 }
 
 int process_read_status(pid_t pid, struct process_status *status)
@@ -273,7 +329,8 @@ static int verify(const struct process_identity *identity, int pidfd)
 		return -ESRCH;
 	if (error)
 		return 0; /* /proc hides it, or is not there: only the pid is known, and it lives */
-	bool same = (identity->start == 0 || now.start == identity->start) &&
+	bool same = (inode != 0 || identity->start == 0 ||
+	             process_starts_equal(now.start, identity->start)) &&
 	            (identity->image == 0 || now.image == 0 || now.image == identity->image);
 	/* Another namespace's /proc has read about another process. */
 	return same || !process_proc_is_own() ? 0 : -ESRCH;
@@ -317,7 +374,8 @@ bool process_executed(const struct process_identity *identity)
 
 	return identity->pid > 0 && identity->image != 0 &&
 	       identity->namespace == process_namespace() && read_stat(identity->pid, &now) == 0 &&
-	       now.start == identity->start && now.image != 0 && now.image != identity->image;
+	       process_starts_equal(now.start, identity->start) && now.image != 0 &&
+	       now.image != identity->image;
 }
 
 void process_command(pid_t pid, char command[16])

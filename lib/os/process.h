@@ -14,7 +14,7 @@
 
 struct process_identity {
 	pid_t pid;
-	uint64_t start;     /* clock ticks since boot; 0: not known */
+	uint64_t start; /* clock ticks since boot, as in the first time namespace; 0: not known */
 	uint64_t namespace; /* inode of its PID namespace; 0: not known */
 	uint64_t pidfs;     /* 0: not known */
 	uint32_t image;     /* 0: not known (another user's process) */
@@ -32,8 +32,8 @@ struct process {
 	pid_t parent;
 	pid_t session;
 	int threads;
-	uint64_t start; /* clock ticks since boot: differs from that of a later one with the same
-	                   pid */
+	uint64_t start; /* as in struct process_identity: differs from that of a later one with the
+	                   same pid */
 	uint32_t image; /* as in struct process_identity */
 	char state;     /* 'T' stopped, 'Z' or 'X' its first thread has ended */
 	char name[16];  /* of its program */
@@ -59,8 +59,11 @@ bool process_proc_is_own(void);
 int process_read(pid_t pid, struct process *process);
 int process_read_status(pid_t pid, struct process_status *status);
 
-/* Start time of a pid as the caller sees it; 0: there is none. */
+/* Start time of a pid; 0: there is none. */
 uint64_t process_start(pid_t pid);
+
+/* The same start time, as far as the caller's time namespace can tell. */
+bool process_starts_equal(uint64_t one, uint64_t other);
 
 /* A zombie is dead, unless other threads of it run. */
 enum process_life process_life(const struct process_identity *identity);

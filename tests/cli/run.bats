@@ -356,3 +356,15 @@ os.execvp(sys.argv[1], sys.argv[1:])
 	refute_output --partial "there is no table"
 	[[ ! -e started ]]
 }
+
+@test "seen from a time namespace with another boot time, a live run lives, and its orphan can be ended" {
+	unshare --time --boottime 100000 true || skip "unshare(1) can't make a time namespace here"
+	start sleep 1000
+	run -0 unshare --time --boottime 100000 "$INVCTL" list --json --all
+	assert_equal "$(jq -r '.[].status' <<<"$output")" running
+	end_broker
+	kill -KILL "$RUN_PID"
+	retry process_is_gone "$RUN_PID"
+	run -0 unshare --time --boottime 100000 "$INVCTL" cancel --wait=20s "$ID"
+	assert_equal "$(field "$ID" .status)" cancelled
+}

@@ -5,8 +5,10 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -52,10 +54,16 @@ static void one_that_differs_in_anything_is_another(void **state)
 
 	(void)state;
 	assert_int_equal(process_self(&self), 0);
+	/* A pidfs inode that is equal leaves no doubt, and the start is not asked for. */
 	other = self;
+	other.pidfs = 0;
 	other.start++;
 	assert_int_equal(process_life(&other), PROCESS_DEAD);
 	assert_int_equal(process_open(&other), -ESRCH);
+	if (self.pidfs != 0) {
+		other.pidfs = self.pidfs;
+		assert_int_equal(process_life(&other), PROCESS_ALIVE);
+	}
 	if (self.image != 0) {
 		other = self;
 		other.image ^= 2;
@@ -170,6 +178,80 @@ static void any_name_can_be_read(void **state)
 	assert_string_equal(command, "");
 }
 
+static bool enter_time_namespace(const char *offsets)
+{
+	if (!fixture_permitted(unshare(CLONE_NEWTIME) == 0, "unshare(CLONE_NEWTIME)"))
+		return false;
+	int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, offsets, strlen(offsets)) == (ssize_t)strlen(offsets);
+	close(fd);
+	return written;
+}
+
+static int verdict_of_child(bool (*holds)(const struct process_identity *), const void *arg)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(holds(arg) ? 0 : 1);
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+}
+
+/* identities: one that lives, and one that had its pid before. */
+static bool judges_by_start(const struct process_identity *identities)
+{
+	return process_life(&identities[0]) == PROCESS_ALIVE &&
+	       process_life(&identities[1]) == PROCESS_DEAD &&
+	       process_starts_equal(process_start(identities[0].pid), identities[0].start);
+}
+
+static int look_from_time_namespace(struct fixture *fixture, void *arg)
+{
+	(void)fixture;
+	if (!enter_time_namespace("boottime 100000 0\n"))
+		return NOT_PERMITTED;
+	return verdict_of_child(judges_by_start, arg);
+}
+
+/* Not a whole number of clock ticks. */
+static int look_from_odd_time_namespace(struct fixture *fixture, void *arg)
+{
+	(void)fixture;
+	if (!enter_time_namespace("boottime 100000 4999999\n"))
+		return NOT_PERMITTED;
+	return verdict_of_child(judges_by_start, arg);
+}
+
+/* Its boot was after the process had started. */
+static int look_from_later_time_namespace(struct fixture *fixture, void *arg)
+{
+	const struct process_identity *identities = arg;
+	char offsets[64];
+
+	(void)fixture;
+	snprintf(offsets, sizeof(offsets), "boottime -%llu 0\n",
+	         (unsigned long long)(identities[0].start / 100));
+	if (!enter_time_namespace(offsets))
+		return NOT_PERMITTED;
+	return verdict_of_child(judges_by_start, arg);
+}
+
+/* "The table stays consistent": a live owner is not found dead from another time namespace,
+ * where the kernel shows other start times. */
+static void a_time_namespace_changes_no_identity(void **state)
+{
+	struct fixture *fixture = *state;
+	pid_t child = fixture_fork(fixture, stay, NULL);
+	uint64_t start = process_start(child);
+	struct process_identity identities[] = {{.pid = child, .start = start},
+	                                        {.pid = child, .start = start - 2}};
+
+	fixture_assert_holds(fixture, look_from_time_namespace, identities);
+	fixture_assert_holds(fixture, look_from_odd_time_namespace, identities);
+	fixture_assert_holds(fixture, look_from_later_time_namespace, identities);
+}
+
 static int look_without_proc(struct fixture *fixture, void *arg)
 {
 	const struct process_identity *identities = arg; /* one that lives, and a dead one */
@@ -213,6 +295,7 @@ int main(void)
 	        NO_TABLE_TEST(a_zombie_is_dead_and_so_is_who_was_reaped),
 	        NO_TABLE_TEST(another_process_is_seen_from_outside),
 	        NO_TABLE_TEST(without_proc_the_living_live_and_the_dead_are_dead),
+	        NO_TABLE_TEST(a_time_namespace_changes_no_identity),
 	        NO_TABLE_TEST(what_proc_says_is_read),
 	        cmocka_unit_test(any_name_can_be_read),
 	};
