@@ -10,6 +10,7 @@
 #include "common/exit_status.h"
 #include "invctl/detach.h"
 #include "invctl/signal_watch.h"
+#include "supervise/processes.h"
 
 /* What the supervisor opens at a time: three to find and signal what it has started, and
  * the terminal. */
@@ -65,6 +66,8 @@ static _Noreturn void execute(const struct launch_context *context, int supervis
 /* ends: the supervisor's, the new process's. */
 static int start(const struct launch_context *context, const int ends[2], struct launch *launch)
 {
+	processes_note_foreign(&launch->foreign);
+
 	pid_t pid = fork();
 
 	if (pid < 0)
@@ -77,7 +80,8 @@ static int start(const struct launch_context *context, const int ends[2], struct
 	inv_run_started(context->invocation, pid);
 	/* A process that was killed meanwhile takes no word. */
 	send(ends[0], "", 1, MSG_NOSIGNAL);
-	*launch = (struct launch){.pid = pid, .result = ends[0]};
+	launch->pid = pid;
+	launch->result = ends[0];
 	return 0;
 }
 

@@ -6,6 +6,7 @@
  * Supervisor and new process share a pair of sockets, closed by an exec:
  *
  *   supervisor                                  new process
+ *   0. notes the processes that it has already
  *   1. fork(2)                                  waits for the word to go on
  *   2. puts it into a process group of its own
  *   3. records its pid in the table
@@ -27,11 +28,13 @@
 #define LAUNCH_H
 
 #include "invctl-supervisor.h"
+#include "supervise/process_list.h"
 
 struct launch {
 	pid_t pid;      /* leads a process group of its own */
 	int result;     /* where errno comes in if the exec fails */
 	int exec_errno; /* once the command has ended; not 0: it could not be executed */
+	struct process_list foreign; /* what was there before it; the caller frees it */
 };
 
 /* What the command is given besides its words. */
@@ -43,8 +46,8 @@ struct launch_context {
 	int report; /* of detach.h, for a failure of the exec; -1: none */
 };
 
-/* Start it: returns when its process is recorded and may go on. 0, or -errno: there is no
- * process. */
+/* Start it, in a launch that is zeroed: returns when its process is recorded and may go on. 0, or
+ * -errno: there is no process. */
 int launch(const struct launch_context *context, struct launch *launch);
 
 /* The command has ended: learn whether it was executed. */

@@ -97,6 +97,7 @@ static int start(struct run *run)
 
 	int error = launch(&context, command);
 
+	run->supervision.delivery.scope.foreign = &command->foreign;
 	if (error == 0)
 		run->supervision.delivery.scope.command = command->pid;
 	return error;

@@ -161,4 +161,5 @@ void supervise(struct supervision *supervision)
 	while (turn(supervision))
 		continue;
 	delivery_free(&supervision->delivery);
+	process_list_free(&supervision->launch.foreign);
 }

@@ -22,12 +22,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/array.h"
 #include "supervise/claims.h"
 
 /* Marks; from CLAIMED on they are the number of the claim. */
-enum { UNMARKED = -4, OUTSIDE = -3, BROKER = -2, OURS = -1, CLAIMED = 0 };
+enum { UNMARKED = -5, FOREIGN = -4, OUTSIDE = -3, BROKER = -2, OURS = -1, CLAIMED = 0 };
 
 struct marking {
 	const struct process_scope *scope;
@@ -97,12 +99,21 @@ static bool is_broker(const struct process_scope *scope, const struct process *p
 	       process->pid != scope->command;
 }
 
+static bool is_foreign(const struct process_scope *scope, const struct process *process)
+{
+	long at = scope->foreign ? process_list_find(scope->foreign, process->pid) : -1;
+
+	return at >= 0 && scope->foreign->items[at].start == process->start;
+}
+
 static int root_of(const struct marking *marking, const struct process *process)
 {
 	const struct process_scope *scope = marking->scope;
 
 	if (process->pid == scope->supervisor)
 		return OURS;
+	if (is_foreign(scope, process))
+		return FOREIGN;
 	if (process->pid == scope->command &&
 	    (scope->command_start == 0 || process->start == scope->command_start))
 		return OURS;
@@ -244,6 +255,31 @@ static void collect(struct marking *marking, enum process_reach reach, struct pr
 	*list = marking->all;
 }
 
+/* One that a foreign process has forked since may lose its parent, and is known by itself then. */
+static int remember_foreign(const struct marking *marking)
+{
+	struct process_list *foreign = marking->scope->foreign, now = {0};
+
+	if (!foreign || foreign->count == 0)
+		return 0;
+	for (size_t i = 0; i < marking->all.count; i++) {
+		if (marking->mark[i] != FOREIGN)
+			continue;
+
+		struct process *items = array_room(now.items, now.count, sizeof(*now.items));
+
+		if (!items) {
+			process_list_free(&now);
+			return -ENOMEM;
+		}
+		now.items = items;
+		items[now.count++] = marking->all.items[i];
+	}
+	process_list_free(foreign);
+	*foreign = now;
+	return 0;
+}
+
 static int mark_and_collect(struct marking *marking, enum process_reach reach,
                             struct process_list *list)
 {
@@ -256,9 +292,13 @@ static int mark_and_collect(struct marking *marking, enum process_reach reach,
 	marking->mark = marks + count;
 	marking->table = inv_table_name(marking->scope->table);
 	mark_all(marking);
-	collect(marking, reach, list);
+
+	int error = remember_foreign(marking);
+
+	if (error == 0)
+		collect(marking, reach, list);
 	free(marks);
-	return 0;
+	return error;
 }
 
 /* All that is ours descends from a supervisor that lives. */
@@ -269,6 +309,15 @@ static int read_processes(const struct process_scope *scope, struct process_list
 	if (scope->supervisor != 0 && process_list_read_tree(scope->supervisor, list) == 0)
 		return 0;
 	return process_list_read(list);
+}
+
+void processes_note_foreign(struct process_list *list)
+{
+	siginfo_t info;
+
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    process_list_read_tree(getpid(), list) != 0)
+		process_list_read(list);
 }
 
 int processes_find(const struct process_scope *scope, enum process_reach reach,

@@ -6,8 +6,10 @@
  * dead, they are the command's descendants, and the processes of the same user
  * whose environment names the invocation, with theirs.
  *
- * Not of it: the supervisors of other live invocations, and what descends from
- * them or carries another live invocation's id; brokers that were started on the way.
+ * Not of it: what descended from the supervisor's process before it started the command (as a
+ * shell's process substitution, where the shell became `run`); the supervisors of other live
+ * invocations, and what descends from them or carries another live invocation's id; brokers that
+ * were started on the way.
  */
 #ifndef PROCESSES_H
 #define PROCESSES_H
@@ -23,16 +25,21 @@
 struct process_scope {
 	inv_table *table;
 	uint8_t id[16];
-	uid_t uid;              /* the invocation's owner */
-	pid_t supervisor;       /* alive; 0: dead, or not known */
-	pid_t command;          /* 0: not started */
-	uint64_t command_start; /* as in struct process; 0: not known */
+	uid_t uid;                    /* the invocation's owner */
+	pid_t supervisor;             /* alive; 0: dead, or not known */
+	pid_t command;                /* 0: not started */
+	uint64_t command_start;       /* as in struct process; 0: not known */
+	struct process_list *foreign; /* of processes_note_foreign, kept up to date; NULL: none */
 };
 
 enum process_reach {
 	PROCESSES_OWN,        /* of this invocation alone */
 	PROCESSES_EVERYTHING, /* and of all that is nested in it, but of none run with --no-kill */
 };
+
+/* Note what descends from this process, which has not started the command yet. Where no process
+ * can be listed, nothing is noted. */
+void processes_note_foreign(struct process_list *list);
 
 /*
  * Find them, zombies left out. The list need not be empty: it is replaced.

@@ -497,6 +497,53 @@ nested_runs() {
 	run ! process_is_gone "$outsider"
 }
 
+@test "what the process of run had as children before the command gets no signal: a logger keeps the log's end" {
+	ID=$(new_id)
+	# A reader that would end by SIGTERM before it has read the end.
+	bash -c 'exec "$INVCTL" run --id="$0" sh -c "
+			trap \"echo the end; exit 0\" TERM; touch ready; while :; do sleep 0.02; done" \
+		> >(bash -c "touch reads; cat >log; touch logged")' "$ID" 3>&- &
+	RUN_PID=$!
+	STARTED_PIDS+=("$RUN_PID")
+	wait_for ready reads
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+	wait_for logged
+	assert_equal "$(cat log)" "the end"
+}
+
+@test "run does not wait for a logger that ignores TERM and reads until run's own end" {
+	ID=$(new_id)
+	bash -c 'exec "$INVCTL" run --id="$0" sh -c "touch ready; sleep 1000" \
+		> >(trap "" TERM; touch reads; exec cat >log)' "$ID" 3>&- &
+	RUN_PID=$!
+	STARTED_PIDS+=("$RUN_PID")
+	wait_for ready reads
+	"$INVCTL" cancel "$ID"
+	ended_with 122
+}
+
+@test "a job that the shell had before it became run is neither signalled nor killed, nor its children" {
+	ID=$(new_id)
+	bash -c '(sleep 1000 & echo $! >grandchild; touch forked; wait) &
+		echo $! >child
+		while [ ! -e forked ]; do sleep 0.02; done
+		exec "$INVCTL" run --id="$0" sh -c "trap \"\" TERM; touch ready; while :; do sleep 0.02; done"' \
+		"$ID" 3>&- &
+	RUN_PID=$!
+	STARTED_PIDS+=("$RUN_PID")
+	wait_for ready
+	STARTED_PIDS+=("$(cat child)" "$(cat grandchild)")
+	# It loses its parent, and is a child of run then.
+	kill -KILL "$(cat child)"
+	retry process_is_gone "$(cat child)"
+	"$INVCTL" cancel "$ID"
+	retry cancel_state_is signalled
+	"$INVCTL" cancel --kill "$ID"
+	ended_with 137
+	run ! process_is_gone "$(cat grandchild)"
+}
+
 @test "under another PID namespace's /proc the command alone is signalled, and no stranger" {
 	unshare --pid --fork true || skip "unshare(1) can't make a PID namespace here"
 	# The strangers' pids are small, as are those of the processes that this /proc shows.
