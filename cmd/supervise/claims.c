@@ -55,26 +55,28 @@ static bool parent_of(const struct claims *claims, const uint8_t id[16], uint8_t
 
 /* Walk up to the supervised one. What lies between may be an invocation of a program, which
  * claims nothing. */
-static bool is_killable(const struct claims *claims, const struct claim *claim)
+static void place(const struct claims *claims, struct claim *claim)
 {
 	uint8_t id[16];
 	bool protected = claim->no_kill;
 
 	memcpy(id, claim->parent, sizeof(id));
-	for (int depth = 0; !protected && depth < DEPTH_LIMIT; depth++) {
-		if (same_id(id, claims->supervised))
-			return true;
+	for (int depth = 0; depth < DEPTH_LIMIT; depth++) {
+		if (same_id(id, claims->supervised)) {
+			claim->nested = true;
+			claim->killable = !protected;
+			return;
+		}
 
 		int at = claims_by_id(claims, id);
 
 		if (at >= 0) {
-			protected = claims->items[at].no_kill;
+			protected |= claims->items[at].no_kill;
 			memcpy(id, claims->items[at].parent, sizeof(id));
 		} else if (!parent_of(claims, id, id)) {
-			return false;
+			return;
 		}
 	}
-	return false;
 }
 
 static int order_ids(const void *a, const void *b)
@@ -119,7 +121,7 @@ int claims_read(struct claims *claims, inv_table *table, const uint8_t supervise
 	if (inv_list(table, add, claims) == -ENOMEM || index_claims(claims) != 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < claims->count; i++)
-		claims->items[i].killable = is_killable(claims, &claims->items[i]);
+		place(claims, &claims->items[i]);
 	return 0;
 }
 

@@ -18,6 +18,7 @@ struct claim {
 	pid_t supervisor; /* 0: it is dead */
 	pid_t command;    /* 0: not started */
 	bool no_kill;
+	bool nested;   /* in the supervised one, at any depth */
 	bool killable; /* nested, and neither it nor what lies between has no_kill */
 };
 

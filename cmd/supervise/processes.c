@@ -10,18 +10,24 @@
  * invocation or the one that it is nested in: a forged row must not make us kill a
  * stranger.
  *
- * Where a supervisor has died, its processes have another parent now, and INVCTL_ID in
- * their environment says where they belong. It overrules descent where it names another
- * live invocation of `run`. While our own supervisor lives it makes no process ours: all
- * of ours descend from the supervisor, and a stranger may name our id as well.
+ * Descent decides: what the command started is ours, whatever it writes into its
+ * environment. Only where a supervisor has died, descent is lost, and INVCTL_ID in the
+ * environment says where a process belongs:
+ *   our own has died     a process outside that names our invocation is ours
+ *   a nested one's has   a process that has become our supervisor's child, and names that
+ *                        invocation, is that one's; its broker reaches it
+ * While our own supervisor lives the environment makes no process ours: a stranger may name our
+ * id as well.
  */
 #include "supervise/processes.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,11 +98,40 @@ bool process_context(pid_t pid, const char *table_name, uint8_t id[16])
 	return length == 0 && inv_id_parse(scan.id, id) == 0 && strcmp(scan.table, table_name) == 0;
 }
 
-/* A broker that one of our processes has started is there for all invocations. */
+/* The program of that process is the broker that lies beside this program, or is this program. */
+static bool executes_broker(pid_t pid)
+{
+	char path[PATH_MAX];
+	struct stat program, broker;
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("invbroker"));
+
+	if (length <= 0)
+		return false;
+	path[length] = '\0';
+
+	char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return false;
+	memcpy(slash + 1, "invbroker", sizeof("invbroker"));
+	if (stat(path, &broker) != 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	return stat(path, &program) == 0 && program.st_dev == broker.st_dev &&
+	       program.st_ino == broker.st_ino;
+}
+
+/* A broker that one of our processes has started is there for all invocations. Any process can
+ * take its name, so it is one that the table names, or that executes the broker's program. */
 static bool is_broker(const struct process_scope *scope, const struct process *process)
 {
-	return strcmp(process->name, "invbroker") == 0 && process->session == process->pid &&
-	       process->pid != scope->command;
+	struct inv_table_info info;
+
+	if (strcmp(process->name, "invbroker") != 0 || process->session != process->pid ||
+	    process->pid == scope->command)
+		return false;
+	return (inv_table_info_get(scope->table, &info) == 0 && info.broker_pid == process->pid) ||
+	       executes_broker(process->pid);
 }
 
 static bool is_foreign(const struct process_scope *scope, const struct process *process)
@@ -178,6 +213,11 @@ static bool mark_claimed(struct marking *marking)
 	return changed;
 }
 
+static bool is_orphan_nested(const struct claim *claim)
+{
+	return claim->nested && claim->supervisor == 0;
+}
+
 /* The mark of a process by its environment; UNMARKED: that says nothing. */
 static int root_by_context(const struct marking *marking, const struct process *process)
 {
@@ -190,7 +230,9 @@ static int root_by_context(const struct marking *marking, const struct process *
 	if (memcmp(id, scope->id, sizeof(id)) != 0) {
 		int claim = claims_by_id(&marking->claims, id);
 
-		return claim >= 0 ? CLAIMED + claim : UNMARKED;
+		return claim >= 0 && is_orphan_nested(&marking->claims.items[claim])
+		               ? CLAIMED + claim
+		               : UNMARKED;
 	}
 	if (scope->supervisor != 0 || process_read_status(process->pid, &status) != 0 ||
 	    status.uid != scope->uid)
@@ -198,12 +240,16 @@ static int root_by_context(const struct marking *marking, const struct process *
 	return OURS;
 }
 
+/* Its descent says nothing, or only that it has lost its parent. */
 static bool context_matters(const struct marking *marking, size_t index)
 {
+	pid_t supervisor = marking->scope->supervisor;
+
 	if (marking->root[index] != UNMARKED)
 		return false;
-	return marking->mark[index] == OURS ||
-	       (marking->mark[index] == OUTSIDE && marking->scope->supervisor == 0);
+	return supervisor == 0 ? marking->mark[index] == OUTSIDE
+	                       : marking->mark[index] == OURS &&
+	                                 marking->all.items[index].parent == supervisor;
 }
 
 static void mark_all(struct marking *marking)

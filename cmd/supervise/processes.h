@@ -8,8 +8,8 @@
  *
  * Not of it: what descended from the supervisor's process before it started the command (as a
  * shell's process substitution, where the shell became `run`); the supervisors of other live
- * invocations, and what descends from them or carries another live invocation's id; brokers that
- * were started on the way.
+ * invocations, and what descends from them; brokers that were started on the way. Where the
+ * supervisor of a nested one has died, what has become a child of ours then, and carries its id.
  */
 #ifndef PROCESSES_H
 #define PROCESSES_H

@@ -570,6 +570,86 @@ nested_runs() {
 	run ! process_is_gone "$broker"
 }
 
+@test "an action does not escape by naming another live run in its environment" {
+	local seconds other
+	seconds=$(odd_seconds)
+	start sleep 1000
+	other=$ID
+	start --kill-after=100ms -- sh -c "trap '' TERM
+		INVCTL_ID=$other setsid sh -c \"trap '' TERM; touch ready; sleep $seconds\" & wait; wait"
+	wait_for ready
+	"$INVCTL" cancel "$ID"
+	ended_with 137
+	no_sleeper "$seconds"
+	field_is "$other" .status running
+}
+
+@test "an action does not escape by naming a nested run whose supervisor lives" {
+	local seconds
+	seconds=$(odd_seconds)
+	start -- sh -c "'$INVCTL' run --no-kill --signal=none --id-file=nested sleep 1000 &
+		while [ ! -s nested ]; do sleep 0.02; done
+		(INVCTL_ID=\$(cat nested) setsid sleep $seconds & touch ready); wait"
+	wait_for ready
+	"$INVCTL" cancel --kill "$ID"
+	retry no_sleeper "$seconds"
+	kill -KILL "$(field "$(cat nested)" .pid)"
+	ended_with 137
+}
+
+@test "an action does not escape by the name of the broker" {
+	local sleep
+	sleep=$(command -v sleep)
+	start -- sh -c "cp '$sleep' invbroker; env -u INVCTL_ID setsid ./invbroker 1000 & echo \$! >fake; wait"
+	retry test -s fake
+	"$INVCTL" cancel --kill "$ID"
+	ended_with 137
+	retry process_is_gone "$(cat fake)"
+}
+
+@test "a broker of another table that was started within an action outlives its cancel" {
+	start -- sh -c "'$INVCTL' --table=$INVCTL_TABLE-other run true; touch ready; sleep 1000"
+	wait_for ready
+	local broker
+	broker=$(INVCTL_TABLE=$INVCTL_TABLE-other broker_pid)
+	"$INVCTL" cancel --kill "$ID"
+	ended_with 137
+	run ! process_is_gone "$broker"
+	INVCTL_TABLE=$INVCTL_TABLE-other teardown_table
+}
+
+@test "what a nested run has left in the background is its own once its supervisor is killed" {
+	local nested
+	start -- sh -c "'$INVCTL' run --id-file=nested sh -c 'setsid sh -c \"trap : TERM
+		echo \\\$\\\$ >left; while :; do sleep 0.02; done\" & wait' & wait; sleep 1000"
+	retry test -s left
+	nested=$(cat nested)
+	kill -KILL "$(field "$nested" .ownerPid)"
+	retry field_is "$nested" .ownerPid null
+	STARTED_PIDS+=("$(cat left)")
+	# That request is for the outer one alone.
+	"$INVCTL" cancel --only "$ID"
+	ended_with 122
+	field_is "$nested" .status running
+	run ! process_is_gone "$(cat left)"
+	"$INVCTL" cancel --kill --wait=20s "$nested" || true
+	retry process_is_gone "$(cat left)"
+}
+
+@test "the supervisor killed: what descends from the command is the action's, whatever it names" {
+	local seconds other
+	seconds=$(odd_seconds)
+	start sleep 1000
+	other=$ID
+	start -- sh -c "INVCTL_ID=$other sleep $seconds & touch ready; wait"
+	wait_for ready
+	kill -KILL "$RUN_PID"
+	retry process_is_gone "$RUN_PID"
+	run -0 "$INVCTL" cancel --kill --wait=20s "$ID"
+	retry no_sleeper "$seconds"
+	field_is "$other" .status running
+}
+
 broker_serves() {
 	[[ -n $(broker_pid) ]]
 }
