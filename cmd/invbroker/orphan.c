@@ -6,6 +6,8 @@
  * process counts there only if its environment names the invocation, which only its own
  * user can arrange. In a private table the pid and its start time are enough. Either way
  * it must be a process of the broker's own user.
+ *
+ * `run` may have had another state directory than the broker. The action's environment names it.
  */
 #include "invbroker/orphan.h"
 
@@ -76,8 +78,8 @@ static char **split_environment(char *text, size_t used)
 	return strings;
 }
 
-/* true: the command's process was executed in this invocation of this table. The same id may be
- * another table's, whose members have no say here. */
+/* true: the command's process is of our own user, and was executed in this invocation of this
+ * table. The same id may be another table's, whose members have no say here. */
 static bool learn_environment(inv_table *table, struct orphan *orphan)
 {
 	pid_t pid = orphan->command.pid;
@@ -94,26 +96,84 @@ static bool learn_environment(inv_table *table, struct orphan *orphan)
 	       process_life(&orphan->command) == PROCESS_ALIVE;
 }
 
+/* "": it is not set. */
+static const char *value_of(char **environment, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (; *environment; environment++)
+		if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
+			return *environment + length + 1;
+	return "";
+}
+
+/* Where `run` has put the run file, by the action's environment. A relative directory is not
+ * known: it was relative to where `run` was started. */
+static bool other_run_path(const struct orphan *orphan, const char *table_name, const char *id,
+                           char *path, size_t size)
+{
+	static const struct {
+		const char *variable, *below;
+	} places[] = {{"INVCTL_STATE_DIR", ""},
+	              {"XDG_STATE_HOME", "/invctl"},
+	              {"HOME", "/.local/state/invctl"}};
+	const char *directory = "";
+	size_t i = 0;
+
+	if (!orphan->environment)
+		return false;
+	for (; i < sizeof(places) / sizeof(places[0]) && !*directory; i++)
+		directory = value_of(orphan->environment, places[i].variable);
+
+	int length = *directory != '/' ? -1
+	                               : snprintf(path, size, "%s%s/%s/%s.run", directory,
+	                                          places[i - 1].below, table_name, id);
+
+	return length > 0 && (size_t)length < size;
+}
+
+static void read_run_file(inv_table *table, const char *id, struct orphan *orphan)
+{
+	char path[sizeof(orphan->other_run_path)];
+
+	if (inv_state_path(table, orphan->scope.id, "run", path, sizeof(path)) == 0 &&
+	    runfile_read(path, &orphan->run) == 0)
+		return;
+	if (other_run_path(orphan, inv_table_name(table), id, path, sizeof(path)) &&
+	    runfile_read(path, &orphan->run) == 0)
+		memcpy(orphan->other_run_path, path, sizeof(path));
+}
+
 void orphan_open(inv_table *table, bool shared, inv_invocation *invocation,
                  const struct inv_run_view *view, struct orphan *orphan)
 {
 	struct inv_info row = {0};
-	char id[37], path[4096];
+	char id[37];
 
 	*orphan = (struct orphan){.command = {.pid = view->pid, .start = view->pid_start}};
 	orphan->scope = (struct process_scope){.table = table, .uid = geteuid()};
 	inv_invocation_id(invocation, orphan->scope.id);
 	inv_id_format(orphan->scope.id, id);
 	inv_info_get(table, orphan->scope.id, &row);
-	orphan->foreign = row.uid != geteuid();
 	snprintf(orphan->label, sizeof(orphan->label), "%s (%.*s)", id, INV_NAME_BYTES - 1,
 	         row.name);
-	if (learn_environment(table, orphan) || !shared) {
+
+	bool verified = learn_environment(table, orphan);
+
+	if (verified || !shared) {
 		orphan->scope.command = orphan->command.pid;
 		orphan->scope.command_start = orphan->command.start;
 	}
-	if (inv_state_path(table, orphan->scope.id, "run", path, sizeof(path)) == 0)
-		runfile_read(path, &orphan->run);
+	read_run_file(table, id, orphan);
+	orphan->foreign = row.uid != geteuid();
+	orphan->stop_command_lost =
+	        (view->flags & INV_RUN_STOP_COMMAND) != 0 && !orphan->run.stop_command;
+}
+
+void orphan_forget_other_run_file(const struct orphan *orphan)
+{
+	if (orphan->other_run_path[0] != '\0')
+		unlink(orphan->other_run_path);
 }
 
 void orphan_close(struct orphan *orphan)

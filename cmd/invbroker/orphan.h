@@ -13,11 +13,13 @@
 
 struct orphan {
 	char label[64 + INV_NAME_BYTES]; /* id and name, for messages */
-	bool foreign;                    /* another user's: it is watched, and never signalled */
+	bool foreign;           /* perhaps another user's: it is watched, and never signalled */
+	bool stop_command_lost; /* it has one, which can't be read: signal instead */
 	struct process_identity command;
 	struct process_scope scope;
-	struct runfile run; /* empty where there is none that can be trusted */
-	char **environment; /* the action's, without its INVCTL_ID; NULL: not known */
+	struct runfile run;        /* empty where there is none that can be trusted */
+	char other_run_path[4096]; /* where that is not in the broker's state directory; else "" */
+	char **environment;        /* the action's, without its INVCTL_ID; NULL: not known */
 	char *environment_text;
 };
 
@@ -25,6 +27,9 @@ struct orphan {
  *   shared  others than the broker's user can write to the table */
 void orphan_open(inv_table *table, bool shared, inv_invocation *invocation,
                  const struct inv_run_view *view, struct orphan *orphan);
+
+/* It has ended. A run file elsewhere is removed: the broker forgets that place. */
+void orphan_forget_other_run_file(const struct orphan *orphan);
 
 void orphan_close(struct orphan *orphan);
 

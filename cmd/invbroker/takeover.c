@@ -84,6 +84,20 @@ static void start_watching(struct adopted *adopted)
 	adopted->source.fd = -1;
 }
 
+static void report_lost_stop_command(const struct adopted *adopted, const struct inv_run_view *view)
+{
+	const char *label = adopted->orphan.label;
+
+	if (view->signal != 0)
+		report("the stop command of invocation %s can't be read in the state directory, so "
+		       "signal %d is sent instead",
+		       label, view->signal);
+	else
+		report("the stop command of invocation %s can't be read in the state directory, "
+		       "and it has --signal=none: a request waits for its check",
+		       label);
+}
+
 void takeover_adopt(inv_invocation *invocation, void *arg)
 {
 	struct adopted *adopted = calloc(1, sizeof(*adopted));
@@ -109,8 +123,11 @@ void takeover_adopt(inv_invocation *invocation, void *arg)
 	first = adopted;
 	report("invocation %s has lost its supervisor; its action (pid %d) goes on, and is %s",
 	       adopted->orphan.label, (int)view.pid,
-	       adopted->orphan.foreign ? "watched; it is another user's, and is never signalled"
+	       adopted->orphan.foreign ? "watched, but never signalled: nothing shows that it is "
+	                                 "this user's, so it may be another user's"
 	                               : "supervised");
+	if (adopted->orphan.stop_command_lost && !adopted->orphan.foreign)
+		report_lost_stop_command(adopted, &view);
 }
 
 static void end(struct adopted *adopted)
@@ -119,6 +136,7 @@ static void end(struct adopted *adopted)
 
 	stop_watching(adopted);
 	int status = inv_run_end(adopted->invocation, &unknown);
+	orphan_forget_other_run_file(&adopted->orphan);
 	adopted->ended = true;
 	report("invocation %s, which had lost its supervisor, has ended (%d)",
 	       adopted->orphan.label, status);
@@ -158,6 +176,8 @@ static bool step(struct adopted *adopted, int64_t now_ns)
 		end(adopted);
 		return false;
 	}
+	if (adopted->orphan.stop_command_lost)
+		view.flags &= ~(unsigned)INV_RUN_STOP_COMMAND;
 	if (adopted->orphan.foreign)
 		restrain(&view);
 	delivery_gather(&adopted->delivery, &view, &facts);

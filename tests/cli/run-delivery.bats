@@ -650,6 +650,36 @@ nested_runs() {
 	field_is "$other" .status running
 }
 
+# takes_over ID: the broker has taken it over, and said so in the log of its state directory.
+takes_over() {
+	grep -q "$1 .*has lost its supervisor" "$INVCTL_STATE_DIR/$INVCTL_TABLE/broker.log"
+}
+
+@test "the supervisor killed: a stop command in another state directory is found by the action's environment" {
+	"$INVBROKER" 3>&-
+	INVCTL_STATE_DIR=$PWD/elsewhere start --stop='touch stopped; kill "$(cat pid)"' -- \
+		sh -c 'echo $$ >pid; exec sleep 1000'
+	wait_for pid "elsewhere/$INVCTL_TABLE/$ID.run"
+	kill -KILL "$RUN_PID"
+	retry takes_over "$ID"
+	run -0 "$INVCTL" cancel --wait=20s "$ID"
+	[[ -e stopped ]]
+	retry test ! -e "elsewhere/$INVCTL_TABLE/$ID.run"
+}
+
+@test "the supervisor killed: where its stop command can't be read, the signal is sent, and the log says so" {
+	"$INVBROKER" 3>&-
+	start --stop='touch stopped' -- sleep 1000
+	rm "$INVCTL_STATE_DIR/$INVCTL_TABLE/$ID.run"
+	kill -KILL "$RUN_PID"
+	retry takes_over "$ID"
+	run -0 "$INVCTL" cancel --wait=20s "$ID"
+	run -122 "$INVCTL" wait "$ID"
+	[[ ! -e stopped ]]
+	grep -q "stop command of invocation $ID .*can't be read.*signal 15 is sent instead" \
+		"$INVCTL_STATE_DIR/$INVCTL_TABLE/broker.log"
+}
+
 broker_serves() {
 	[[ -n $(broker_pid) ]]
 }
