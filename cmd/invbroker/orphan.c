@@ -1,11 +1,14 @@
 /*
  * An action whose supervisor is dead: see orphan.h.
  *
- * Any member of a shared table's group can write a pid into it, and must not make the
- * broker signal a process that has nothing to do with the invocation. So the command's
- * process counts there only if its environment names the invocation, which only its own
- * user can arrange. In a private table the pid and its start time are enough. Either way
- * it must be a process of the broker's own user.
+ * Any member of a shared table's group can write a pid and a uid into it, and must not make the
+ * broker signal a process that has nothing to do with the invocation. So an invocation there is
+ * its user's only where
+ *   - the command's process lives, and the kernel says that it is that user's,
+ *   - it was executed in this invocation, as its environment says, and
+ *   - the run file is that user's: it goes when the table forgets an id, so that what a finished
+ *     run has left is not signalled for a later row of that id.
+ * In a private table the pid and its start time are enough.
  *
  * `run` may have had another state directory than the broker. The action's environment names it.
  */
@@ -83,6 +86,7 @@ static char **split_environment(char *text, size_t used)
 static bool learn_environment(inv_table *table, struct orphan *orphan)
 {
 	pid_t pid = orphan->command.pid;
+	struct process_status status;
 	uint8_t id[16];
 	size_t used;
 
@@ -93,6 +97,7 @@ static bool learn_environment(inv_table *table, struct orphan *orphan)
 	/* The pid may be another process's since it was recorded: verify after reading. */
 	return process_context(pid, inv_table_name(table), id) &&
 	       memcmp(id, orphan->scope.id, sizeof(id)) == 0 &&
+	       process_read_status(pid, &status) == 0 && status.uid == geteuid() &&
 	       process_life(&orphan->command) == PROCESS_ALIVE;
 }
 
@@ -165,7 +170,7 @@ void orphan_open(inv_table *table, bool shared, inv_invocation *invocation,
 		orphan->scope.command_start = orphan->command.start;
 	}
 	read_run_file(table, id, orphan);
-	orphan->foreign = row.uid != geteuid();
+	orphan->foreign = shared ? !verified || !orphan->run.text : row.uid != geteuid();
 	orphan->stop_command_lost =
 	        (view->flags & INV_RUN_STOP_COMMAND) != 0 && !orphan->run.stop_command;
 }

@@ -128,6 +128,34 @@ private_action() {
 	retry field_is "$id" .status cancelled
 }
 
+is_forgotten() {
+	run "$INVCTL" show "$1"
+	[[ $status == 113 ]]
+}
+
+@test "the broker: a forged row with the id of a finished run does not kill what that has left" {
+	end_broker
+	"$INVBROKER" --table="$INVCTL_TABLE" --group="$(id -gn)" --retain=50ms 3>&-
+	retry serves
+	local claimed left
+	for claimed in stranger left; do
+		start -- sh -c 'setsid sleep 1000 & echo $! >left; while [ ! -e go ]; do sleep 0.02; done'
+		touch go
+		ended_with 0
+		rm go
+		left=$(cat left)
+		STARTED_PIDS+=("$left")
+		retry is_forgotten "$ID"
+		bystander
+		[[ $claimed == stranger ]] || BYSTANDER=$left
+		"$FORGE" "$INVCTL_TABLE" - "$ID" "$BYSTANDER" "$BYSTANDER"
+		retry broker_owns "$ID"
+		run -119 "$INVCTL" cancel --kill --wait=300ms "$ID"
+		assert_alive "$left"
+		assert_alive "$BYSTANDER"
+	done
+}
+
 @test "what run was told not to have done is not done, whatever the table says by then" {
 	start --no-kill --signal=none -- sleep 1000
 	local command
