@@ -150,7 +150,8 @@ static int root_of(const struct marking *marking, const struct process *process)
 	if (is_foreign(scope, process))
 		return FOREIGN;
 	if (process->pid == scope->command &&
-	    (scope->command_start == 0 || process->start == scope->command_start))
+	    (scope->command_start == 0 ||
+	     process_starts_equal(process->start, scope->command_start)))
 		return OURS;
 	return is_broker(scope, process) ? BROKER : UNMARKED;
 }
