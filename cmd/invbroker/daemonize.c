@@ -1,6 +1,6 @@
 /*
- * Leaving the caller. The parent stays until the child serves or has said why
- * not, so that a caller who comes back from `invbroker` finds the table served.
+ * Leaving the caller. The parent stays until the child has the table or says why not, so that
+ * the table has a broker when `invbroker` returns.
  */
 #include "invbroker/daemonize.h"
 
@@ -18,7 +18,7 @@ enum { READY_FD = 3 };
 
 static void close_from(unsigned first)
 {
-	/* Kernels before 5.9 lack it, and every broker has few to close there. */
+	/* Kernels before 5.9 lack it. */
 	if (syscall(SYS_close_range, first, ~0u, 0) == 0)
 		return;
 	for (int fd = (int)first; fd < (int)sysconf(_SC_OPEN_MAX); fd++)
@@ -39,7 +39,7 @@ static void leave_caller(int ready)
 {
 	setsid();
 	int null = open("/dev/null", O_RDWR | O_NOCTTY);
-	/* Out of the way of 0 to 3 first: any of them may be what pipe(2) and open(2) gave. */
+	/* Above 0 to 3 first: pipe(2) and open(2) may have returned any of them. */
 	int high_ready = fcntl(ready, F_DUPFD, READY_FD + 1);
 	int high_null = null < 0 ? -1 : fcntl(null, F_DUPFD, READY_FD + 1);
 	/* The directory may be on a disk that is to be unmounted. */
@@ -63,7 +63,7 @@ static void await_child(int fd, struct readiness *readiness)
 	} while (got < sizeof(*readiness) && (length > 0 || (length < 0 && errno == EINTR)));
 	if (got < sizeof(*readiness))
 		readiness_fail(readiness, EXIT_INTERNAL,
-		               "the broker ended before it served the table; 'invbroker "
+		               "the broker ended before it had the table; 'invbroker "
 		               "--foreground' shows why");
 }
 
@@ -72,7 +72,7 @@ int daemonize(struct readiness *readiness)
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
-		return readiness_fail(readiness, EXIT_INTERNAL, "there is no pipe to be had: %s",
+		return readiness_fail(readiness, EXIT_INTERNAL, "the broker gets no pipe: %s",
 		                      strerror(errno));
 	pid_t child = fork();
 	if (child < 0)
@@ -94,6 +94,6 @@ void daemonize_ready(int fd, const struct readiness *readiness)
 	/* Less than PIPE_BUF: written whole. */
 	ssize_t written = write(fd, readiness, sizeof(*readiness));
 
-	(void)written; /* nobody waits any more */
+	(void)written; /* the parent may have been killed */
 	close(fd);
 }

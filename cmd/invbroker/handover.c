@@ -1,10 +1,10 @@
 /*
- * The table's descriptor for whoever may open the table.
+ * The broker's socket: it hands the table's descriptor to those who may open the table.
  *
- * A client sends nothing. It is looked at with SO_PEERCRED, gets one message, a
- * line of text with the descriptor, and the connection is closed: there is no
- * state per client, and nothing that a slow one could hold up. The socket's
- * name is abstract, so the kernel frees it with the process, however that ends.
+ * A client sends nothing. SO_PEERCRED tells who it is; it gets one message, a line of text
+ * with the descriptor, and the connection is closed. So there is no state for each client, and
+ * a slow one holds nothing up. The socket's name is abstract: the kernel frees it with the
+ * process, however that ends.
  */
 #include "invbroker/handover.h"
 
@@ -23,10 +23,10 @@
 enum { GROUPS_MAX = 1024, BACKLOG = 128 };
 
 static struct loop_source listening = {.fd = -1};
-static inv_table *served;
+static inv_table *table;
 static bool shared;
 static gid_t shared_gid;
-static int spare = -1; /* given up for a moment where no descriptor is left to accept with */
+static int spare = -1; /* closed for a moment where no descriptor is left to accept with */
 
 int handover_bind(const char *name)
 {
@@ -38,7 +38,8 @@ int handover_bind(const char *name)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, (socklen_t)length) != 0) {
+	if (bind(fd, (struct sockaddr *)&address, (socklen_t)length) != 0 ||
+	    listen(fd, BACKLOG) != 0) {
 		int error = -errno;
 		close(fd);
 		return error;
@@ -46,20 +47,7 @@ int handover_bind(const char *name)
 	return fd;
 }
 
-/* The line of a broker that serves, or nothing, within patience_ms. */
-static int await_answer(int connection, int patience_ms)
-{
-	struct pollfd readable = {.fd = connection, .events = POLLIN};
-	char line[128];
-
-	if (poll(&readable, 1, patience_ms) != 1)
-		return -ETIMEDOUT;
-	/* Without room for control data the descriptor is not received. */
-	ssize_t length = recv(connection, line, sizeof(line), 0);
-	return length > 0 ? 0 : -ECONNRESET;
-}
-
-int handover_ask(const char *name, int patience_ms, pid_t *pid, uid_t *uid)
+int handover_connect(const char *name, pid_t *pid)
 {
 	struct sockaddr_un address;
 	struct ucred peer;
@@ -76,13 +64,26 @@ int handover_ask(const char *name, int patience_ms, pid_t *pid, uid_t *uid)
 	                    : -errno;
 	if (!error && getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
 		error = -errno;
-	if (!error) {
-		*pid = peer.pid;
-		*uid = peer.uid;
-		error = peer.uid == geteuid() ? await_answer(connection, patience_ms) : -EPERM;
+	if (!error && peer.uid != geteuid())
+		error = -EPERM;
+	if (error) {
+		close(connection);
+		return error;
 	}
-	close(connection);
-	return error == -EAGAIN ? -ETIMEDOUT : error; /* its queue is full: it does not answer */
+	*pid = peer.pid;
+	return connection;
+}
+
+int handover_answer(int connection, int patience_ms)
+{
+	struct pollfd readable = {.fd = connection, .events = POLLIN};
+	char line[128];
+
+	if (poll(&readable, 1, patience_ms) != 1)
+		return -ETIMEDOUT;
+	/* Without room for control data the descriptor is not received. */
+	ssize_t length = recv(connection, line, sizeof(line), 0);
+	return length > 0 ? 0 : -ECONNRESET;
 }
 
 static bool in_groups(int connection)
@@ -90,7 +91,7 @@ static bool in_groups(int connection)
 	gid_t groups[GROUPS_MAX];
 	socklen_t size = sizeof(groups);
 
-	/* More groups than that: not counted as a member, and told so by a closed door. */
+	/* With more groups than that it does not count as a member. */
 	if (getsockopt(connection, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
 		return false;
 	for (size_t i = 0; i < size / sizeof(groups[0]); i++)
@@ -113,7 +114,7 @@ static bool may_have(int connection)
 static void hand_over(int connection)
 {
 	char line[96];
-	int fd = broker_table_fd(served);
+	int fd = broker_table_fd(table);
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
@@ -133,7 +134,7 @@ static void hand_over(int connection)
 	sendmsg(connection, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* No descriptor left: turn the client away rather than be woken for it for ever. */
+/* No descriptor is left: close the connection, or it would wake the loop again and again. */
 static void turn_away(void)
 {
 	if (spare < 0)
@@ -159,14 +160,12 @@ static void client_came(struct loop_source *source)
 	close(connection);
 }
 
-int handover_serve(int listener, inv_table *table, const gid_t *gid)
+int handover_open(int listener, inv_table *handed_table, const gid_t *gid)
 {
-	served = table;
+	table = handed_table;
 	shared = gid != NULL;
 	shared_gid = gid ? *gid : 0;
 	spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (listen(listener, BACKLOG) != 0)
-		return -errno;
 	listening = (struct loop_source){.fd = listener, .ready = client_came};
 	return loop_add(&listening);
 }

@@ -1,6 +1,6 @@
 /*
- * The broker's socket: it keeps a second broker away, and hands the table on to
- * those who find its name gone.
+ * The broker's socket: it keeps a second broker of this user from making the same table, and
+ * hands the table to newcomers when its name was removed.
  */
 #ifndef HANDOVER_H
 #define HANDOVER_H
@@ -9,24 +9,24 @@
 
 #include "api/broker.h"
 
-/*
- * Take the socket of a table's name, without listening yet.
- * The descriptor; -EADDRINUSE somebody has it; or -errno.
- */
+/* Take the socket of a table's name, and listen. The descriptor; -EADDRINUSE another process
+ * has it; or -errno. */
 int handover_bind(const char *name);
 
 /*
- * Ask whoever has the socket of that name, for at most patience_ms.
- *   pid, uid  of who has it
- * 0 it is a broker of the caller's own, and serves; -ETIMEDOUT it does not answer;
- * -ECONNREFUSED, -ECONNRESET it is starting or has just ended; -EPERM it is
- * another user's, no broker of ours.
+ * Connect to the process that has the socket of that name, a broker of the caller's own user.
+ *   pid  of that process
+ * The connection; -ECONNREFUSED it does not listen; -EPERM it is another user's; -EAGAIN its
+ * queue is full; or -errno.
  */
-int handover_ask(const char *name, int patience_ms, pid_t *pid, uid_t *uid);
+int handover_connect(const char *name, pid_t *pid);
 
-/* Listen on the socket, and answer in the loop from now on.
- *   gid  whose members may have the table as well; NULL: it is not shared
+/* Wait for its answer. 0 it has the table; -ETIMEDOUT none yet; -ECONNRESET it has ended. */
+int handover_answer(int connection, int patience_ms);
+
+/* Answer clients in the loop from now on.
+ *   gid  the group whose members may have the table as well; NULL: it is not shared
  * 0, or -errno. */
-int handover_serve(int listener, inv_table *table, const gid_t *gid);
+int handover_open(int listener, inv_table *table, const gid_t *gid);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * epoll over the sources, and one timer for whatever is due next.
+ * epoll over the sources, and one timer for the next time that a step has asked for.
  *
- * One event is taken at a time, so that a source may be removed by any other
- * one's function and is never called after that. The steps run when no more is
- * ready, which puts many deaths at once into one sweep, but after BATCH events
- * at the latest, so that no flood of events can hold them off.
+ * One event is taken at a time, so that the function of one source may remove another, which
+ * is never called after that. The steps run when no event is left, so that one sweep follows
+ * many deaths; but after BATCH events at the latest, so that a flood of events can't delay
+ * them.
  */
 #include "invbroker/loop.h"
 
@@ -33,13 +33,6 @@ int64_t loop_earlier(int64_t one_ns, int64_t other_ns)
 	return one_ns;
 }
 
-int64_t loop_after(int64_t time_ns, int64_t duration_ns)
-{
-	int64_t sum_ns;
-
-	return duration_add(time_ns, duration_ns, &sum_ns) == 0 ? sum_ns : INV_FOREVER;
-}
-
 int loop_add(struct loop_source *source)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
@@ -57,7 +50,7 @@ static void timer_ready(struct loop_source *source)
 	uint64_t expirations;
 	ssize_t length = read(source->fd, &expirations, sizeof(expirations));
 
-	(void)length; /* the steps look at the clock themselves */
+	(void)length; /* the steps read the clock */
 	armed_ns = INV_FOREVER;
 }
 

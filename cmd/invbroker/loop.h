@@ -1,6 +1,6 @@
 /*
- * The broker's one loop: descriptors that became readable, and times that came.
- * Where nothing happens nothing wakes.
+ * The broker's one loop: descriptors that are readable, and times that are due. Without events
+ * it sleeps.
  */
 #ifndef LOOP_H
 #define LOOP_H
@@ -22,15 +22,16 @@ int loop_add(struct loop_source *source);
 void loop_remove(struct loop_source *source);
 
 /*
- * What is done after every wake-up, in order, up to one whose function is NULL.
- * A step gets the monotonic time, does what is due, and returns when it wants to
- * be called again at the latest; INV_FOREVER: when something has happened.
+ * The steps after every wake-up, in order, up to one whose function is NULL. A step gets the
+ * monotonic time, does what is due, and returns the latest time of its next call; INV_FOREVER:
+ * when something has happened. A step with more work than a few milliseconds' does a part of it
+ * and returns now_ns, so that the others get their turn.
  */
 struct loop_step {
 	int64_t (*run)(int64_t now_ns);
 };
 
-/* Run until loop_stop. Returns what that was given. */
+/* Run until loop_stop. Returns its result. */
 int loop_run(const struct loop_step *steps);
 
 /* Let loop_run return once the steps have run. */
@@ -38,8 +39,5 @@ void loop_stop(int result);
 
 /* The earlier of two times, either of which may be INV_FOREVER. */
 int64_t loop_earlier(int64_t one_ns, int64_t other_ns);
-
-/* A time and a duration, INV_FOREVER where either is, or where the sum is beyond all times. */
-int64_t loop_after(int64_t time_ns, int64_t duration_ns);
 
 #endif

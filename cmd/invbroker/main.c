@@ -1,5 +1,5 @@
 /*
- * invbroker: serves a table of invocations. See invbroker(8).
+ * invbroker: the broker of a table of invocations. See invbroker(8).
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -17,9 +17,9 @@
 #include "os/environment.h"
 
 /*
- * A broker that was started within an action is no part of it, and must not be
- * found as such by the INVCTL_ID in its environment. What /proc shows of that is the
- * memory that it was put in by exec, so that is where it is wiped.
+ * A broker that an action has started is no part of that action, and must not be found as one
+ * by the INVCTL_ID in its environment. /proc shows the memory in which exec put the environment,
+ * so it is overwritten there.
  */
 static void leave_action(void)
 {
@@ -31,8 +31,8 @@ static void leave_action(void)
 	unsetenv("INVCTL_ID");
 }
 
-/* What the caller ignores must not make the broker deaf to its end, and a limit on the size of its
- * files is not meant for the table: it is lifted, as far as it may be, and does not kill. */
+/* Signals that the caller ignores must still end the broker. A limit on the size of its files is not
+ * meant for the table: it is lifted, as far as it may be, and does not kill. */
 static void reset_signals(void)
 {
 	struct rlimit limit;
@@ -59,7 +59,7 @@ static int serve(const struct options *options, int parent_fd)
 	if (parent_fd >= 0)
 		daemonize_ready(parent_fd, &readiness);
 	else
-		readiness_tell(&readiness, options->ready_fd);
+		readiness_report(&readiness, options->ready_fd);
 	if (!ready)
 		return readiness.status;
 	int status = service_run();
@@ -74,7 +74,7 @@ int main(int argc, char **argv)
 	struct readiness readiness = {.status = EXIT_DONE};
 
 	message_program = program;
-	argv[0] = program; /* what getopt puts before its messages */
+	argv[0] = program; /* the prefix of getopt's messages */
 	standard_files_open();
 	leave_action();
 	broker_options_parse(argc, argv, &options);
@@ -84,6 +84,6 @@ int main(int argc, char **argv)
 	int parent_fd = daemonize(&readiness);
 	if (parent_fd >= 0)
 		return serve(&options, parent_fd);
-	readiness_tell(&readiness, options.ready_fd);
+	readiness_report(&readiness, options.ready_fd);
 	return readiness.status;
 }

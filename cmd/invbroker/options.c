@@ -1,5 +1,5 @@
 /*
- * The broker's command line, checked to the last word before anything is done.
+ * The broker's command line: all of it is checked before anything is done.
  */
 #include "invbroker/options.h"
 

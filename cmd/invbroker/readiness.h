@@ -1,21 +1,27 @@
 /*
- * How it went, for whoever started the broker.
+ * Telling others how the broker stands: the program or user that started it, and the
+ * service manager.
  */
 #ifndef READINESS_H
 #define READINESS_H
 
-/* Why the table is not served by this process, or that it is. */
+/* The result of a start. */
 struct readiness {
-	int status; /* EXIT_DONE: it serves; else what to exit with */
-	int error;  /* an errno by which a program can tell why not; 0: none says it */
+	int status; /* EXIT_DONE: the table has a broker; else the exit status */
+	int error;  /* an errno that tells a program why not; 0: none does */
 	char sentence[480];
 };
 
-/* Note why not. Returns -1, for use as the result of a failed step. */
+/* Record why the start failed. Returns -1, for use as the result of a failed step. */
 int readiness_fail(struct readiness *readiness, int status, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
-/* Tell the user, or the program that gave ready_fd (which is closed). ready_fd may be -1. */
-void readiness_tell(const struct readiness *readiness, int ready_fd);
+/* Write the result as a line to ready_fd, and close it. Without one (-1) a failure goes to
+ * stderr. */
+void readiness_report(const struct readiness *readiness, int ready_fd);
+
+/* Send "READY=1", "STOPPING=1", "STATUS=...", or several of them in lines, as sd_notify(3)
+ * does. Without a service manager nothing happens. */
+void readiness_notify_manager(const char *state);
 
 #endif

@@ -1,5 +1,8 @@
 /*
  * The broker's log: to stderr, to the journal, or to a file of bounded size.
+ *
+ * The text of a line comes partly from the table, which others may write: it is escaped. A line
+ * that can't be written is lost, and the broker goes on.
  */
 #include "invbroker/report.h"
 
@@ -20,9 +23,9 @@
 enum { LOG_BYTES_MAX = 1024 * 1024, SENTENCE_BYTES = 1024, LINE_BYTES = 2048 };
 
 static bool timed = true;
-static char log_path[4096]; /* empty: stderr is not a file of ours */
+static char log_path[4096]; /* empty: stderr is not the log file */
 
-/* systemd tells the device and inode of the journal's stream, for this question. */
+/* systemd passes the device and inode of the journal's stream. */
 static bool stderr_is_journal(void)
 {
 	const char *stream = secure_getenv("JOURNAL_STREAM");
@@ -35,14 +38,9 @@ static bool stderr_is_journal(void)
 	return strcmp(own, stream) == 0;
 }
 
-void report_to_stderr(void)
+static int open_file(const char *path)
 {
-	timed = !stderr_is_journal();
-}
-
-static int open_log(const char *path)
-{
-	/* O_NOFOLLOW and O_NONBLOCK: what lies in the state directory may be anything. */
+	/* O_NOFOLLOW and O_NONBLOCK: any kind of file may lie under that name. */
 	int fd =
 	        open(path,
 	             O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
@@ -60,16 +58,34 @@ static int open_log(const char *path)
 	return 0;
 }
 
-int report_to_file(const char *path)
+int report_directory(inv_table *table, char *path, size_t size)
 {
-	if (strlen(path) >= sizeof(log_path))
-		return -ENAMETOOLONG;
-	int error = open_log(path);
+	static const uint8_t any_id[16];
+	int error = inv_state_path(table, any_id, "log", path, size);
+
 	if (error)
 		return error;
-	memcpy(log_path, path, strlen(path) + 1);
-	timed = true;
+	char *slash = strrchr(path, '/');
+	if (!slash)
+		return -ENOENT;
+	*slash = '\0';
 	return 0;
+}
+
+void report_open(inv_table *table, bool in_state_directory)
+{
+	static const char name[] = "/broker.log";
+	char path[sizeof(log_path)];
+
+	/* The journal has a time of its own for each line. */
+	timed = !stderr_is_journal();
+	if (!in_state_directory || report_directory(table, path, sizeof(path) - sizeof(name)) != 0)
+		return;
+	strcat(path, name);
+	if (open_file(path) != 0)
+		return;
+	memcpy(log_path, path, sizeof(log_path));
+	timed = true;
 }
 
 static void set_long_log_aside(void)
@@ -81,7 +97,7 @@ static void set_long_log_aside(void)
 		return;
 	snprintf(aside, sizeof(aside), "%s.1", log_path);
 	if (rename(log_path, aside) == 0)
-		open_log(log_path);
+		open_file(log_path);
 }
 
 static size_t put_time(char *line, size_t size)
@@ -106,10 +122,9 @@ void report(const char *format, ...)
 	set_long_log_aside();
 	size_t used = put_time(line, sizeof(line));
 	used += (size_t)snprintf(line + used, sizeof(line) - used, "invbroker: ");
-	/* Names and reasons of others must not forge a second line or drive a terminal. */
+	/* Names and reasons must not forge a second line or control a terminal. */
 	used += escape_text(sentence, line + used, sizeof(line) - used - 1);
 	line[used++] = '\n';
-	/* A full disk loses the line; the broker goes on. */
 	ssize_t written = write(STDERR_FILENO, line, used);
 	(void)written;
 	errno = saved;

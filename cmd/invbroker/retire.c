@@ -7,6 +7,7 @@
  */
 #include "invbroker/retire.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>

@@ -1,9 +1,10 @@
 /*
- * inotify on the segment itself, not on /dev/shm: woken only for what concerns it.
+ * The name of the table's segment in /dev/shm.
  *
- * A name that is removed leaves a table that lives on in whoever has it mapped;
- * newcomers get it through the broker's socket. A truncated segment is lost: what
- * it held reads as zeros (the SIGBUS guard), so the broker says so and ends.
+ * inotify watches the segment itself, not /dev/shm, so that only what concerns it wakes the
+ * broker. A table whose name was removed lives on in the processes that have it mapped;
+ * newcomers get it through the broker's socket. A truncated segment is lost: its contents read
+ * as zeros (the SIGBUS guard), so the broker says so and ends.
  */
 #include "invbroker/segment_name.h"
 
@@ -18,7 +19,7 @@
 
 #include "common/exit_status.h"
 #include "invbroker/loop.h"
-#include "invbroker/notify.h"
+#include "invbroker/readiness.h"
 #include "invbroker/report.h"
 
 #define DIRECTORY "/dev/shm/"
@@ -26,7 +27,7 @@
 static struct loop_source source = {.fd = -1};
 static inv_table *watched;
 static off_t size;
-static bool told_removed;
+static bool removal_reported;
 
 static bool is_ours(inv_table *table, const char *path)
 {
@@ -36,7 +37,16 @@ static bool is_ours(inv_table *table, const char *path)
 	       own.st_dev == named.st_dev && own.st_ino == named.st_ino;
 }
 
-bool names_is_ours(inv_table *table)
+bool segment_name_exists(const char *table_name)
+{
+	char path[sizeof(DIRECTORY) + INV_TABLE_NAME_BYTES];
+	struct stat status;
+
+	snprintf(path, sizeof(path), DIRECTORY "%s", table_name);
+	return lstat(path, &status) == 0;
+}
+
+bool segment_name_is_ours(inv_table *table)
 {
 	char path[sizeof(DIRECTORY) + INV_TABLE_NAME_BYTES];
 
@@ -44,11 +54,11 @@ bool names_is_ours(inv_table *table)
 	return is_ours(table, path);
 }
 
-static void tell_removed(void)
+static void report_removal(void)
 {
-	if (told_removed)
+	if (removal_reported)
 		return;
-	told_removed = true;
+	removal_reported = true;
 	report("the name /dev/shm/%s was removed while the table is in use; nothing is lost: "
 	       "running "
 	       "actions go on, and newcomers get the table from this broker. systemd does that at "
@@ -56,21 +66,22 @@ static void tell_removed(void)
 	       "user's last logout: 'loginctl enable-linger %u' or RemoveIPC=no in "
 	       "/etc/systemd/logind.conf prevents it",
 	       inv_table_name(watched), (unsigned)geteuid());
-	notify_manager("STATUS=The table's name was removed; it is served through the socket");
+	readiness_notify_manager(
+	        "STATUS=The table's name was removed; newcomers get it through the socket");
 }
 
-static void look_at_segment(void)
+static void check_segment(void)
 {
 	struct stat status;
 
 	if (fstat(broker_table_fd(watched), &status) == 0 && status.st_size != size) {
 		report("the segment of table '%s' was changed in size by somebody, and is lost; "
-		       "remove it "
-		       "with 'rm /dev/shm/%s' and start its actions anew",
+		       "end its actions by their pids, remove it with 'rm /dev/shm/%s', and start "
+		       "them anew",
 		       inv_table_name(watched), inv_table_name(watched));
 		loop_stop(EXIT_NO_TABLE);
-	} else if (!names_is_ours(watched)) {
-		tell_removed();
+	} else if (!segment_name_is_ours(watched)) {
+		report_removal();
 	}
 }
 
@@ -80,10 +91,10 @@ static void segment_changed(struct loop_source *changed)
 
 	while (read(changed->fd, events, sizeof(events)) > 0)
 		;
-	look_at_segment();
+	check_segment();
 }
 
-int names_watch(inv_table *table)
+int segment_name_watch(inv_table *table)
 {
 	char path[40];
 	struct stat status;
@@ -96,7 +107,7 @@ int names_watch(inv_table *table)
 	                              .ready = segment_changed};
 	if (source.fd < 0)
 		return -errno;
-	/* Through the descriptor: the name may be gone, or another's, by now. */
+	/* Through the descriptor: the name may be gone by now, or another file's. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", broker_table_fd(table));
 	if (inotify_add_watch(source.fd, path,
 	                      IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_MODIFY) < 0) {
@@ -105,32 +116,39 @@ int names_watch(inv_table *table)
 		return error;
 	}
 	/* What happened before the watch. */
-	look_at_segment();
+	check_segment();
 	return loop_add(&source);
+}
+
+static void count_owner(const struct broker_owner *owner, void *arg)
+{
+	(void)owner;
+	++*(uint32_t *)arg;
 }
 
 static bool in_use(inv_table *table)
 {
 	struct inv_table_info info;
+	uint32_t others = 0;
 
-	/* Who died as it entered may have told nobody. */
+	/* A process that died while it entered may not have notified the broker. */
 	broker_sweep(table, NULL, NULL);
-	/* Its users are the processes entered in it, this one perhaps among them. */
+	broker_each_owner(table, count_owner, &others);
 	return inv_table_info_get(table, &info) != 0 || info.live > 0 || info.finished > 0 ||
-	       info.owners > (info.broker_pid == getpid());
+	       others > 0;
 }
 
-bool names_remove(inv_table *table)
+bool segment_name_remove(inv_table *table)
 {
 	char path[sizeof(DIRECTORY) + INV_TABLE_NAME_BYTES];
 	char aside[sizeof(path) + 16];
 
 	snprintf(path, sizeof(path), DIRECTORY "%s", inv_table_name(table));
 	snprintf(aside, sizeof(aside), DIRECTORY ".%s.%d", inv_table_name(table), (int)getpid());
-	/* A name that was unlinked can't be given back, one that was moved can. */
-	if (in_use(table) || !names_is_ours(table) || rename(path, aside) != 0)
+	/* A name that was moved can be put back, one that was unlinked can't. */
+	if (in_use(table) || !segment_name_is_ours(table) || rename(path, aside) != 0)
 		return false;
-	/* What somebody has put there in between is not ours to remove. */
+	/* A file that was put there in between stays. */
 	if (!is_ours(table, aside) || in_use(table)) {
 		renameat2(AT_FDCWD, aside, AT_FDCWD, path, RENAME_NOREPLACE);
 		return false;

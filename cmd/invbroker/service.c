@@ -1,10 +1,14 @@
 /*
- * Serving a table: the parts are put on the loop here, and taken off it.
+ * The broker's work, from the lease to its end.
  *
- * One more thread does nothing but sleep on the table's news word, which no
- * descriptor stands for, and pass the news on to the loop. It pauses after each,
- * so that a busy table wakes the broker a hundred times a second at most. A teller
- * may die before it wakes that thread: lib/table/notification.c says why nothing is missed then.
+ * The first thread runs the loop (loop.c). Its sources are the signals, a pidfd of each owner
+ * (watch.c), a pidfd of each action that was taken over (takeover.c), the socket (handover.c), the
+ * segment's inotify (segment_name.c) and an eventfd. After each wake-up the steps run: sweep after
+ * dead owners, then look after actions without a supervisor, then retire what ended long ago.
+ *
+ * The second thread sleeps on the table's change counter (table/notification.c), which no
+ * descriptor can stand for, and writes the eventfd when it has changed. It pauses after each
+ * change, so that a busy table wakes the broker at most a hundred times a second.
  */
 #include "invbroker/service.h"
 
@@ -23,31 +27,29 @@
 #include "common/exit_status.h"
 #include "invbroker/handover.h"
 #include "invbroker/loop.h"
-#include "invbroker/notify.h"
 #include "invbroker/report.h"
 #include "invbroker/retire.h"
 #include "invbroker/segment_name.h"
-#include "invbroker/state_directory.h"
 #include "invbroker/takeover.h"
 #include "invbroker/watch.h"
 
-#define NEWS_PAUSE_NS 10000000
+#define CHANGE_PAUSE_NS 10000000
 
-static struct loop_source news = {.fd = -1};
+static struct loop_source changes = {.fd = -1};
 static struct loop_source signals = {.fd = -1};
 
-static _Noreturn void *wait_for_news(void *arg)
+static _Noreturn void *wait_for_changes(void *arg)
 {
 	uint32_t seen = 0;
 
 	for (;;) {
 		broker_wait_notification(arg, &seen);
-		eventfd_write(news.fd, 1);
-		nanosleep(&(struct timespec){.tv_nsec = NEWS_PAUSE_NS}, NULL);
+		eventfd_write(changes.fd, 1);
+		nanosleep(&(struct timespec){.tv_nsec = CHANGE_PAUSE_NS}, NULL);
 	}
 }
 
-static void news_came(struct loop_source *source)
+static void table_changed(struct loop_source *source)
 {
 	eventfd_t count;
 
@@ -64,7 +66,7 @@ static void signal_came(struct loop_source *source)
 	if (read(source->fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGCHLD) {
-		/* As the first process of a container it is left with everybody's orphans. */
+		/* The first process of a container inherits the orphans of all others. */
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
 		return;
@@ -85,35 +87,23 @@ static int open_signals(void)
 	                               .ready = signal_came};
 	if (signals.fd < 0)
 		return -errno;
-	/* Before there is a second thread, which must not take them either. */
+	/* Before the second thread exists, which must not take them either. */
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
 	return loop_add(&signals);
 }
 
-static int open_news(inv_table *table)
+static int open_changes(inv_table *table)
 {
 	pthread_t thread;
 
-	news = (struct loop_source){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-	                            .ready = news_came};
-	if (news.fd < 0)
+	changes = (struct loop_source){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+	                               .ready = table_changed};
+	if (changes.fd < 0)
 		return -errno;
-	int error = loop_add(&news);
+	int error = loop_add(&changes);
 	if (error)
 		return error;
-	return -pthread_create(&thread, NULL, wait_for_news, table);
-}
-
-static void open_log(const struct options *options, inv_table *table)
-{
-	char path[4096 + 16];
-	size_t room = sizeof(path) - sizeof("/broker.log");
-
-	report_to_stderr();
-	if (options->foreground || state_directory(table, path, room) != 0)
-		return;
-	strcat(path, "/broker.log");
-	report_to_file(path);
+	return -pthread_create(&thread, NULL, wait_for_changes, table);
 }
 
 static void announce(const struct options *options, const struct serving *serving)
@@ -125,12 +115,11 @@ static void announce(const struct options *options, const struct serving *servin
 	       (unsigned long long)(info->bytes >> 20),
 	       info->shared ? "shared with a group" : "private", info->live, info->finished);
 	if (options->capacity && options->capacity != info->capacity)
-		report("--capacity=%u is for a new table, and this one was there",
+		report("--capacity=%u is for a new table; this one exists, and keeps its capacity",
 		       options->capacity);
 	if (serving->listener < 0)
-		report("somebody else sits on the socket name of table '%s'; it is served without, "
-		       "and "
-		       "can't be handed on when its name in /dev/shm is removed",
+		report("somebody else sits on the socket name of table '%s': if its name in "
+		       "/dev/shm is removed, newcomers can't get it; 'ss -xlp' shows that process",
 		       info->name);
 }
 
@@ -141,7 +130,7 @@ int service_open(const struct options *options, struct serving *serving,
 	const struct inv_table_info *info = &serving->info;
 	gid_t gid = info->gid;
 
-	open_log(options, table);
+	report_open(table, !options->foreground);
 	announce(options, serving);
 	int error = loop_open();
 	if (!error)
@@ -149,19 +138,19 @@ int service_open(const struct options *options, struct serving *serving,
 	if (!error)
 		error = watch_open(table, takeover_adopt, NULL);
 	if (!error && serving->listener >= 0)
-		error = handover_serve(serving->listener, table, info->shared ? &gid : NULL);
+		error = handover_open(serving->listener, table, info->shared ? &gid : NULL);
 	if (!error) {
 		takeover_open(table, info->shared);
 		retire_open(table, options->retain_ns);
 		broker_recover(table, takeover_adopt, NULL);
-		error = open_news(table);
+		error = open_changes(table);
 	}
 	if (error) {
 		readiness->error = -error;
 		return readiness_fail(readiness, EXIT_INTERNAL, "table '%s' can't be served: %s",
 		                      options->table, strerror(-error));
 	}
-	error = names_watch(table);
+	error = segment_name_watch(table);
 	if (error)
 		report("the name of table '%s' is not watched: %s; raise "
 		       "fs.inotify.max_user_instances",
@@ -174,9 +163,9 @@ int service_run(void)
 	static const struct loop_step steps[] = {
 	        {watch_step}, {takeover_step}, {retire_step}, {NULL}};
 
-	notify_manager("READY=1\nSTATUS=Serving");
+	readiness_notify_manager("READY=1\nSTATUS=Serving");
 	int result = loop_run(steps);
-	notify_manager("STOPPING=1");
+	readiness_notify_manager("STOPPING=1");
 	return result;
 }
 
@@ -185,14 +174,15 @@ void service_close(const struct serving *serving, int status)
 	inv_table *table = serving->table;
 	const char *name = serving->info.name;
 
-	/* A damaged one stays as it is, for whoever wants to know what happened. The name
-	 * goes while the table is served: nobody must take it for one that only wants a
-	 * broker. */
-	if (!names_is_ours(table))
-		report("table '%s' has no name any more, so the next broker makes a new one; what "
-		       "runs in the old one goes on by itself",
+	/* Brokers that start now wait until the lease is free, and see then whether the table has
+	 * its name still. A damaged table stays, so that the damage can be looked into. */
+	broker_leaving(table);
+	if (!segment_name_is_ours(table))
+		report("table '%s' has no name any more, so the next broker makes a new one; "
+		       "actions "
+		       "in the old one go on without a broker",
 		       name);
-	else if (status == EXIT_DONE && names_remove(table))
+	else if (status == EXIT_DONE && segment_name_remove(table))
 		report("table '%s' is removed: nothing lives in it", name);
 	else
 		report("table '%s' stays for the next broker", name);

@@ -1,5 +1,5 @@
 /*
- * Serving a table, from the moment it is ours until a signal ends it.
+ * The broker's work, from the lease to its end.
  */
 #ifndef SERVICE_H
 #define SERVICE_H
@@ -9,17 +9,17 @@
 #include "invbroker/startup.h"
 
 /*
- * Prepare everything that serving needs: logs, loop, watches, and what a former
- * broker left. 0; -1 and *readiness tells why not.
+ * Prepare the log, the loop and its sources, and take over what a former broker left. 0; -1
+ * and *readiness tells why not.
  */
 int service_open(const struct options *options, struct serving *serving,
                  struct readiness *readiness);
 
-/* Serve until SIGTERM, SIGINT or SIGHUP. Returns what to exit with. */
+/* Run until SIGTERM, SIGINT or SIGHUP. Returns the exit status. */
 int service_run(void);
 
-/* Stop, with what service_run returned: a table in which something lives or is kept stays
- * for the next broker, another one loses its name and is gone with its last user. */
+/* End, with the status of service_run: a table in which something lives or is kept stays for the
+ * next broker; another one loses its name, and is gone with its last user. */
 void service_close(const struct serving *serving, int status);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * From a name to a table that this process serves, alone.
+ * From a name to a table whose lease this process holds.
  */
 #ifndef STARTUP_H
 #define STARTUP_H
@@ -12,17 +12,17 @@
 
 struct serving {
 	inv_table *table;
-	int listener; /* the bound socket; -1: another user sits on its name */
+	int listener; /* the socket; -1: another process has its name */
 	bool created; /* else there was a live table, which was taken over */
 	struct inv_table_info info;
 };
 
-/* 0; -1 and *readiness tells why not: which may be that another broker serves it. Then
- * startup_withdraw is still to be called. */
+/* Make the table or attach to it, and take its lease. 0; -1 and *readiness tells why not, which
+ * may be that another broker holds the lease. Then startup_withdraw must be called. */
 int startup_serve(const struct options *options, struct serving *serving,
                   struct readiness *readiness);
 
-/* It can't be served after all: give it up, and remove it if it was made just now. */
+/* The start has failed: give the table up, and remove it if it was made just now. */
 void startup_withdraw(struct serving *serving);
 
 #endif

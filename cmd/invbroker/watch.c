@@ -1,17 +1,17 @@
 /*
  * A pidfd for each owner; it becomes readable when the process has ended.
  *
- * Descriptors are limited, and the broker needs some for other things. Owners
- * beyond what is left are swept for every SWEEP_ALL_EVERY_NS while there are any: the
- * broker's only periodic work, but for this: owners of another PID namespace can't be
- * watched, so their leases are looked at every LEASES_EVERY_NS while there are any. Where
- * a dead one leaves an action that may live, they are looked at less and less often.
+ * Descriptors are limited, and the broker needs some for other things. While there are more owners
+ * than descriptors, all owners are checked every SWEEP_ALL_EVERY_NS. Owners of another PID
+ * namespace have no pidfd here: while there are any, their leases are checked every
+ * LEASES_EVERY_NS, and less and less often where a dead one leaves an action that may live. Nothing
+ * else in the broker is periodic.
  *
- * An owner is known by index and generation. One that left in good order is
- * missing in the next refresh, and its pidfd is closed then.
+ * An owner is known by index and generation. One that has left is missing in the next
+ * refresh, and its pidfd is closed then.
  *
- * A sweep goes through the whole table once, however many have died, so those who die
- * together are swept together: a sweep follows the one before after SWEEP_EVERY_NS.
+ * One sweep goes through the whole table, however many owners have died. So that those that die
+ * together are swept together, a sweep follows the one before after SWEEP_EVERY_NS at the earliest.
  */
 #include "invbroker/watch.h"
 
@@ -52,12 +52,12 @@ static uint32_t round_number;
 static rlim_t usual_limit;
 static uint32_t *dead; /* owners that have ended, by index */
 static size_t dead_count, dead_room;
-static bool refresh_due, sweep_all_due, leases_due, lease_lapsed, told_limit;
+static bool refresh_due, sweep_all_due, leases_due, lease_lapsed, limit_reported;
 static int64_t next_sweep_ns, next_sweep_all_ns, next_leases_ns;
 static int64_t leases_every_ns = LEASES_EVERY_NS;
 
-/* In a child, which is to be a stop command: programs that close all descriptors one
- * by one, or use select(2), are at home with the usual limit only. */
+/* In a child, before it executes a stop command: programs that use select(2), or close all
+ * descriptors one by one, need the usual limit. */
 static void restore_descriptor_limit(void)
 {
 	struct rlimit limit;
@@ -215,18 +215,18 @@ static void see_owner(const struct broker_owner *owner, void *arg)
 		unwatched++;
 }
 
-static void forget_who_left(void)
+static void forget_departed(void)
 {
 	for (uint32_t index = 0; index < watched_size; index++)
 		if (watched[index] && watched[index]->round != round_number)
 			forget(index);
 }
 
-static void tell_limit(void)
+static void report_limit(void)
 {
-	if (unwatched == 0 || told_limit)
+	if (unwatched == 0 || limit_reported)
 		return;
-	told_limit = true;
+	limit_reported = true;
 	report("%zu owners can't be watched one by one, for want of descriptors, and are looked "
 	       "after every 50 ms; raise the limit (LimitNOFILE=, ulimit -n, now %zu) to save the "
 	       "wake-ups",
@@ -240,8 +240,8 @@ static void refresh(void)
 	unwatched = 0;
 	leased = 0;
 	broker_each_owner(table, see_owner, NULL);
-	forget_who_left();
-	tell_limit();
+	forget_departed();
+	report_limit();
 }
 
 static void sweep(int64_t now_ns)
@@ -252,7 +252,7 @@ static void sweep(int64_t now_ns)
 		broker_sweep_owners(table, dead, dead_count, adopt_orphan, adopt_arg);
 	sweep_all_due = false;
 	dead_count = 0;
-	/* What is swept is news, and ends this. */
+	/* A sweep that frees an owner notifies the broker, and watch_refresh ends this. */
 	if (lease_lapsed && leases_every_ns < LEASES_SELDOM_NS)
 		leases_every_ns *= 2;
 	lease_lapsed = false;
@@ -262,8 +262,7 @@ static void sweep(int64_t now_ns)
 	refresh();
 }
 
-/* The leases are looked at with what else there is to see. */
-static void look_at_leases(int64_t now_ns)
+static void check_leases(int64_t now_ns)
 {
 	leases_due = true;
 	refresh();
@@ -274,7 +273,7 @@ static void look_at_leases(int64_t now_ns)
 int64_t watch_step(int64_t now_ns)
 {
 	if (leased > 0 && now_ns >= next_leases_ns)
-		look_at_leases(now_ns);
+		check_leases(now_ns);
 	else if (refresh_due)
 		refresh();
 	if (unwatched > 0 && now_ns >= next_sweep_all_ns)

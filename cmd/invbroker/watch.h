@@ -1,5 +1,5 @@
 /*
- * Watching the owners, so that what a dead one leaves is swept at once.
+ * Watching the owners, so that a sweep follows the death of one at once.
  */
 #ifndef WATCH_H
 #define WATCH_H
@@ -8,8 +8,8 @@
 
 #include "api/broker.h"
 
-/* Watch the owners of this table. adopt is called for each invocation of `run`
- * whose supervisor is dead and whose action lives. 0, or -errno. */
+/* Watch the owners of this table. adopt is called for each invocation of `run` whose supervisor
+ * is dead and whose action lives. 0, or -errno. */
 int watch_open(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg);
 
 /* There may be owners that are not watched yet. */

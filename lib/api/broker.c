@@ -99,10 +99,15 @@ int broker_serve(inv_table *table, int64_t retain_ns)
 	return 0;
 }
 
-void broker_unserve(inv_table *table)
+void broker_leaving(inv_table *table)
 {
 	atomic_store(&table->header->broker_owner, 0);
 	atomic_store(&table->header->broker_pid, 0);
+}
+
+void broker_unserve(inv_table *table)
+{
+	broker_leaving(table);
 	if (table->lease_fd > 0)
 		close(table->lease_fd);
 	table->lease_fd = 0;

@@ -26,6 +26,9 @@ int broker_open(const struct broker_create *create, inv_table **out, bool *creat
  * header. 0; -EBUSY another broker holds the lease. */
 int broker_serve(inv_table *table, int64_t retain_ns);
 
+/* Take pid and entry out of the header: others wait for the lease instead of counting on it. */
+void broker_leaving(inv_table *table);
+
 /* Give the lease back; the table stays for the next broker. */
 void broker_unserve(inv_table *table);
 

@@ -505,3 +505,41 @@ sleeps_of() {
 	run --separate-stderr -118 "$INVBROKER"
 	[[ $stderr == *"is served by pid $BROKER"* ]]
 }
+
+# calls_of FILE CALLS COMMAND...: in the background, with those system calls of it in FILE.
+calls_of() {
+	strace -f -qq -o "$1" -e trace="$2" "${@:3}" 2>>"$BATS_TEST_TMPDIR/broker.log" 3>&- &
+	STARTED_PIDS+=("$!")
+}
+
+@test "a process that binds the socket's name and does not listen delays no start" {
+	strace -o /dev/null true || skip "no tracing is permitted here"
+	perl -MSocket -e '
+		socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die; bind($s, pack_sockaddr_un("\0$ARGV[0]")) or die;
+		$| = 1; print "sits\n"; sleep 1000
+	' "invctl/$(id -u)/$INVCTL_TABLE" >squatter 3>&- &
+	STARTED_PIDS+=("$!")
+	retry grep -q sits squatter
+	calls_of calls connect "$INVBROKER" --foreground
+	has_broker() {
+		[[ -n $(broker_pid) ]]
+	}
+	retry has_broker
+	# A few tries, and not until a time is over.
+	assert [ "$(grep -c '@"invctl/' calls)" -le 10 ]
+	retry is_in_log "somebody else sits on the socket name"
+	run -0 "$INVCTL" run true
+	run --separate-stderr -118 "$INVBROKER"
+	[[ $stderr == *"is served by pid $(broker_pid)"* ]]
+}
+
+@test "a second broker knows at once that a stopped one has the table" {
+	strace -o /dev/null true || skip "no tracing is permitted here"
+	serve
+	kill -STOP "$BROKER"
+	calls_of calls poll "$INVBROKER" --foreground --ready-fd=4 4>answer
+	retry grep -qx "ok already served by pid $BROKER" answer
+	# It waits for an answer for a moment, and does not need it.
+	assert [ "$(sed -n 's/.*POLLIN.*, \([0-9]*\)) = 0 (Timeout).*/\1/p' calls | awk '{ sum += $1 } END { print sum + 0 }')" -le 100 ]
+	kill -CONT "$BROKER"
+}
