@@ -2,7 +2,7 @@
 
 # Those that use a table as any program does are linked as a user would: against the
 # shared library. Those that make one see lib/api/broker.h, and are linked with the archive.
-BENCH_USER  := check fill find population register spawn stop target wake wake_many
+BENCH_USER  := check death fill find population register spawn stop target wake wake_many
 BENCH_MAKER := growth keeper operations
 BENCH_BIN   := $(BENCH_USER:%=$(BUILD)/bench/%) $(BENCH_MAKER:%=$(BUILD)/bench/%)
 

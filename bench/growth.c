@@ -72,7 +72,9 @@ static void forget(const uint8_t id[16], void *arg)
 
 static void retire(struct growth *growth)
 {
-	broker_retire(growth->table, INT64_C(300000000000), forget, NULL);
+	struct broker_retirement pass = {0};
+
+	broker_retire(growth->table, &pass, INT64_C(300000000000), INV_FOREVER, forget, NULL);
 }
 
 static void sweep(struct growth *growth)

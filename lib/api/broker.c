@@ -9,7 +9,6 @@
 #include "api/run.h"
 #include "os/clock.h"
 #include "os/pid_namespace.h"
-#include "protocol/cascade.h"
 #include "protocol/register.h"
 #include "protocol/sweep.h"
 #include "table/handover.h"
@@ -18,8 +17,6 @@
 #include "table/notification.h"
 #include "table/owner.h"
 #include "table/text.h"
-
-enum { WITHHELD_AGAIN_S = 10 };
 
 /* The one there is: by its name; or from another user's broker, where a shared one has lost it. */
 static int attach_existing(const char *name, inv_table **out)
@@ -195,47 +192,4 @@ void broker_recover(inv_table *table, void (*adopt)(inv_invocation *, void *), v
 	struct adoption adoption = {adopt, arg};
 
 	sweep_recover(table, adopt ? adopt_one : NULL, &adoption);
-}
-
-static void count_live(inv_table *table, struct slot_ref ref, void *arg)
-{
-	(void)table;
-	(void)ref;
-	++*(uint32_t *)arg;
-}
-
-/* What lives below it would lose its tie to what is above it. */
-static bool has_live_descendant(inv_table *table, struct slot_ref ref)
-{
-	uint32_t live = 0;
-
-	/* Where that can't be told there may be one. */
-	return cascade_each(table, ref, count_live, &live) != 0 || live > 0;
-}
-
-int64_t broker_retire(inv_table *table, int64_t retain_ns,
-                      void (*forget)(const uint8_t id[16], void *), void *arg)
-{
-	int64_t now_ns = clock_monotonic_ns();
-	int64_t next_ns = INV_FOREVER;
-
-	for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
-		uint64_t word = atomic_load_explicit(&table->control[i], memory_order_acquire);
-		uint8_t id[16];
-		if (control_state(word) != SLOT_DONE)
-			continue;
-		int64_t ended_ns = atomic_load(&table->slots[i].completed_monotonic_ns);
-		int64_t due_ns = (ended_ns > now_ns ? now_ns : ended_ns) + retain_ns;
-		if (due_ns <= now_ns && has_live_descendant(table, slot_ref_of(i, word)))
-			due_ns = now_ns + WITHHELD_AGAIN_S * INT64_C(1000000000);
-		if (due_ns > now_ns) {
-			if (next_ns < 0 || due_ns < next_ns)
-				next_ns = due_ns;
-			continue;
-		}
-		words_load(table->ids[i].half, 2, id);
-		if (slot_release(table, i, word))
-			forget(id, arg);
-	}
-	return next_ns;
 }

@@ -72,13 +72,26 @@ void broker_sweep_owners(inv_table *table, const uint32_t *indices, size_t count
  * left; wake the waiters of what is terminal. Once, at the start. */
 void broker_recover(inv_table *table, void (*adopt)(inv_invocation *, void *), void *arg);
 
+/* A pass of retiring, zeroed before its first turn. */
+struct broker_retirement {
+	int64_t next_ns; /* after the last turn: the monotonic time of the next pass; INV_FOREVER:
+	                  * nothing that has ended is left */
+
+	/* broker_retire's own */
+	uint64_t *marks; /* a bit for each slot: it has a live descendant */
+	int64_t began_ns;
+	uint64_t steps; /* slots looked at, in all passes */
+	uint32_t index; /* the slot with which the next turn goes on */
+	bool freeing;   /* the second half: all is marked */
+};
+
 /*
- * Free what ended longer ago than retain_ns, and has no live descendant.
- * forget is called with the id of each. Returns the monotonic time at which to
- * call again; INV_FOREVER when nothing that has ended is left.
+ * Free what ended longer ago than retain_ns, and has no live descendant, until the monotonic
+ * time until_ns (INV_FOREVER: without a limit). forget is called with the id of each. true: the
+ * turn is over, and another one must go on with the pass.
  */
-int64_t broker_retire(inv_table *table, int64_t retain_ns,
-                      void (*forget)(const uint8_t id[16], void *), void *arg);
+bool broker_retire(inv_table *table, struct broker_retirement *pass, int64_t retain_ns,
+                   int64_t until_ns, void (*forget)(const uint8_t id[16], void *), void *arg);
 
 /* The abstract socket of the broker of a table; its address length, or -EINVAL. */
 struct sockaddr_un;

@@ -295,6 +295,7 @@ static void forget(const uint8_t id[16], void *arg)
 static void be_broker(struct trial *trial, unsigned how)
 {
 	const uint32_t indices[] = {how, BYSTANDER_OWNER, UINT32_MAX, 0};
+	struct broker_retirement pass = {0};
 	inv_table *table = trial->table;
 	unsigned forgotten = 0;
 
@@ -304,7 +305,9 @@ static void be_broker(struct trial *trial, unsigned how)
 	broker_each_owner(table, watch_owner, table);
 	broker_sweep(table, adopt, trial);
 	broker_sweep_owners(table, indices, sizeof(indices) / sizeof(indices[0]), adopt, trial);
-	broker_retire(table, how & 1 ? 0 : INT64_C(300000000000), forget, &forgotten);
+	while (broker_retire(table, &pass, how & 1 ? 0 : INT64_C(300000000000), 0, forget,
+	                     &forgotten))
+		;
 	end_orphans(trial);
 	broker_unserve(table);
 }

@@ -271,6 +271,15 @@ struct inv_info fixture_info(struct fixture *fixture, const uint8_t id[16])
 	return info;
 }
 
+int64_t fixture_retire(struct fixture *fixture, int64_t retain_ns,
+                       void (*freed)(const uint8_t id[16], void *), void *arg)
+{
+	struct broker_retirement pass = {0};
+
+	assert_false(broker_retire(fixture->table, &pass, retain_ns, INV_FOREVER, freed, arg));
+	return pass.next_ns;
+}
+
 void fixture_assert_lost(struct fixture *fixture, const uint8_t id[16])
 {
 	struct inv_info info = fixture_info(fixture, id);

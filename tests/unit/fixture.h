@@ -106,6 +106,10 @@ int fixture_live(struct fixture *fixture);
 /* The row of an id; fails the test where there is none. */
 struct inv_info fixture_info(struct fixture *fixture, const uint8_t id[16]);
 
+/* A whole pass of retiring, in one turn; the time of the next one. */
+int64_t fixture_retire(struct fixture *fixture, int64_t retain_ns,
+                       void (*freed)(const uint8_t id[16], void *), void *arg);
+
 /* It has ended, with its owner. */
 void fixture_assert_lost(struct fixture *fixture, const uint8_t id[16]);
 

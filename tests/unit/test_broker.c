@@ -75,14 +75,13 @@ static void what_has_ended_is_forgotten_after_its_time(void **state)
 	struct inv_info info;
 	uint8_t id[16], live_id[16];
 
-	assert_int_equal(broker_retire(fixture->table, 0, note_forgotten, &forgotten), INV_FOREVER);
+	assert_int_equal(fixture_retire(fixture, 0, note_forgotten, &forgotten), INV_FOREVER);
 	inv_invocation_end(begin(fixture, id), INV_COMPLETED);
 	inv_invocation *live = begin(fixture, live_id);
-	int64_t next_ns =
-	        broker_retire(fixture->table, HOUR_S * SECOND, note_forgotten, &forgotten);
+	int64_t next_ns = fixture_retire(fixture, HOUR_S * SECOND, note_forgotten, &forgotten);
 	assert_int_equal(forgotten.count, 0);
 	assert_true(next_ns > clock_monotonic_ns() + HOUR_S / 2 * SECOND);
-	assert_int_equal(broker_retire(fixture->table, 0, note_forgotten, &forgotten), INV_FOREVER);
+	assert_int_equal(fixture_retire(fixture, 0, note_forgotten, &forgotten), INV_FOREVER);
 	assert_int_equal(forgotten.count, 1);
 	assert_memory_equal(forgotten.last, id, 16);
 	assert_int_equal(inv_info_get(fixture->table, id, &info), -ENOENT);
@@ -100,16 +99,106 @@ static void what_ties_the_living_to_what_is_above_them_stays(void **state)
 	inv_invocation *leaf = begin(fixture, leaf_id);
 
 	assert_int_equal(inv_invocation_end(middle, INV_COMPLETED), 0);
-	int64_t next_ns = broker_retire(fixture->table, 0, note_forgotten, &forgotten);
+	int64_t next_ns = fixture_retire(fixture, 0, note_forgotten, &forgotten);
 	assert_true(next_ns > clock_monotonic_ns());
 	assert_int_equal(forgotten.count, 0);
 	assert_int_equal(inv_cancel(fixture->table, top_id, 0, NULL), 0);
 	assert_int_equal(inv_event_check(inv_invocation_event(leaf)), -ECANCELED);
 
 	assert_int_equal(inv_invocation_end(leaf, INV_COMPLETED), 0);
-	broker_retire(fixture->table, 0, note_forgotten, &forgotten);
+	fixture_retire(fixture, 0, note_forgotten, &forgotten);
 	assert_int_equal(forgotten.count, 2);
 	inv_invocation_end(top, INV_COMPLETED);
+}
+
+enum { PARENTS = 200 };
+
+/* Parents that have ended, each with a nested one that lives. */
+static void begin_families(struct fixture *fixture, inv_invocation *nested[PARENTS])
+{
+	for (int i = 0; i < PARENTS; i++) {
+		uint8_t id[16];
+		inv_invocation *parent = begin(fixture, id);
+		nested[i] = begin(fixture, id);
+		assert_int_equal(inv_invocation_end(parent, INV_COMPLETED), 0);
+	}
+}
+
+static void end_families(inv_invocation *nested[PARENTS])
+{
+	/* the innermost context first */
+	for (int i = PARENTS - 1; i >= 0; i--)
+		assert_int_equal(inv_invocation_end(nested[i], INV_COMPLETED), 0);
+}
+
+static void a_pass_looks_at_no_slot_more_than_three_times(void **state)
+{
+	struct fixture *fixture = *state;
+	struct broker_retirement pass = {0};
+	struct forgotten forgotten = {.count = 0};
+	inv_invocation *nested[PARENTS];
+
+	begin_families(fixture, nested);
+	assert_false(
+	        broker_retire(fixture->table, &pass, 0, INV_FOREVER, note_forgotten, &forgotten));
+	assert_int_equal(forgotten.count, 0);
+	/* twice for the halves of the pass, and once for a mark */
+	assert_true(pass.steps <= 3 * (uint64_t)index_extent(fixture->table));
+	end_families(nested);
+}
+
+/* With no time left, a turn does the least that brings the pass on. */
+static void a_pass_goes_on_in_turns(void **state)
+{
+	struct fixture *fixture = *state;
+	struct broker_retirement pass = {0};
+	struct forgotten forgotten = {.count = 0};
+	inv_invocation *nested[PARENTS];
+	bool more = true;
+
+	begin_families(fixture, nested);
+	end_families(nested);
+	for (int turns = 0; more; turns++) {
+		uint64_t steps = pass.steps;
+		int count = forgotten.count;
+
+		assert_in_range(turns, 0, 4 * PARENTS + 100);
+		more = broker_retire(fixture->table, &pass, 0, 0, note_forgotten, &forgotten);
+		assert_true(pass.steps - steps <= 1024);
+		assert_true(forgotten.count - count <= 1);
+	}
+	assert_int_equal(forgotten.count, 2 * PARENTS);
+	assert_int_equal(pass.next_ns, INV_FOREVER);
+}
+
+/* A descendant that is registered in a slot that the marks have passed, and whose parent ends
+ * before the marks come to it, is known by that end. */
+static void what_starts_and_ends_between_turns_keeps_its_ancestors(void **state)
+{
+	struct fixture *fixture = *state;
+	struct broker_retirement pass = {0};
+	struct forgotten forgotten = {.count = 0};
+	uint8_t id[16], top_id[16], leaf_id[16];
+	inv_invocation *top = begin(fixture, top_id);
+	inv_invocation *middle = begin(fixture, id);
+
+	assert_int_equal(inv_invocation_end(top, INV_COMPLETED), 0);
+	assert_true(broker_retire(fixture->table, &pass, 0, 0, note_forgotten, &forgotten));
+	pass.index = 0; /* as if the first turn had seen no slot but the leaf's */
+	memset(pass.marks, 0, (fixture->table->geometry.slots + 63) / 64 * sizeof(uint64_t));
+	inv_invocation *leaf = begin(fixture, leaf_id);
+	assert_int_equal(inv_invocation_end(middle, INV_COMPLETED), 0);
+	struct slot_ref ref;
+	uint64_t word;
+	assert_int_equal(slot_find(fixture->table, leaf_id, &ref, &word), 0);
+	atomic_store(&fixture->table->control[ref.index],
+	             control_word(ref.generation, 0, 0, SLOT_FREE));
+	while (broker_retire(fixture->table, &pass, 0, 0, note_forgotten, &forgotten))
+		;
+	atomic_store(&fixture->table->control[ref.index], word);
+	assert_int_equal(forgotten.count, 0);
+	assert_int_equal(fixture_info(fixture, top_id).status, INV_COMPLETED);
+	assert_int_equal(inv_invocation_end(leaf, INV_COMPLETED), 0);
 }
 
 static void *wait_main(void *event)
@@ -239,6 +328,9 @@ int main(void)
 	        TABLE_TEST(of_two_that_serve_one_does),
 	        TABLE_TEST(what_has_ended_is_forgotten_after_its_time),
 	        TABLE_TEST(what_ties_the_living_to_what_is_above_them_stays),
+	        TABLE_TEST(a_pass_looks_at_no_slot_more_than_three_times),
+	        TABLE_TEST(a_pass_goes_on_in_turns),
+	        TABLE_TEST(what_starts_and_ends_between_turns_keeps_its_ancestors),
 	        TABLE_TEST(an_end_that_told_nobody_is_told_of),
 	        TABLE_TEST(what_nobody_owns_is_freed),
 	        NO_TABLE_TEST(what_is_not_permitted_says_so_and_leaves_nothing),

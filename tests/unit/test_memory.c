@@ -321,7 +321,7 @@ static void a_parent_is_not_retired_where_its_children_are_not_known(void **stat
 	assert_int_equal(inv_invocation_begin(fixture->table, NULL, NULL, &nested), 0);
 	assert_int_equal(inv_invocation_end(parent, INV_COMPLETED), 0);
 	left = 0;
-	assert_true(broker_retire(fixture->table, 0, count_forgotten, &forgotten) > 0);
+	assert_true(fixture_retire(fixture, 0, count_forgotten, &forgotten) > 0);
 	left = NEVER;
 	assert_int_equal(forgotten, 0);
 	assert_int_equal(fixture_info(fixture, id).status, INV_COMPLETED);

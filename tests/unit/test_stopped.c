@@ -47,7 +47,7 @@ static void look_at_all(struct fixture *fixture, uint8_t ids[2][16], inv_event *
 
 	broker_sweep(fixture->table, NULL, NULL);
 	broker_recover(fixture->table, NULL, NULL);
-	broker_retire(fixture->table, 0, NULL, NULL);
+	fixture_retire(fixture, 0, NULL, NULL);
 	assert_int_equal(fixture_info(fixture, ids[0]).status, INV_RUNNING);
 	assert_int_equal(inv_event_create(fixture->table, ids[1], &taken), -EEXIST);
 	/* what who waits does at the end of a slice */
