@@ -148,16 +148,27 @@ int inv_event_clear(inv_event *event)
 	return result < 0 ? result : 0;
 }
 
+/* Its owner is dead, and one slice more has passed without a sweep: a broker that does its work
+ * takes milliseconds for that. */
+static bool is_neglected(inv_table *table, struct slot_ref ref)
+{
+	uint64_t seen = event_word_load(table, ref), owner_word;
+
+	return owner_life(table, control_owner(slot_word(table, ref)), &owner_word) ==
+	               PROCESS_DEAD &&
+	       event_word_sleep(table, ref, seen, -1) == 1;
+}
+
 int event_still_alive(inv_table *table, struct slot_ref ref)
 {
 	if (table_abandoned(table))
 		return -ESTALE;
-	/* A broker cleans up after dead owners; but it may be stopped, so that the waiter checks
-	 * now and then itself. What `run` left is the broker's alone. */
+	/* A broker cleans up after dead owners; but it may hang, so the waiter checks now and then
+	 * itself. What `run` left, which the broker may take over, it leaves to it at first. */
 	uint64_t kind = atomic_load(&table->slots[ref.index].flags) & SLOT_KIND_MASK;
-	bool own_turn = kind != INV_KIND_RUN &&
-	                clock_monotonic_coarse_ns() / WAIT_SLICE_NS % OWN_TURN_EVERY == 0;
-	if (own_turn || !table_broker_watches(table))
+	bool own_turn = clock_monotonic_coarse_ns() / WAIT_SLICE_NS % OWN_TURN_EVERY == 0;
+	if (!table_broker_watches(table) ||
+	    (own_turn && (kind != INV_KIND_RUN || is_neglected(table, ref))))
 		sweep_slot(table, ref.index);
 	return control_state(slot_word(table, ref)) == SLOT_LIVE ? 0 : -ESTALE;
 }

@@ -168,7 +168,7 @@ int inv_info_get(inv_table *table, const uint8_t id[16], struct inv_info *info)
 		return error;
 	bool has_broker = table_has_broker(table) == 1;
 	if (control_state(word) == SLOT_LIVE)
-		sweep_before_answer(table, ref.index, has_broker && table_broker_is_here(table));
+		sweep_before_answer(table, ref.index, has_broker && table_broker_can_watch(table));
 	error = consistent_row(table, ref.index, has_broker, info);
 	return !error && memcmp(info->id, id, 16) != 0 ? -ENOENT : error;
 }
@@ -200,7 +200,7 @@ int inv_list(inv_table *table, int (*each)(const struct inv_info *info, void *ar
 	if (result)
 		return result;
 	bool has_broker = table_has_broker(table) == 1;
-	if (!has_broker || !table_broker_is_here(table))
+	if (!has_broker || !table_broker_can_watch(table))
 		sweep_dead(table, NULL, NULL);
 	for (uint32_t i = 0, extent = index_extent(table); i < extent && result == 0; i++) {
 		if (i % ROWS_FETCHED == 0)
@@ -240,7 +240,7 @@ int inv_table_info_get(inv_table *table, struct inv_table_info *info)
 		return error;
 	memset(info, 0, sizeof(*info));
 	info->serving = table_has_broker(table) == 1;
-	if (!info->serving || !table_broker_is_here(table))
+	if (!info->serving || !table_broker_can_watch(table))
 		sweep_dead(table, NULL, NULL);
 	snprintf(info->name, sizeof(info->name), "%s", table->name);
 	info->epoch = table->epoch;

@@ -70,7 +70,7 @@ int table_has_broker(const inv_table *table)
 	return held(table, LEASE_BROKER);
 }
 
-bool table_broker_is_here(const inv_table *table)
+static bool broker_is_here(const inv_table *table)
 {
 	uint64_t broker = atomic_load(&table->header->broker_owner);
 
@@ -80,9 +80,27 @@ bool table_broker_is_here(const inv_table *table)
 	return here == 0 || atomic_load(&table->owners[broker].namespace) == here;
 }
 
-bool table_broker_watches(const inv_table *table)
+bool table_broker_can_watch(inv_table *table)
 {
-	return table_has_broker(table) == 1 && table_broker_is_here(table);
+	int64_t now_ns = clock_monotonic_coarse_ns();
+	struct process broker;
+
+	if (!broker_is_here(table))
+		return false;
+	if (atomic_load_explicit(&table->broker_awake_ns, memory_order_relaxed) + LATELY_NS >
+	    now_ns)
+		return true;
+	/* The pid may be forged: a wrong answer only makes the caller sweep, or wait, itself. */
+	if (process_read((pid_t)atomic_load(&table->header->broker_pid), &broker) == 0 &&
+	    (broker.state == 'T' || broker.state == 't'))
+		return false;
+	atomic_store_explicit(&table->broker_awake_ns, now_ns, memory_order_relaxed);
+	return true;
+}
+
+bool table_broker_watches(inv_table *table)
+{
+	return table_has_broker(table) == 1 && table_broker_can_watch(table);
 }
 
 bool table_broker_watches_lately(inv_table *table)
@@ -91,7 +109,7 @@ bool table_broker_watches_lately(inv_table *table)
 
 	if (atomic_load_explicit(&table->broker_seen_ns, memory_order_relaxed) + LATELY_NS > now_ns)
 		return true;
-	if (!table_broker_watches(table))
+	if (table_has_broker(table) != 1 || !broker_is_here(table))
 		return false;
 	atomic_store_explicit(&table->broker_seen_ns, now_ns, memory_order_relaxed);
 	return true;

@@ -26,13 +26,15 @@ int lease_owner_held(const inv_table *table, uint32_t index);
 /* Whether a broker holds its lease: as lease_owner_held. */
 int table_has_broker(const inv_table *table);
 
-/* The broker is of this PID namespace, as far as is known. */
-bool table_broker_is_here(const inv_table *table);
+/* The broker can notice that an owner dies, as far as is known: it is of this PID namespace, and
+ * was not stopped in the last 50 ms. */
+bool table_broker_can_watch(inv_table *table);
 
-/* A broker of this PID namespace holds its lease, and so notices when an owner dies. */
-bool table_broker_watches(const inv_table *table);
+/* A broker holds its lease, and can watch. */
+bool table_broker_watches(inv_table *table);
 
-/* The same, as of the last 50 ms: costs no system call while there is a broker. */
+/* A broker of this PID namespace holds its lease, or did in the last 50 ms: costs no system call
+ * then. It may be stopped. */
 bool table_broker_watches_lately(inv_table *table);
 
 /* Its name is gone or names another segment, and no broker hands it over; or it was cut short. */

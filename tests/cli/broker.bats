@@ -543,3 +543,56 @@ calls_of() {
 	assert [ "$(sed -n 's/.*POLLIN.*, \([0-9]*\)) = 0 (Timeout).*/\1/p' calls | awk '{ sum += $1 } END { print sum + 0 }')" -le 100 ]
 	kill -CONT "$BROKER"
 }
+
+# die_behind_stopped_broker COUNT: runs whose end the broker does not see; their ids in $IDS.
+die_behind_stopped_broker() {
+	local i pids=()
+	IDS=()
+	serve
+	for ((i = 0; i < $1; i++)); do
+		start sleep 1000
+		IDS+=("$ID")
+		pids+=("$RUN_PID" "$(field "$ID" .pid)")
+	done
+	kill -STOP "$BROKER"
+	kill -KILL "${pids[@]}"
+	for i in "${pids[@]}"; do
+		retry process_is_gone "$i"
+	done
+}
+
+@test "the broker stopped, then supervisor and action killed: cancel, show, wait and list tell of the end" {
+	die_behind_stopped_broker 4
+	run -115 "$INVCTL" cancel "${IDS[0]}"
+	field_is "${IDS[1]}" .cause lost
+	run -125 "$INVCTL" wait --timeout=20s "${IDS[2]}"
+	assert_equal "$("$INVCTL" list --json)" "[]"
+	kill -CONT "$BROKER"
+}
+
+@test "the broker stopped while a wait is under way, then supervisor and action killed: the wait ends" {
+	serve
+	start sleep 1000
+	"$INVCTL" wait "$ID" 3>&- &
+	local waiter=$! status=0
+	STARTED_PIDS+=("$waiter")
+	kill -STOP "$BROKER"
+	kill -KILL "$RUN_PID" "$(field "$ID" .pid)"
+	retry process_is_gone "$waiter"
+	wait "$waiter" || status=$?
+	assert_equal "$status" 125
+	kill -CONT "$BROKER"
+}
+
+@test "the broker stopped, then the supervisor killed: its action is not lost, and the broker takes it over" {
+	serve
+	start sleep 1000
+	kill -STOP "$BROKER"
+	kill_supervisor
+	run -119 "$INVCTL" wait --timeout=1s "$ID"
+	field_is "$ID" .status running
+	kill -CONT "$BROKER"
+	retry is_in_log "$ID .*has lost its supervisor"
+	run -0 "$INVCTL" cancel --wait=20s "$ID"
+	process_is_gone "$ACTION"
+}

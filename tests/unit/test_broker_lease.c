@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "api/broker.h"
 #include "os/process.h"
 #include "table/slot.h"
 
@@ -161,12 +162,37 @@ static void one_that_executed_another_program_is_lost_for_who_asks(void **state)
 	}
 }
 
+static int leave_a_run(struct fixture *fixture, void *id)
+{
+	struct inv_run_options options = {.id = id, .name = "run", .deadline_ns = INV_FOREVER};
+	inv_invocation *invocation;
+
+	return inv_run_register(fixture->table, &options, &invocation) ||
+	       inv_run_started(invocation, getpid());
+}
+
+/* It holds the lease and is not stopped, but does nothing. */
+static void a_waiter_sweeps_where_the_broker_hangs(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+
+	assert_int_equal(broker_serve(fixture->table, SECOND), 0);
+	fixture_id(id);
+	assert_int_equal(fixture_reap(fixture, fixture_fork(fixture, leave_a_run, id)), 0);
+	assert_int_equal(ended(fixture), 0);
+	assert_int_equal(inv_wait(fixture->table, id, 60 * SECOND), INV_ERROR);
+	fixture_assert_lost(fixture, id);
+	broker_unserve(fixture->table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        BROKER_TEST(the_dead_are_recorded_without_a_look),
 	        BROKER_TEST(one_whose_first_thread_has_ended_is_not_taken_for_dead),
 	        BROKER_TEST(one_that_executed_another_program_is_lost_for_who_asks),
+	        TABLE_TEST(a_waiter_sweeps_where_the_broker_hangs),
 	};
 
 	return cmocka_run_group_tests_name("served", tests, NULL, NULL);
