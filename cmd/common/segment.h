@@ -1,6 +1,6 @@
 /*
- * Why what lies under a table's name is no table that the caller may have: a
- * sentence that names it and says what to do.
+ * Why the file under a table's name is no table that the caller may use: a sentence that names it
+ * and a remedy that ends nothing that may live.
  */
 #ifndef SEGMENT_H
 #define SEGMENT_H
@@ -10,9 +10,9 @@
 enum { SEGMENT_SENTENCE_BYTES = 480 };
 
 /*
- * What opening the table of that name failed of, with error: -EPERM, -EACCES, -EBADMSG or
- * -EPROTO as inv_open has it. Looks at it for the sentence alone: nothing is opened, and
- * nothing removed. Returns the exit status that tells it: EXIT_DENIED or EXIT_NO_TABLE.
+ * Explain why opening the table of that name has failed with error: -EPERM, -EACCES, -EBADMSG or
+ * -EPROTO as inv_open returns it. Nothing is changed, except that SIGIO is ignored from now on.
+ * Returns the exit status: EXIT_DENIED or EXIT_NO_TABLE.
  */
 int segment_explain(const char *table, int error, char sentence[SEGMENT_SENTENCE_BYTES]);
 

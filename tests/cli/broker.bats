@@ -596,3 +596,34 @@ die_behind_stopped_broker() {
 	run -0 "$INVCTL" cancel --wait=20s "$ID"
 	process_is_gone "$ACTION"
 }
+
+@test "a user namespace that does not map the table's owner: said so, and nothing to remove" {
+	unshare -U true 2>/dev/null || skip "no user namespace is permitted here"
+	serve
+	run --separate-stderr -118 unshare -U "$INVCTL" --table="$INVCTL_TABLE" list
+	[[ $stderr == *"this user namespace does not map the owner of /dev/shm/$INVCTL_TABLE"* ]]
+	[[ $stderr != *damaged* && $stderr != *"rm /dev/shm"* ]]
+	run --separate-stderr -118 unshare -U "$INVBROKER"
+	[[ $stderr == *"this user namespace does not map the owner"* && $stderr != *"rm /dev/shm"* ]]
+	is_served_by "$BROKER"
+}
+
+@test "no message advises to remove a segment that a process uses" {
+	serve
+	start sleep 1000
+	chmod 0666 "/dev/shm/$INVCTL_TABLE"
+	run --separate-stderr -118 "$INVCTL" list
+	[[ $stderr == *"mode 0666"*"processes still use it"* && $stderr != *"rm /dev/shm"* ]]
+	# Damaged, with what uses it still there: the broker and the supervisor.
+	chmod 0600 "/dev/shm/$INVCTL_TABLE"
+	printf x | dd of="/dev/shm/$INVCTL_TABLE" bs=1 seek=0 conv=notrunc status=none
+	run --separate-stderr -116 "$INVCTL" list
+	[[ $stderr == *"is damaged"*"processes still use it"* && $stderr != *"rm /dev/shm"* ]]
+	local action
+	action=$(pgrep -P "$RUN_PID")
+	kill -KILL "$RUN_PID" "$BROKER" "$action"
+	retry process_is_gone "$RUN_PID"
+	retry process_is_gone "$BROKER"
+	run --separate-stderr -116 "$INVCTL" list
+	[[ $stderr == *"is damaged"*"no process uses it: remove it with 'rm /dev/shm/$INVCTL_TABLE'"* ]]
+}
