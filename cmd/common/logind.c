@@ -92,7 +92,7 @@ static bool remove_ipc_is_on(const char *root)
 	return !is_no(value);
 }
 
-/* Logind keeps a file for each user who is logged in; it has the name, by which lingering goes. */
+/* Logind's file about a logged-in user holds the name, under which lingering is noted. */
 static bool lingers(const char *root, const char *user_path)
 {
 	char name[NAME_BYTES], path[PATH_MAX];
@@ -108,7 +108,7 @@ bool logind_removes_shm_under(const char *root, uid_t uid)
 	char user_path[PATH_MAX];
 
 	if (uid <= SYSTEM_UID_MAX)
-		return false; /* system users' is left alone */
+		return false; /* logind leaves system users alone */
 	snprintf(user_path, sizeof(user_path), "%s/run/systemd/users/%u", root, (unsigned)uid);
 	if (access(user_path, F_OK) != 0)
 		return false; /* no logind, or no session that could end */

@@ -4,7 +4,7 @@
  * A sentence that advises to remove a segment could end what lives in it. So none does unless
  * the kernel confirms that no process has the segment open: it grants a write lease
  * (F_SETLEASE) then only. Whether a table is healthy can't be told where its owner shows as
- * nobody's: in a user namespace that does not map the owner.
+ * user "nobody": in a user namespace that does not map the owner.
  */
 #include "common/segment.h"
 

@@ -198,7 +198,7 @@ void broker_options_parse(int argc, char **argv, struct options *options)
 	        .parser = parse_option,
 	        .doc = "Serve a table of invocations: make it or take over the one there is, watch "
 	               "the owners, and look after what dead ones leave.\v"
-	               "Without --foreground it returns once the table is served. SIGTERM stops "
+	               "Without --foreground it returns once it has the table. SIGTERM stops "
 	               "it; "
 	               "the actions go on, and the next broker takes the table over.",
 	};

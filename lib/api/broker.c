@@ -18,7 +18,8 @@
 #include "table/owner.h"
 #include "table/text.h"
 
-/* The one there is: by its name; or from another user's broker, where a shared one has lost it. */
+/* The existing table: by its name; or from another user's broker, where a shared one has lost it.
+ */
 static int attach_existing(const char *name, inv_table **out)
 {
 	int error = table_attach_named(name, true, out);

@@ -32,7 +32,7 @@ void broker_leaving(inv_table *table);
 /* Give the lease back; the table stays for the next broker. */
 void broker_unserve(inv_table *table);
 
-/* The descriptor of the segment (for handing it on and for watching); do not close it. */
+/* The descriptor of the segment, to hand over and to watch; do not close it. */
 int broker_table_fd(inv_table *table);
 
 /* Block until there was a change (an owner enters, something has ended, a request of an orphan)

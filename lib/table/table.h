@@ -49,7 +49,7 @@ struct inv_table {
 	_Atomic int64_t broker_checked_ns; /* when table_ensure_broker last searched for one */
 	_Atomic int64_t broker_seen_ns;    /* when a broker was last seen to hold its lease */
 	_Atomic int64_t intact_ns;         /* when it was last found not to be abandoned */
-	_Atomic int64_t broker_awake_ns;   /* when it was last seen not to be stopped */
+	_Atomic int64_t broker_awake_ns;   /* when the broker was last seen not to be stopped */
 	_Atomic int64_t same_program_ns;   /* when the owner's entry with this word was last */
 	_Atomic uint64_t same_program;     /* found to run the program that it entered with */
 	struct inv_table *next;            /* all attached tables (attach.c) */
