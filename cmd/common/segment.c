@@ -174,6 +174,9 @@ int segment_explain(const char *table, int error, char sentence[SEGMENT_SENTENCE
 		         table, table);
 		return EXIT_DENIED;
 	}
+	/* Root may read another user's file: it is not root's to judge all the same. */
+	if (error == -EBADMSG && there && explain_denial(table, &status, sentence))
+		return EXIT_DENIED;
 	if (error == -EBADMSG || error == -EPROTO) {
 		explain_contents(table, &status, error, sentence);
 		return EXIT_NO_TABLE;
