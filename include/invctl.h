@@ -195,9 +195,9 @@ struct inv_table_info {
  *   name   [A-Za-z0-9._-]{1,64}; NULL: the default
  *   flags  INV_OPEN_AUTOSTART, INV_OPEN_GUARD, or 0
  * 0; -EINVAL a bad name; -ENOENT no such table (and none was started);
- * -EACCES or -EPERM not yours (root: see inv_open(3)); -EBADMSG foreign or damaged; -EPROTO of another
- * version; -ENOSPC, -ENOMEM no room; -ETIMEDOUT, -ECHILD the broker did not come up.
- * Close it with inv_close once all that was made from it is put.
+ * -EACCES or -EPERM not yours (root: see inv_open(3)); -EBADMSG foreign or damaged; -EPROTO of
+ * another version; -ENOSPC, -ENOMEM no room; -ETIMEDOUT, -ECHILD the broker did not come up. Close
+ * it with inv_close once all that was made from it is put.
  */
 int inv_open(inv_table **out, const char *name, unsigned flags);
 

@@ -118,7 +118,7 @@ static bool explain_denial(const char *table, const struct stat *status, char *s
 		                   "/dev/shm -samefile " DIRECTORY "%s', and remove that one",
 		         table, table);
 	} else if (mode == MODE_SHARED && status->st_uid != geteuid() &&
-	           !group_member(status->st_gid)) {
+	           status->st_gid != getegid() && !group_member(status->st_gid)) {
 		snprintf(sentence, size,
 		         "table '%s' is not yours to open: it belongs to user %u, who shares it "
 		         "with group %u; have yourself made a member and log in anew, or use "

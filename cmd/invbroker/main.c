@@ -31,8 +31,8 @@ static void leave_action(void)
 	unsetenv("INVCTL_ID");
 }
 
-/* Signals that the caller ignores must still end the broker. A limit on the size of its files is not
- * meant for the table: it is lifted, as far as it may be, and does not kill. */
+/* Signals that the caller ignores must still end the broker. A limit on the size of its files is
+ * not meant for the table: it is lifted, as far as it may be, and does not kill. */
 static void reset_signals(void)
 {
 	struct rlimit limit;

@@ -127,7 +127,7 @@ told() { # OUTPUT WHO PATTERN: one sentence, on stderr, with a remedy
 	((EUID == 0)) || skip "only root can plant one"
 	make_table
 	chown 61001 "$OBJECT"
-	refused 116 "is damaged or no table"
+	refused_by_all 118 "belongs to user 61001"
 	chmod 0666 "$OBJECT"
 	refused 118 "belongs to user 61001"
 	# As if it were shared with us; it does not say so itself.
