@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/exit_status.h"
 #include "common/message.h"
 #include "common/segment.h"
+#include "invctl-exit-status.h"
 #include "invctl-supervisor.h"
 
 const char *attach_name(const struct globals *globals)

@@ -120,11 +120,3 @@ void duration_format_rough(int64_t ns, char text[DURATION_TEXT_BYTES])
 	else
 		snprintf(text, DURATION_TEXT_BYTES, "%lldd", (long long)(seconds / 86400));
 }
-
-int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}

@@ -8,9 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NS_PER_US INT64_C(1000)
-#define NS_PER_MS INT64_C(1000000)
-#define NS_PER_SECOND INT64_C(1000000000)
+#include "os/clock.h"
 
 /*
  * Read a duration. *ns is INV_FOREVER (-1) for "inf". What is shorter than a
@@ -31,8 +29,5 @@ void duration_format(int64_t ns, char text[DURATION_TEXT_BYTES]);
 /* In whole numbers of one unit, for how long ago something was: "0s", "4m", "2h", "3d". Less
  * than nothing is "0s". */
 void duration_format_rough(int64_t ns, char text[DURATION_TEXT_BYTES]);
-
-/* CLOCK_MONOTONIC, in nanoseconds. */
-int64_t monotonic_ns(void);
 
 #endif

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/exit_status.h"
 #include "common/message.h"
+#include "invctl-exit-status.h"
 
 #define HELPER_VERSION_OPTION "invctl-version"
 

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "common/duration.h"
-#include "common/exit_status.h"
 #include "common/message.h"
 #include "common/signals.h"
+#include "invctl-exit-status.h"
 
 /*
  * getopt puts argv[0] before its messages, and argp the same in usage lines,

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/exit_status.h"
+#include "invctl-exit-status.h"
 #include "invctl.h"
 
 #define DIRECTORY "/dev/shm/"

@@ -6,8 +6,8 @@
 #include <strings.h>
 
 #include "common/attach.h"
-#include "common/exit_status.h"
 #include "common/message.h"
+#include "invctl-exit-status.h"
 
 enum {
 	PREFIX_DIGITS = 4, /* fewer would hit by chance */

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/exit_status.h"
 #include "common/message.h"
+#include "invctl-exit-status.h"
 
 void standard_files_open(void)
 {

@@ -28,11 +28,3 @@ void time_format(int64_t time_ns, char text[TIME_TEXT_BYTES])
 	         (int)(below_second_ns / NS_PER_US), offset_minutes < 0 ? '-' : '+',
 	         (int)(labs(offset_minutes) / 60 % 100), (int)(labs(offset_minutes) % 60));
 }
-
-int64_t time_of_day_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}

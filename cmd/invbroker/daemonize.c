@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "common/exit_status.h"
+#include "invctl-exit-status.h"
 
 enum { READY_FD = 3 };
 

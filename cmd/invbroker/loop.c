@@ -101,7 +101,7 @@ int loop_run(const struct loop_step *steps)
 		int64_t due_ns = INV_FOREVER;
 
 		for (const struct loop_step *step = steps; step->run; step++)
-			due_ns = loop_earlier(due_ns, step->run(monotonic_ns()));
+			due_ns = loop_earlier(due_ns, step->run(clock_monotonic_ns()));
 		if (stopping)
 			return stop_result;
 		arm(due_ns);

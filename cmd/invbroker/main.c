@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "common/exit_status.h"
 #include "common/message.h"
 #include "common/standard_files.h"
 #include "invbroker/daemonize.h"
@@ -14,6 +13,7 @@
 #include "invbroker/readiness.h"
 #include "invbroker/service.h"
 #include "invbroker/startup.h"
+#include "invctl-exit-status.h"
 #include "os/environment.h"
 
 /*

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "common/duration.h"
-#include "common/exit_status.h"
 #include "common/message.h"
+#include "invctl-exit-status.h"
 #include "invctl-supervisor.h"
 
 enum { CAPACITY_MOST = 1048576, RETAIN_DEFAULT_S = 300 };

@@ -153,7 +153,7 @@ void orphan_open(inv_table *table, bool shared, inv_invocation *invocation,
                  const struct inv_run_view *view, struct orphan *orphan)
 {
 	struct inv_info row = {0};
-	char id[37];
+	char id[INV_ID_TEXT_BYTES];
 
 	*orphan = (struct orphan){.command = {.pid = view->pid, .start = view->pid_start}};
 	orphan->scope = (struct process_scope){.table = table, .uid = geteuid()};

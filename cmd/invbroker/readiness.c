@@ -10,8 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/exit_status.h"
 #include "common/message.h"
+#include "invctl-exit-status.h"
 
 int readiness_fail(struct readiness *readiness, int status, const char *format, ...)
 {

@@ -80,7 +80,8 @@ int64_t retire_step(int64_t now_ns)
 		return INV_FOREVER;
 	if (due_ns == INV_FOREVER || now_ns < due_ns)
 		return due_ns;
-	if (broker_retire(table, &pass, retain_ns, monotonic_ns() + TURN_NS, forget_run_file, NULL))
+	if (broker_retire(table, &pass, retain_ns, clock_monotonic_ns() + TURN_NS, forget_run_file,
+	                  NULL))
 		return now_ns;
 	/* What has live descendants stays, and may be overdue already. */
 	due_ns = pass.next_ns;

@@ -17,10 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/exit_status.h"
 #include "invbroker/loop.h"
 #include "invbroker/readiness.h"
 #include "invbroker/report.h"
+#include "invctl-exit-status.h"
 
 #define DIRECTORY "/dev/shm/"
 

@@ -24,7 +24,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/exit_status.h"
 #include "invbroker/handover.h"
 #include "invbroker/loop.h"
 #include "invbroker/report.h"
@@ -32,6 +31,7 @@
 #include "invbroker/segment_name.h"
 #include "invbroker/takeover.h"
 #include "invbroker/watch.h"
+#include "invctl-exit-status.h"
 
 #define CHANGE_PAUSE_NS 10000000
 

@@ -22,10 +22,10 @@
 #include <unistd.h>
 
 #include "common/duration.h"
-#include "common/exit_status.h"
 #include "common/segment.h"
 #include "invbroker/handover.h"
 #include "invbroker/segment_name.h"
+#include "invctl-exit-status.h"
 
 enum { PATIENCE_MS = 5000, RETRY_MS = 5, AGAIN = 1 };
 enum { SILENT_MOST = 5 }; /* between bind(2) and listen(2) a broker is silent for a moment */
@@ -198,7 +198,7 @@ static void give_back(struct serving *serving)
 int startup_serve(const struct options *options, struct serving *serving,
                   struct readiness *readiness)
 {
-	int64_t until_ns = monotonic_ns() + PATIENCE_MS * NS_PER_MS;
+	int64_t until_ns = clock_monotonic_ns() + PATIENCE_MS * NS_PER_MS;
 	int silent = 0;
 
 	*serving = (struct serving){.listener = -1};
@@ -211,7 +211,7 @@ int startup_serve(const struct options *options, struct serving *serving,
 		if (result != AGAIN)
 			return result;
 		give_back(serving);
-		if (monotonic_ns() >= until_ns)
+		if (clock_monotonic_ns() >= until_ns)
 			return already_served(options, 0, readiness);
 		nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * NS_PER_MS}, NULL);
 	}

@@ -371,7 +371,7 @@ int columns_print(inv_table *table, const struct listing *listing, const struct 
                   const struct columns_style *style)
 {
 	struct source source = {
-	        .listing = listing, .table = table, .now_ns = time_of_day_ns(), .style = style};
+	        .listing = listing, .table = table, .now_ns = clock_realtime_ns(), .style = style};
 	struct grid *grid = grid_new(style->headings, style->color);
 	char cell[CELL_BYTES];
 

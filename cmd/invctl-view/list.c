@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "common/attach.h"
-#include "common/exit_status.h"
 #include "common/message.h"
 #include "common/options.h"
+#include "invctl-exit-status.h"
 #include "invctl-view/columns.h"
 #include "invctl-view/commands.h"
 #include "invctl-view/details.h"

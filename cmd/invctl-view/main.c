@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/exit_status.h"
 #include "common/helper_version.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/standard_files.h"
 #include "common/user.h"
+#include "invctl-exit-status.h"
 #include "invctl-view/commands.h"
 
 static const struct command *const commands[] = {&command_list, &command_show, &command_status};

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/exit_status.h"
 #include "common/user.h"
+#include "invctl-exit-status.h"
 
 void user_format(uint32_t uid, char *text, size_t size)
 {

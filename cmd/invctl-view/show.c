@@ -9,12 +9,12 @@
 
 #include "common/attach.h"
 #include "common/duration.h"
-#include "common/exit_status.h"
 #include "common/level.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/selector.h"
 #include "common/time_text.h"
+#include "invctl-exit-status.h"
 #include "invctl-view/commands.h"
 #include "invctl-view/details.h"
 #include "invctl-view/invocation_json.h"
@@ -164,7 +164,7 @@ static void print_ran(const struct inv_info *info)
 		return;
 	}
 	duration_format(ran_ns(info), text);
-	duration_format_rough(elapsed_ns(info->completed_ns, time_of_day_ns()), ago);
+	duration_format_rough(elapsed_ns(info->completed_ns, clock_realtime_ns()), ago);
 	if (info->completed_ns != 0)
 		page_line("Ran", "%s, ended %s ago", text, ago);
 	else
@@ -180,7 +180,7 @@ static void print_progress(const struct inv_info *info)
 		page_line("Progress", "%.4g%%%s%s", info->progress_percent,
 		          info->progress_text[0] ? ", " : "", info->progress_text);
 	duration_format_rough(
-	        elapsed_ns(info->last_check_ns, ended ? info->completed_ns : time_of_day_ns()),
+	        elapsed_ns(info->last_check_ns, ended ? info->completed_ns : clock_realtime_ns()),
 	        text);
 	if (info->last_check_ns == 0)
 		page_line("Checked", "never");
@@ -238,7 +238,7 @@ static void print_parent(inv_table *table, const struct inv_info *info)
 static void print_deadline(const struct inv_info *info)
 {
 	char text[DURATION_TEXT_BYTES];
-	int64_t left_ns = elapsed_ns(time_of_day_ns(), info->deadline_ns);
+	int64_t left_ns = elapsed_ns(clock_realtime_ns(), info->deadline_ns);
 
 	if (info->deadline_ns == 0 || info->completed_ns != 0)
 		return;

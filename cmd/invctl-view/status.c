@@ -10,12 +10,12 @@
 #include "common/array.h"
 #include "common/attach.h"
 #include "common/duration.h"
-#include "common/exit_status.h"
 #include "common/json_writer.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/request_json.h"
 #include "common/time_text.h"
+#include "invctl-exit-status.h"
 #include "invctl-view/commands.h"
 #include "invctl-view/page.h"
 #include "invctl-view/problems.h"
@@ -161,7 +161,7 @@ static void print_broker(const struct inv_table_info *info)
 		page_line("Broker", "none");
 		return;
 	}
-	duration_format_rough(elapsed_ns(info->broker_since_ns, time_of_day_ns()), since);
+	duration_format_rough(elapsed_ns(info->broker_since_ns, clock_realtime_ns()), since);
 	page_line("Broker", "up %s, process %d, version %s", since, info->broker_pid,
 	          info->broker_version);
 }

@@ -16,8 +16,8 @@
 
 #include "common/attach.h"
 #include "common/duration.h"
-#include "common/exit_status.h"
 #include "common/message.h"
+#include "invctl-exit-status.h"
 
 /* Enough for one waiting call, and little for thousands of them. */
 enum { STACK_BYTES = 65536 };
@@ -34,7 +34,8 @@ int64_t await_until(int64_t timeout_ns)
 {
 	int64_t until_ns;
 
-	if (timeout_ns == INV_FOREVER || duration_add(monotonic_ns(), timeout_ns, &until_ns) < 0)
+	if (timeout_ns == INV_FOREVER ||
+	    duration_add(clock_monotonic_ns(), timeout_ns, &until_ns) < 0)
 		return INV_FOREVER;
 	return until_ns;
 }
@@ -54,7 +55,7 @@ static int64_t left_ns(int64_t until_ns)
 	if (until_ns == INV_FOREVER)
 		return INV_FOREVER;
 
-	int64_t left = until_ns - monotonic_ns();
+	int64_t left = until_ns - clock_monotonic_ns();
 
 	return left > 0 ? left : 0;
 }

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "common/attach.h"
-#include "common/exit_status.h"
 #include "common/message.h"
 #include "common/options.h"
+#include "invctl-exit-status.h"
 #include "invctl-supervisor.h"
 #include "invctl/actor.h"
 #include "invctl/await.h"

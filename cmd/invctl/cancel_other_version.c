@@ -13,9 +13,9 @@
 #include "common/array.h"
 #include "common/attach.h"
 #include "common/duration.h"
-#include "common/exit_status.h"
 #include "common/message.h"
 #include "common/other_version.h"
+#include "invctl-exit-status.h"
 #include "invctl/await.h"
 #include "os/process.h"
 
@@ -103,7 +103,7 @@ static int await_exit(const struct supervised *run, int pidfd, int64_t until_ns)
 
 	do {
 		if (until_ns != INV_FOREVER) {
-			int64_t left_ns = until_ns - monotonic_ns();
+			int64_t left_ns = until_ns - clock_monotonic_ns();
 			left_ms = left_ns > 0 ? (int)(left_ns / NS_PER_MS) + 1 : 0;
 		}
 		result = poll(&exited, 1, left_ms);

@@ -2,8 +2,8 @@
 #include <argp.h>
 #include <errno.h>
 
-#include "common/exit_status.h"
 #include "common/options.h"
+#include "invctl-exit-status.h"
 #include "invctl/command.h"
 #include "invctl/context.h"
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "common/attach.h"
-#include "common/exit_status.h"
 #include "common/message.h"
 #include "common/selector.h"
+#include "invctl-exit-status.h"
 #include "invctl-supervisor.h"
 #include "invctl/other_tables.h"
 

@@ -9,9 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "common/exit_status.h"
 #include "common/logind.h"
 #include "common/message.h"
+#include "invctl-exit-status.h"
 #include "invctl-supervisor.h"
 
 /* What the caller reads: less than PIPE_BUF, so whole or not at all. The supervisor sends one
@@ -20,7 +20,7 @@
 struct report {
 	int status; /* EXIT_DONE: registered */
 	int error;  /* errno of what failed, 0: a message has been printed */
-	char id[37];
+	char id[INV_ID_TEXT_BYTES];
 };
 
 enum { REPORT_FD = 3 };

@@ -14,9 +14,9 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#include "common/exit_status.h"
 #include "common/helper_version.h"
 #include "common/message.h"
+#include "invctl-exit-status.h"
 #include "invctl-supervisor.h"
 
 static bool executable_in(const char *directory, size_t length, const char *program,

@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 #include "common/attach.h"
-#include "common/exit_status.h"
 #include "common/message.h"
 #include "common/options.h"
+#include "invctl-exit-status.h"
 #include "invctl/command.h"
 #include "invctl/context.h"
 

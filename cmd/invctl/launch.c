@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/exit_status.h"
+#include "invctl-exit-status.h"
 #include "invctl/detach.h"
 #include "invctl/signal_watch.h"
 #include "supervise/processes.h"
@@ -35,7 +35,7 @@ static int try_descriptors(void)
 
 static int set_context(const struct launch_context *context)
 {
-	char text[37];
+	char text[INV_ID_TEXT_BYTES];
 
 	inv_id_format(context->id, text);
 	if (setenv("INVCTL_ID", text, 1) != 0 ||

@@ -7,10 +7,10 @@
 #include <syslog.h>
 
 #include "common/attach.h"
-#include "common/exit_status.h"
 #include "common/level.h"
 #include "common/message.h"
 #include "common/options.h"
+#include "invctl-exit-status.h"
 #include "invctl-supervisor.h"
 #include "invctl/command.h"
 #include "invctl/context.h"

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/exit_status.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/standard_files.h"
+#include "invctl-exit-status.h"
 #include "invctl.h"
 #include "invctl/command.h"
 #include "invctl/helper.h"

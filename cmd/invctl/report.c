@@ -34,7 +34,7 @@ static void describe_last_check(const struct inv_info *info, char text[LINE_PART
 		return;
 	}
 
-	int64_t age_ns = time_of_day_ns() - info->last_check_ns;
+	int64_t age_ns = clock_realtime_ns() - info->last_check_ns;
 
 	duration_format(age_ns < 0 ? 0 : age_ns, ago);
 	snprintf(text, LINE_PART_BYTES, "last check %s ago", ago);

@@ -27,7 +27,7 @@ void requests_make(struct supervision *supervision, int cause, int signum, const
 	if (view->pending)
 		return;
 	view->requested = view->pending = 1;
-	view->requested_at_ns = monotonic_ns();
+	view->requested_at_ns = clock_monotonic_ns();
 	view->request_signal = signum;
 	view->cause = cause;
 	view->request++;
@@ -99,7 +99,7 @@ void requests_from_end(struct supervision *supervision, int wait_status)
 void requests_hint(struct supervision *supervision, int64_t now_ns)
 {
 	const char *how_to = supervision->how_to;
-	char id[37];
+	char id[INV_ID_TEXT_BYTES];
 
 	if (supervision->hint_at_ns < 0 || now_ns < supervision->hint_at_ns)
 		return;

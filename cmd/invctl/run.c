@@ -16,8 +16,8 @@
 
 #include "common/attach.h"
 #include "common/duration.h"
-#include "common/exit_status.h"
 #include "common/message.h"
+#include "invctl-exit-status.h"
 #include "invctl/command.h"
 #include "invctl/detach.h"
 #include "invctl/registration.h"
@@ -48,7 +48,7 @@ static bool is_requested(struct run *run)
 {
 	struct inv_run_view view;
 
-	requests_from_signals(&run->supervision, monotonic_ns());
+	requests_from_signals(&run->supervision, clock_monotonic_ns());
 	return inv_run_view(run->registration.invocation, &view) == 0 && view.requested;
 }
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "common/array.h"
-#include "common/exit_status.h"
 #include "common/message.h"
 #include "common/options.h"
+#include "invctl-exit-status.h"
 #include "invctl/selectors.h"
 
 enum { OPTION_NAME = 0x200, OPTION_ALL, OPTION_CHILDREN };

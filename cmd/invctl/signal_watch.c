@@ -86,7 +86,7 @@ void signal_watch_take(uint64_t which, struct signals_arrived *arrived)
 void signal_watch_sleep(uint32_t seen, int64_t until_ns)
 {
 	sigset_t all, before;
-	int64_t left_ns = until_ns < 0 ? 0 : until_ns - monotonic_ns();
+	int64_t left_ns = until_ns < 0 ? 0 : until_ns - clock_monotonic_ns();
 
 	if (until_ns >= 0 && left_ns <= 0)
 		return;

@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "common/duration.h"
-#include "common/exit_status.h"
 #include "common/options.h"
+#include "invctl-exit-status.h"
 #include "invctl/command.h"
 #include "invctl/context.h"
 
@@ -74,7 +74,7 @@ static int64_t left_ns(int64_t until_ns)
 	if (until_ns == INV_FOREVER)
 		return INV_FOREVER;
 
-	int64_t left = until_ns - monotonic_ns();
+	int64_t left = until_ns - clock_monotonic_ns();
 
 	return left > 0 ? left : 0;
 }
@@ -110,7 +110,7 @@ static int sleep_and_peek(const struct context *context, inv_event *event, int64
 			return -ECANCELED;
 
 		/* Set, but not to be delivered yet: there is no wake-up for a shield's end. */
-		int64_t until_look_ns = monotonic_ns() + SHIELD_LOOK_NS;
+		int64_t until_look_ns = clock_monotonic_ns() + SHIELD_LOOK_NS;
 
 		if (until_ns != INV_FOREVER && until_ns <= until_look_ns) {
 			plain_sleep(until_ns);
@@ -145,7 +145,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	int64_t until_ns;
 
 	options_parse(&argp, argc, argv, 0, &arguments);
-	if (duration_add(monotonic_ns(), arguments.duration_ns, &until_ns) < 0)
+	if (duration_add(clock_monotonic_ns(), arguments.duration_ns, &until_ns) < 0)
 		until_ns = INV_FOREVER;
 
 	int status = context_open(globals, arguments.id, SELECTOR_LIVE, &context);

@@ -134,7 +134,7 @@ static bool turn(struct supervision *supervision)
 	else if (signal_arrived(arrived.set, SIGCONT))
 		terminal_continued(&supervision->terminal);
 
-	int64_t now_ns = monotonic_ns();
+	int64_t now_ns = clock_monotonic_ns();
 
 	requests_from_signals(supervision, now_ns);
 	refresh(supervision);

@@ -3,9 +3,9 @@
 #include <errno.h>
 
 #include "common/attach.h"
-#include "common/exit_status.h"
 #include "common/message.h"
 #include "common/options.h"
+#include "invctl-exit-status.h"
 #include "invctl/await.h"
 #include "invctl/command.h"
 #include "invctl/selectors.h"

@@ -4,12 +4,12 @@
 
 #include "common/attach.h"
 #include "common/escape.h"
-#include "common/exit_status.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/request_json.h"
 #include "common/time_text.h"
 #include "common/user.h"
+#include "invctl-exit-status.h"
 #include "invctl/command.h"
 #include "invctl/context.h"
 

@@ -48,7 +48,7 @@ struct marking {
 
 /* Takes an environment in pieces, as it is read, and keeps two of its values. */
 struct scan {
-	char id[37], table[INV_TABLE_NAME_BYTES]; /* "": not there */
+	char id[INV_ID_TEXT_BYTES], table[INV_TABLE_NAME_BYTES]; /* "": not there */
 	char entry[128]; /* the beginning of the current entry: enough for both */
 	size_t length;
 };

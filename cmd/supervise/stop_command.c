@@ -37,7 +37,7 @@ static void take_no_input(void)
 static _Noreturn void execute(const char *command, const char *cwd, char **environment,
                               const uint8_t id[16], const char *table_name)
 {
-	char text[37];
+	char text[INV_ID_TEXT_BYTES];
 
 	inv_id_format(id, text);
 	reset_signals();

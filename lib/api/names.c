@@ -79,7 +79,7 @@ const char *inv_strerror(int error)
 	return description ? description : "unknown error";
 }
 
-void inv_id_format(const uint8_t id[16], char text[37])
+void inv_id_format(const uint8_t id[16], char text[INV_ID_TEXT_BYTES])
 {
 	uuid_unparse_lower(id, text);
 }

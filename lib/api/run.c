@@ -22,7 +22,7 @@
 #include "table/lease.h"
 #include "table/text.h"
 
-enum { NS_PER_MS = 1000000, RUN_SIGNUM_MASK = 0x7f, RUN_SIGNUM_MAX = 64 };
+enum { RUN_SIGNUM_MASK = 0x7f, RUN_SIGNUM_MAX = 64 };
 
 #define AFTER_SECONDS (UINT32_C(1) << 31)
 

@@ -6,12 +6,16 @@
 #include <stdint.h>
 #include <time.h>
 
+#define NS_PER_US INT64_C(1000)
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_SECOND INT64_C(1000000000)
+
 static inline int64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
 	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
 static inline int64_t clock_monotonic_ns(void)
@@ -34,8 +38,8 @@ static inline struct timespec clock_timespec(int64_t ns)
 {
 	if (ns < 0)
 		ns = 0;
-	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
-	                         .tv_nsec = (long)(ns % 1000000000)};
+	return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_SECOND),
+	                         .tv_nsec = (long)(ns % NS_PER_SECOND)};
 }
 
 /* now + duration on the monotonic clock; a negative duration is forever (-1), and so

@@ -10,12 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NANOSECONDS_PER_SECOND INT64_C(1000000000)
+#include "os/clock.h"
 
 /* A sleeper checks again this often: a waker killed between its compare-and-swap
  * and its wake costs one slice, and no more. */
 #ifndef WAIT_SLICE_NS
-#define WAIT_SLICE_NS (NANOSECONDS_PER_SECOND / 2)
+#define WAIT_SLICE_NS (NS_PER_SECOND / 2)
 #endif
 
 /* The futex half of a 64-bit word. */

@@ -1,5 +1,6 @@
 /* Identity and life of processes: see process.h. */
 #include "os/process.h"
+#include "os/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,6 @@ enum {
 };
 enum { STAT_BYTES = 1024, STATUS_BYTES = 8192, OFFSETS_BYTES = 256, PATH_BYTES = 40 };
 #define PIDFS_MAGIC 0x50494446
-#define NS_PER_SECOND INT64_C(1000000000)
 #define NS_PER_TICK UINT64_C(10000000) /* USER_HZ is 100 */
 
 /* snprintf(3), strtoull(3) are not async-signal-safe. */

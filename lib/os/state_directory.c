@@ -23,6 +23,8 @@
 #include <unistd.h>
 #include <uuid/uuid.h>
 
+#include "invctl.h"
+
 enum {
 	LINKS_MAX = 40,
 	PASSWD_LINE_BYTES = 4096,
@@ -182,7 +184,7 @@ int state_directory_open(const char *table_name)
 
 void state_file_name(const uint8_t id[16], const char *suffix, char name[STATE_NAME_BYTES])
 {
-	char text[37];
+	char text[INV_ID_TEXT_BYTES];
 
 	uuid_unparse_lower(id, text);
 	snprintf(name, STATE_NAME_BYTES, "%s.%s", text, suffix);

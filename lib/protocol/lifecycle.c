@@ -17,20 +17,11 @@
 
 #include <errno.h>
 
+#include "invctl-exit-status.h"
 #include "protocol/request.h"
 #include "table/event_word.h"
 #include "table/last_check.h"
 #include "table/notification.h"
-
-enum {
-	EXIT_CANCELLED = 122,
-	EXIT_DEADLINE = 124,
-	EXIT_LOST = 125,
-	EXIT_NOT_EXECUTABLE = 126,
-	EXIT_NOT_FOUND = 127,
-	EXIT_SIGNAL_BASE = 128,
-	EXIT_KILLED = 137,
-};
 
 static bool ended_well(const struct ending *ending)
 {
@@ -153,6 +144,6 @@ int outcome_exit_status(const struct outcome *outcome)
 		return outcome->cause == INV_CAUSE_DEADLINE ? EXIT_DEADLINE : EXIT_CANCELLED;
 	}
 	if (outcome->cause == INV_CAUSE_LOST)
-		return EXIT_LOST;
+		return EXIT_INTERNAL;
 	return outcome->by_signal ? EXIT_SIGNAL_BASE + (int)outcome->code : (int)outcome->code;
 }

@@ -50,7 +50,7 @@ enum {
 	ACTOR_UID_SHIFT = 32
 };
 #define ACTOR_PID_MASK UINT64_C(0xffffff)
-#define ONE_SIGNAL_NS INT64_C(1000000000)
+#define ONE_SIGNAL_NS NS_PER_SECOND
 #define SEQUENCE_MASK (EVENT_SEQUENCE_MASK / EVENT_SEQUENCE_STEP)
 
 static uint64_t record_word(struct slot_ref ref, uint32_t sequence, unsigned stage)

@@ -45,7 +45,7 @@
 #include "os/clock.h"
 #include "os/futex.h"
 
-#define SLICE_GRAIN_NS (NANOSECONDS_PER_SECOND / 32)
+#define SLICE_GRAIN_NS (NS_PER_SECOND / 32)
 
 void event_word_reset(inv_table *table, struct slot_ref ref)
 {

@@ -1,9 +1,9 @@
 /*
- * The exit statuses that invctl and invbroker answer with: the same meaning in
+ * The exit statuses of invctl and invbroker: the same meaning in
  * every command, so that a script can tell them apart.
  */
-#ifndef EXIT_STATUS_H
-#define EXIT_STATUS_H
+#ifndef INVCTL_EXIT_STATUS_H
+#define INVCTL_EXIT_STATUS_H
 
 enum exit_status {
 	EXIT_DONE = 0,
