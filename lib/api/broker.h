@@ -87,8 +87,8 @@ struct broker_retirement {
 
 /*
  * Free what ended longer ago than retain_ns, and has no live descendant, until the monotonic
- * time until_ns (INV_FOREVER: without a limit). forget is called with the id of each. true: the
- * turn is over, and another one must go on with the pass.
+ * time until_ns (INV_FOREVER: without a limit). forget is called with the id of each, while it is
+ * still taken. true: the turn is over, and another one must go on with the pass.
  */
 bool broker_retire(inv_table *table, struct broker_retirement *pass, int64_t retain_ns,
                    int64_t until_ns, void (*forget)(const uint8_t id[16], void *), void *arg);

@@ -69,10 +69,12 @@ static void call_again(struct broker_retirement *pass, int64_t due_ns)
 		pass->next_ns = due_ns;
 }
 
-/* true: it is freed, and id was its. */
+/* true: it is freed. Only the broker frees what has ended, so its files go first: after that the id
+ * may be another run's at any time. */
 static bool free_if_due(inv_table *table, struct broker_retirement *pass, uint32_t index,
-                        int64_t retain_ns, uint8_t id[16])
+                        int64_t retain_ns, void (*forget)(const uint8_t id[16], void *), void *arg)
 {
+	uint8_t id[16];
 	uint64_t word = atomic_load_explicit(&table->control[index], memory_order_acquire);
 
 	if (control_state(word) != SLOT_DONE)
@@ -90,6 +92,7 @@ static bool free_if_due(inv_table *table, struct broker_retirement *pass, uint32
 		return false;
 	}
 	words_load(table->ids[index].half, 2, id);
+	forget(id, arg);
 	return slot_release(table, index, word);
 }
 
@@ -103,7 +106,6 @@ bool broker_retire(inv_table *table, struct broker_retirement *pass, int64_t ret
                    int64_t until_ns, void (*forget)(const uint8_t id[16], void *), void *arg)
 {
 	uint32_t extent = index_extent(table);
-	uint8_t id[16];
 
 	if (!pass->marks && !begin(table, pass)) {
 		pass->next_ns = clock_monotonic_ns() + AGAIN_NS;
@@ -116,9 +118,8 @@ bool broker_retire(inv_table *table, struct broker_retirement *pass, int64_t ret
 			pass->freeing = true;
 			pass->index = 0;
 		}
-		bool freed = pass->freeing && free_if_due(table, pass, pass->index, retain_ns, id);
-		if (freed)
-			forget(id, arg);
+		bool freed = pass->freeing &&
+		             free_if_due(table, pass, pass->index, retain_ns, forget, arg);
 		if (!pass->freeing)
 			mark_ancestors(table, pass, pass->index);
 		pass->index++;

@@ -322,9 +322,38 @@ static void what_is_not_permitted_says_so_and_leaves_nothing(void **state)
 	}
 }
 
+/* What is removed for an id must not be the files of a run that has it again. */
+static void note_taken(const uint8_t id[16], void *arg)
+{
+	struct fixture *fixture = ((void **)arg)[0];
+	int *error = ((void **)arg)[1];
+	inv_invocation *again;
+
+	*error = inv_invocation_begin(fixture->table, id, "again", &again);
+}
+
+static void an_id_is_free_only_after_it_is_forgotten(void **state)
+{
+	struct fixture *fixture = *state;
+	struct broker_retirement pass = {0};
+	inv_invocation *invocation;
+	int error = 0;
+	uint8_t id[16];
+	void *arg[] = {fixture, &error};
+
+	fixture_id(id);
+	assert_int_equal(inv_invocation_begin(fixture->table, id, "first", &invocation), 0);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+	assert_false(broker_retire(fixture->table, &pass, 0, INV_FOREVER, note_taken, arg));
+	assert_int_equal(error, -EEXIST);
+	assert_int_equal(inv_invocation_begin(fixture->table, id, "again", &invocation), 0);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        TABLE_TEST(an_id_is_free_only_after_it_is_forgotten),
 	        TABLE_TEST(of_two_that_serve_one_does),
 	        TABLE_TEST(what_has_ended_is_forgotten_after_its_time),
 	        TABLE_TEST(what_ties_the_living_to_what_is_above_them_stays),
