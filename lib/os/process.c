@@ -223,6 +223,15 @@ int process_read(pid_t pid, struct process *process)
 	return error && is_about_process(error) ? -ESRCH : error;
 }
 
+char process_state(pid_t pid)
+{
+	char text[STAT_BYTES];
+	const char *name_end =
+	        read_file(pid, "stat", text, sizeof(text)) ? NULL : strrchr(text, ')');
+
+	return name_end && name_end[1] == ' ' ? name_end[2] : '\0';
+}
+
 int process_read_status(pid_t pid, struct process_status *status)
 {
 	char text[STATUS_BYTES];

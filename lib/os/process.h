@@ -57,6 +57,9 @@ bool process_proc_is_own(void);
 
 /* 0; -ESRCH there is none, or /proc hides it; -EMFILE and the like. */
 int process_read(pid_t pid, struct process *process);
+
+/* Its state letter alone, for the hot paths; 0: there is none. */
+char process_state(pid_t pid);
 int process_read_status(pid_t pid, struct process_status *status);
 
 /* Start time of a pid; 0: there is none. */

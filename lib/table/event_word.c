@@ -131,6 +131,9 @@ int event_word_sleep(inv_table *table, struct slot_ref ref, uint64_t seen, int64
 	bool last = until_ns >= 0 && until_ns <= slice_end_ns;
 	uint64_t waited = seen | EVENT_WAITED;
 
+	/* The kernel would set up a timer, which has some slack. */
+	if (last && until_ns <= clock_monotonic_ns())
+		return -ETIMEDOUT;
 	if (seen != waited &&
 	    !atomic_compare_exchange_strong(&table->event[ref.index], &seen, waited))
 		return 0;

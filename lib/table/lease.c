@@ -83,7 +83,6 @@ static bool broker_is_here(const inv_table *table)
 bool table_broker_can_watch(inv_table *table)
 {
 	int64_t now_ns = clock_monotonic_coarse_ns();
-	struct process broker;
 
 	if (!broker_is_here(table))
 		return false;
@@ -91,8 +90,8 @@ bool table_broker_can_watch(inv_table *table)
 	    now_ns)
 		return true;
 	/* The pid may be forged: a wrong answer only makes the caller sweep, or wait, itself. */
-	if (process_read((pid_t)atomic_load(&table->header->broker_pid), &broker) == 0 &&
-	    (broker.state == 'T' || broker.state == 't'))
+	char state = process_state((pid_t)atomic_load(&table->header->broker_pid));
+	if (state == 'T' || state == 't')
 		return false;
 	atomic_store_explicit(&table->broker_awake_ns, now_ns, memory_order_relaxed);
 	return true;
