@@ -37,24 +37,18 @@ teardown_table() {
 	for pid in "${STARTED_PIDS[@]}"; do
 		kill -KILL "$pid" 2>/dev/null || true
 	done
-	for pid in $(live_pids); do
+	for pid in $(started_pids); do
 		kill -KILL "$pid" 2>/dev/null || true
 	done
 	end_broker
 	rm -f "/dev/shm/$INVCTL_TABLE"
 }
 
-# The pids of the live invocations' supervisors and commands; not those of another PID
-# namespace, where a pid is another process's here.
-live_pids() {
-	local list owner pid
-	list=$(INVCTL_AUTOSTART=0 "$INVCTL" list --json 2>/dev/null)
-	[[ $list == *'"id"'* ]] || return 0
-	jq -r '.[] | [.ownerPid // .pid, .pid] | select(.[0] > 1) | @tsv' <<<"$list" 2>/dev/null |
-		while read -r owner pid; do
-			grep -qzFx "INVCTL_TABLE=$INVCTL_TABLE" "/proc/$owner/environ" 2>/dev/null &&
-				printf '%s\n' "$owner" "${pid:-$owner}"
-		done | grep -vx "$$" || true
+# What the test has started, below any command: its environment names the test's table. It is
+# the environment that exec gave, so bats itself is not among these.
+started_pids() {
+	grep -lzFx "INVCTL_TABLE=$INVCTL_TABLE" /proc/[0-9]*/environ 2>/dev/null |
+		tr -dc '0-9\n' | grep -vx "$$" || true
 }
 
 # Without jq, which takes as long as ten commands: every test asks for it.
