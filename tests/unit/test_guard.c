@@ -187,6 +187,46 @@ static int open_without_guard(struct fixture *fixture, void *arg)
 	return action.sa_handler == SIG_DFL ? 0 : 2;
 }
 
+static void *open_and_close(void *arg)
+{
+	struct fixture *fixture = arg;
+	inv_table *table;
+
+	while (!atomic_load(&fixture->counters[0]))
+		if (inv_open(&table, fixture->name, INV_OPEN_GUARD) == 0)
+			inv_close(table);
+	return NULL;
+}
+
+static int open_with_guard(struct fixture *fixture, void *arg)
+{
+	inv_table *table;
+
+	(void)arg;
+	if (inv_open(&table, fixture->name, INV_OPEN_GUARD) != 0)
+		return 1;
+	inv_close(table);
+	return 0;
+}
+
+/* Another thread may have the guard's lock in the moment of a fork. */
+static void a_forked_child_opens_with_the_guard(void **state)
+{
+	struct fixture *fixture = *state;
+	enum { THREADS = 4 };
+	pthread_t threads[THREADS];
+
+	assert_int_equal(fixture_make_table(fixture, SMALL_TABLE), 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, open_and_close, fixture), 0);
+	for (int i = 0; i < CHILDREN_MAX; i++)
+		assert_int_equal(
+		        fixture_reap(fixture, fixture_fork(fixture, open_with_guard, NULL)), 0);
+	atomic_store(&fixture->counters[0], 1);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+}
+
 static void without_asking_there_is_no_handler(void **state)
 {
 	struct fixture *fixture = *state;
@@ -212,9 +252,13 @@ static int use_unlinked(struct fixture *fixture, void *arg)
 	if (inv_event_check(event) != 0 || inv_event_set(event, NULL) != 0 ||
 	    inv_event_check(event) != -ECANCELED)
 		return 2;
-	if (inv_event_create(table, fresh, &other) != 0)
+	/* What is registered now no request could find. It is known for 50 ms that the name is
+	 * there. */
+	int error;
+	AWAIT((error = inv_event_create(table, fresh, &other)) == -ESTALE ||
+	      (error == 0 && (inv_event_put(other), false)));
+	if (error != -ESTALE)
 		return 3;
-	inv_event_put(other);
 	/* Nobody can reach it any more: a wait for ever would be one. */
 	if (inv_event_wait(event, INV_FOREVER) != -ESTALE)
 		return 4;
@@ -288,6 +332,7 @@ int main(void)
 	        NO_TABLE_TEST(with_the_guard_a_truncated_table_is_stale),
 	        NO_TABLE_TEST(a_sigbus_elsewhere_is_the_programs),
 	        NO_TABLE_TEST(without_asking_there_is_no_handler),
+	        NO_TABLE_TEST(a_forked_child_opens_with_the_guard),
 	        NO_TABLE_TEST(an_abandoned_table_works_but_nobody_waits_for_ever),
 	        NO_TABLE_TEST(a_served_table_without_a_name_goes_on),
 	        NO_TABLE_TEST(the_default_table_is_attached_anew_after_that),
