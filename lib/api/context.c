@@ -112,11 +112,16 @@ int context_event(inv_event **event)
 	return environment(event);
 }
 
-/* A thread that ends leaves what other threads have marked since its last call. */
+/* A thread that ends gives up its hold of all its contexts: another thread may leave one of them
+ * later, and frees it then. */
 static void leave_at_exit(void *unused)
 {
 	(void)unused;
-	current();
+	while (context_innermost) {
+		inv_context *context = context_innermost;
+		context_innermost = context->outer;
+		release(context);
+	}
 }
 
 static pthread_key_t exit_key;

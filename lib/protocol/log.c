@@ -218,7 +218,7 @@ static int read_records(FILE *file, int (*each)(int64_t, int, const char *, void
 /* 0, also where there is none (fd is -1 then); or -errno. */
 static int open_to_read(const struct log_files *files, const char *name, int *fd)
 {
-	*fd = openat(files->directory, name, O_RDONLY | O_CLOEXEC);
+	*fd = openat(files->directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return *fd >= 0 || errno == ENOENT ? 0 : -errno;
 }
 

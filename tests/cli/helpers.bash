@@ -51,6 +51,11 @@ started_pids() {
 		tr -dc '0-9\n' | grep -vx "$$" || true
 }
 
+# The programs were built with a sanitizer.
+is_sanitized() {
+	grep -q __asan_init "$BUILD/libinvctl.so"
+}
+
 # Without jq, which takes as long as ten commands: every test asks for it.
 broker_pid() {
 	local pattern='"broker": *\{[^}]*"pid": *([0-9]+)'

@@ -110,6 +110,7 @@ too_small() { # size
 	run as_user "$INVCTL" run -- true
 	assert_success
 	rm -r "$INVCTL_STATE_DIR"
+	INVCTL_STATE_DIR=$BATS_TEST_TMPDIR/state # what the tear-down runs makes one
 }
 
 @test "no process to be had for a broker: run says so, and leaves nothing" {

@@ -20,6 +20,14 @@
 
 #include "invctl.h"
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SANITIZE_THREAD
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define SANITIZE_THREAD
+#endif
+
 #define MILLISECOND INT64_C(1000000)
 #define SECOND INT64_C(1000000000)
 

@@ -300,6 +300,33 @@ static void a_thread_asleep_in_an_ended_one_takes_no_others_request(void **state
 	}
 }
 
+static void *begin_main(void *arg)
+{
+	struct sleeping *beginning = arg;
+	inv_invocation *invocation = NULL;
+
+	if (inv_invocation_begin(beginning->table, NULL, NULL, &invocation) == 0)
+		atomic_store(&beginning->invocation, invocation);
+	return NULL;
+}
+
+/* The leak check of a sanitizer's build sees what a thread that has ended still holds. */
+static void it_may_be_ended_when_its_thread_has(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sleeping beginning = {.table = fixture->table};
+	uint8_t id[16];
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, begin_main, &beginning), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	inv_invocation *invocation = atomic_load(&beginning.invocation);
+	assert_non_null(invocation);
+	inv_invocation_id(invocation, id);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+	assert_int_equal(fixture_info(fixture, id).status, INV_COMPLETED);
+}
+
 static int end_inherited(struct fixture *fixture, void *invocation)
 {
 	(void)fixture;
@@ -563,6 +590,7 @@ int main(void)
 	        TABLE_TEST(begin_takes_over_an_own_event),
 	        TABLE_TEST(begin_does_not_take_over_anothers_event),
 	        TABLE_TEST(another_thread_may_end_it),
+	        TABLE_TEST(it_may_be_ended_when_its_thread_has),
 	        TABLE_TEST(a_thread_asleep_in_an_ended_one_takes_no_others_request),
 	        TABLE_TEST(a_forked_child_does_not_end_it),
 	        TABLE_TEST(wait_returns_when_it_ends),

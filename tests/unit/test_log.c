@@ -440,6 +440,7 @@ static void a_format_that_can_not_be_written_is_invalid(void **state)
 
 static void a_link_in_its_place_is_not_followed(void **state)
 {
+	struct records records = {0};
 	struct fixture *fixture = *state;
 	uint8_t id[16];
 	char path[4096], target[128];
@@ -450,6 +451,7 @@ static void a_link_in_its_place_is_not_followed(void **state)
 	assert_int_equal(symlink(target, path), 0);
 	assert_int_equal(inv_log_text(LOG_INFO, "x"), -ELOOP);
 	assert_int_equal(access(target, F_OK), -1);
+	assert_int_equal(inv_log_read(fixture->table, id, note, &records), -ELOOP);
 	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
 }
 

@@ -71,6 +71,10 @@ static int answer_in_handler(inv_event *event)
 static void the_wrappers_see_calls_in_the_handler(void **state)
 {
 	(void)state;
+#ifdef SANITIZE_THREAD
+	print_message("this build's malloc is the sanitizer's\n");
+	skip();
+#endif
 	unsafe_calls = 0;
 	in_handler = 1;
 	free(malloc(1));
