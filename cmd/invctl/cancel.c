@@ -16,6 +16,7 @@
 #include "invctl/report.h"
 #include "invctl/selectors.h"
 #include "invctl/stopped_supervisor.h"
+#include "os/process.h"
 
 enum { OPTION_ONLY = 256, OPTION_SIGNAL, OPTION_KILL, OPTION_WAIT, OPTION_IDEMPOTENT };
 
@@ -201,6 +202,20 @@ static void have_broker(const struct globals *globals, inv_table *table,
 		        attach_name(globals));
 }
 
+/* The supervisor is dead, and the broker that has to act in its place is stopped: the broker's
+ * pid. Else 0. */
+static pid_t stopped_broker(inv_table *table, const uint8_t id[16])
+{
+	struct inv_table_info table_info;
+	struct inv_info info;
+
+	if (inv_info_get(table, id, &info) != 0 || inv_table_info_get(table, &table_info) != 0 ||
+	    info.kind != INV_KIND_RUN || !table_info.serving ||
+	    process_state(table_info.broker_pid) != 'T')
+		return 0;
+	return info.orphaned || process_state(info.owner_pid) == '\0' ? table_info.broker_pid : 0;
+}
+
 static int wait_for_end(inv_table *table, const uint8_t id[16], int64_t until_ns)
 {
 	char id_text[INV_ID_TEXT_BYTES];
@@ -210,6 +225,14 @@ static int wait_for_end(inv_table *table, const uint8_t id[16], int64_t until_ns
 	if (status != AWAIT_TIMED_OUT)
 		return status == AWAIT_UNKNOWN ? EXIT_NO_TABLE : 0;
 	inv_id_format(id, id_text);
+	pid_t broker = stopped_broker(table, id);
+	if (broker) {
+		message("invocation %s still runs: its supervisor is dead, and the broker that "
+		        "acts "
+		        "in its place is stopped; 'kill -CONT %d' lets it go on",
+		        id_text, (int)broker);
+		return EXIT_TIMED_OUT;
+	}
 	message("invocation %s still runs; stronger steps are 'invctl cancel --signal %.8s' and "
 	        "'invctl cancel --kill %.8s'",
 	        id_text, id_text, id_text);

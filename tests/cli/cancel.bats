@@ -204,6 +204,20 @@ inner_is() {
 	kill -CONT "$(broker_pid)"
 }
 
+@test "with the supervisor dead and the broker stopped the sentence names the broker" {
+	start -- sleep 1000
+	local broker
+	broker=$(broker_pid)
+	kill -STOP "$broker"
+	kill -KILL "$RUN_PID"
+	retry process_is_gone "$RUN_PID"
+	run -119 "$INVCTL" cancel --wait=100ms "$ID"
+	assert_output --partial "'kill -CONT $broker'"
+	kill -CONT "$broker"
+	run -0 "$INVCTL" cancel --idempotent --wait=20s "$ID"
+	[[ $(field "$ID" .status) == cancelled ]]
+}
+
 @test "the actor is the calling script, and the terminal it was typed at" {
 	start sleep 1000
 	printf '#!/bin/sh\n"$INVCTL" cancel -r "coolant is low" "$1"\nexit\n' >alarm.sh
