@@ -191,7 +191,8 @@ struct inv_table_info {
 /* ---- Tables ------------------------------------------------------------ */
 
 /*
- * Attach to a table.
+ * Attach to a table. Once its name is removed and it has no broker, no request could find what is
+ * in it: calls with the handle are -ESTALE, unless this process still owns something there.
  *   name   [A-Za-z0-9._-]{1,64}; NULL: the default
  *   flags  INV_OPEN_AUTOSTART, INV_OPEN_GUARD, or 0
  * 0; -EINVAL a bad name; -ENOENT no such table (and none was started);
