@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "os/clock.h"
@@ -77,6 +78,15 @@ static bool sees_all(void)
 	return process_namespace() == FIRST_NAMESPACE && process_start(1) != 0;
 }
 
+static bool is_in_namespace(const char *pid, uint64_t namespace)
+{
+	char path[64];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/ns/pid", pid);
+	return stat(path, &status) == 0 && status.st_ino == namespace;
+}
+
 /* A damaged table could cause one search after the other. */
 static bool search_allowed(void)
 {
@@ -91,11 +101,12 @@ static bool search_allowed(void)
 	return atomic_fetch_add(&searches, 1) < SEARCHES_MAX;
 }
 
-enum process_life process_life_elsewhere(pid_t pid, uint64_t start, uint64_t start_mask)
+enum process_life process_life_elsewhere(pid_t pid, uint64_t start, uint64_t start_mask,
+                                         uint64_t namespace)
 {
 	if (!search_allowed())
 		return PROCESS_UNKNOWN;
-	bool hidden = !process_proc_is_own() || !sees_all();
+	bool hidden = !process_proc_is_own(), seen = sees_all();
 	enum process_life life = PROCESS_UNKNOWN;
 	DIR *directory = opendir("/proc");
 	struct dirent *entry;
@@ -107,11 +118,13 @@ enum process_life process_life_elsewhere(pid_t pid, uint64_t start, uint64_t sta
 			continue;
 		pid_t inner = innermost_pid(entry->d_name);
 		hidden = hidden || inner < 0;
+		seen = seen ||
+		       (namespace && inner > 0 && is_in_namespace(entry->d_name, namespace));
 		if (inner == pid &&
 		    ((process_start((pid_t)strtol(entry->d_name, NULL, 10)) ^ start) &
 		     start_mask) == 0)
 			life = PROCESS_ALIVE;
 	}
 	closedir(directory);
-	return life == PROCESS_ALIVE ? life : hidden ? PROCESS_UNKNOWN : PROCESS_DEAD;
+	return life == PROCESS_ALIVE ? life : hidden || !seen ? PROCESS_UNKNOWN : PROCESS_DEAD;
 }

@@ -8,8 +8,9 @@
  *                  the open file, so its descriptor must not be handed on or duplicated
  *   a search       /proc shows the processes of its own namespace and of those within that one,
  *                  each with all its pids (NSpid). The first namespace contains all others: a
- *                  process that is not found there is dead. From elsewhere, or where /proc hides
- *                  other users' processes, nothing is concluded
+ *                  process that is not found there is dead. From elsewhere it is dead if another
+ *                  process of its namespace is found, because then all of them can be seen. Where
+ *                  none is, or /proc hides other users' processes, nothing is concluded
  *
  * A search reads all of /proc. It is for rare cases, and limited to a few in 50 ms; beyond
  * that nothing is concluded.
@@ -30,7 +31,9 @@ void lease_give_back(int fd, off_t byte);
 int lease_held(int fd, off_t byte);
 
 /* Search for the process that has this pid in its own namespace. Of its start time in clock
- * ticks since boot, the bits of start_mask are known. */
-enum process_life process_life_elsewhere(pid_t pid, uint64_t start, uint64_t start_mask);
+ * ticks since boot, the bits of start_mask are known. namespace is its PID namespace's inode, or 0
+ * where that is not known. */
+enum process_life process_life_elsewhere(pid_t pid, uint64_t start, uint64_t start_mask,
+                                         uint64_t namespace);
 
 #endif

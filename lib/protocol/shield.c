@@ -54,7 +54,7 @@ static bool holder_lives(uint64_t word)
 
 	if (namespace != (process_namespace() & SHIELD_NAMESPACE_MASK))
 		return process_life_elsewhere(identity.pid, word >> SHIELD_START_SHIFT,
-		                              SHIELD_START_MASK) != PROCESS_DEAD;
+		                              SHIELD_START_MASK, 0) != PROCESS_DEAD;
 	if (identity.pid == getpid())
 		return true;
 	return process_life(&identity) != PROCESS_DEAD &&

@@ -21,9 +21,3 @@ need_pid_namespace() {
 in_pid_namespace() { # command...
 	unshare --pid --fork --kill-child --mount-proc "$@"
 }
-
-# From another namespace than the first the processes of others may be out of sight.
-need_first_pid_namespace() {
-	[[ $(readlink /proc/self/ns/pid) == "pid:[4026531836]" ]] ||
-		skip "not in the first PID namespace, where all processes are seen"
-}

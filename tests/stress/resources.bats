@@ -513,7 +513,6 @@ orphan_elsewhere() {
 
 @test "a supervisor killed in another PID namespace: its action's invocation ends with that" {
 	need_pid_namespace
-	need_first_pid_namespace
 	orphan_elsewhere
 	kill -KILL "$ACTION"
 	run "$INVCTL" wait --timeout=20s "$ID"
