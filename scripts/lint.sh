@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every linter over every file it knows; ends with the line "N passed, N failed".
-# Changes nothing. `scripts/lint.sh NAME…` runs those named: format tidy cppcheck shell man layers environment.
+# Changes nothing. `scripts/lint.sh NAME…` runs those named: format tidy cppcheck shell man layers environment
+# markers.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
@@ -45,10 +46,13 @@ man_pages() { mandoc -T lint -W warning man/*.[138]; }
 # A program with raised privileges takes nothing from its environment: see secure_getenv(3).
 environment() { ! git grep -nE '(^|[^_[:alnum:]])getenv\(' -- lib cmd; }
 
+# What a merge leaves where it was not resolved.
+markers() { ! git grep -nE '^(<{7}|>{7})( |$)'; }
+
 # Who includes and calls whom.
 layers() { scripts/layers.py; }
 
-[ $# -gt 0 ] || set -- shell bats man layers environment format cppcheck tidy
+[ $# -gt 0 ] || set -- shell bats man layers environment markers format cppcheck tidy
 for name in "$@"; do
 	case $name in
 	bats) lint bats bats_shell ;;
