@@ -412,7 +412,7 @@ int inv_progress(double percent, const char *text);
  * Run fn(arg) in a thread in an invocation of its own, whose parent is the
  * caller's. It is recorded as completed where fn returns 0, cancelled where it
  * returns -ECANCELED, else as error.
- * 0; as inv_invocation_begin; -EAGAIN no thread to be had.
+ * 0; as inv_invocation_begin; -EAGAIN no thread could be made.
  */
 int inv_thread_start(inv_thread **out, inv_table *table, int (*fn)(void *arg), void *arg);
 

@@ -143,7 +143,7 @@ def main():
         calls = list(calls_between(files, uses))
         wrong += [*wrong_calls(calls, uses), *circles(calls)]
     else:
-        wrong.append("it does not build: the calls are not looked at")
+        wrong.append("it does not build: the calls are not checked")
     print("\n".join(wrong), end="\n" if wrong else "")
     return 1 if wrong else 0
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/message.h"
@@ -27,21 +26,6 @@ int attach_table(const struct globals *globals, unsigned flags, inv_table **out)
 	return inv_open(out, globals->table, flags | INV_OPEN_GUARD);
 }
 
-/* Root sees what is in any table, but registers only in its own (lib/table/attach.c). */
-static bool explain_to_root(const char *table)
-{
-	char path[sizeof("/dev/shm/") + INV_TABLE_NAME_BYTES];
-	struct stat status;
-
-	snprintf(path, sizeof(path), "/dev/shm/%s", table);
-	if (geteuid() != 0 || lstat(path, &status) != 0 || status.st_uid == 0)
-		return false;
-	message("table '%s' belongs to user %u, who could end what root runs in it: use another "
-	        "--table, or name it in /etc/invctl/table",
-	        table, (unsigned)status.st_uid);
-	return true;
-}
-
 int attach_failure(const struct globals *globals, int error)
 {
 	const char *name = attach_name(globals);
@@ -63,9 +47,6 @@ int attach_failure(const struct globals *globals, int error)
 		message("there is no table '%s'; 'invctl run' makes one", name);
 		return EXIT_NO_TABLE;
 	case -EACCES:
-		if (explain_to_root(name))
-			return EXIT_DENIED;
-		/* fall through */
 	case -EPERM:
 	case -EBADMSG:
 	case -EPROTO: {
@@ -94,7 +75,7 @@ int attach_failure(const struct globals *globals, int error)
 		        name);
 		return EXIT_NO_TABLE;
 	default:
-		message("table '%s' can't be had: %s", name, inv_strerror(error));
+		message("table '%s' is not available: %s", name, inv_strerror(error));
 		return EXIT_NO_TABLE;
 	}
 }

@@ -15,7 +15,7 @@ void options_begin(struct argp_state *state, char *name);
 /* argp_parse, which leaves input as it is where there is no memory: then a sentence, exit 125. */
 void options_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input);
 
-/* Say what is wrong with the command line and where help is to be had; exit 2. */
+/* Say what is wrong with the command line and where help is; exit 2. */
 void usage_error(const struct argp_state *state, const char *format, ...)
         __attribute__((format(printf, 2, 3), noreturn));
 

@@ -91,17 +91,23 @@ static void advise_removal(const char *table, char advice[ADVICE_BYTES])
 		         "processes still use it ('fuser -v %s' names them): let them end first",
 		         path);
 	else
-		snprintf(advice, ADVICE_BYTES, "ask its owner to look at it");
+		snprintf(advice, ADVICE_BYTES, "its owner can find out what it is");
 }
 
 /* Why its owner and mode forbid to use it. false: they don't. */
-static bool explain_denial(const char *table, const struct stat *status, char *sentence)
+static bool explain_denial(const char *table, const struct stat *status, int error, char *sentence)
 {
 	const size_t size = SEGMENT_SENTENCE_BYTES;
 	unsigned mode = status->st_mode & 07777, uid = status->st_uid, gid = status->st_gid;
 	char advice[ADVICE_BYTES];
 
-	if (status->st_uid != geteuid() && mode != MODE_SHARED) {
+	/* Root sees what is in any table, but registers only in its own (lib/table/attach.c). */
+	if (geteuid() == 0 && uid != 0 && (error == -EACCES || mode != MODE_SHARED)) {
+		snprintf(sentence, size,
+		         "table '%s' belongs to user %u, who could end what root runs in it: use "
+		         "another --table, or name it in /etc/invctl/table",
+		         table, uid);
+	} else if (status->st_uid != geteuid() && mode != MODE_SHARED) {
 		snprintf(sentence, size,
 		         "table '%s' is not yours to open: " DIRECTORY "%s belongs to user %u; "
 		         "use another --table",
@@ -175,13 +181,13 @@ int segment_explain(const char *table, int error, char sentence[SEGMENT_SENTENCE
 		return EXIT_DENIED;
 	}
 	/* Root may read another user's file: it is not root's to judge all the same. */
-	if (error == -EBADMSG && there && explain_denial(table, &status, sentence))
+	if (error == -EBADMSG && there && explain_denial(table, &status, error, sentence))
 		return EXIT_DENIED;
 	if (error == -EBADMSG || error == -EPROTO) {
 		explain_contents(table, &status, error, sentence);
 		return EXIT_NO_TABLE;
 	}
-	if (!there || !explain_denial(table, &status, sentence))
+	if (!there || !explain_denial(table, &status, error, sentence))
 		snprintf(sentence, SEGMENT_SENTENCE_BYTES,
 		         "table '%s' is not yours to open: %s; see 'ls -l " DIRECTORY
 		         "%s', or use another --table",

@@ -7,7 +7,7 @@
 
 /*
  * How a user is looked up: in /etc/passwd alone. A program that is linked dynamically may set
- * getpwuid(3) instead, which asks the other name services too.
+ * getpwuid(3) instead, which uses the other name services too.
  */
 extern struct passwd *(*user_lookup)(uid_t uid);
 

@@ -1,5 +1,5 @@
 /*
- * epoll over the sources, and one timer for the next time that a step has asked for.
+ * epoll over the sources, and one timer for the earliest time that a step has returned.
  *
  * One event is taken at a time, so that the function of one source may remove another, which
  * is never called after that. The steps run when no event is left, so that one sweep follows

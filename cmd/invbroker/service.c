@@ -175,7 +175,7 @@ void service_close(const struct serving *serving, int status)
 	const char *name = serving->info.name;
 
 	/* Brokers that start now wait until the lease is free, and see then whether the table has
-	 * its name still. A damaged table stays, so that the damage can be looked into. */
+	 * its name still. A damaged table stays, so that the damage can be examined. */
 	broker_leaving(table);
 	if (!segment_name_is_ours(table))
 		report("table '%s' has no name any more, so the next broker makes a new one; "

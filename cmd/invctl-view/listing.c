@@ -10,7 +10,7 @@
 enum {
 	ID_DIGITS_SHOWN = 8,
 	ID_DIGITS = 32,
-	/* Of so many it is looked up in /proc whether they are stopped: it costs more than all
+	/* So many processes are read in /proc, to see if they are stopped: that costs more than
 	 * the rest of a row. */
 	STOPPED_LOOKED_UP = 256,
 };

@@ -1,4 +1,4 @@
-/* What a person is told of an invocation's end and of the request that was made: in words. */
+/* An invocation's end and its request, in words for a person. */
 #ifndef REASON_H
 #define REASON_H
 

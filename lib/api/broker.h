@@ -80,7 +80,7 @@ struct broker_retirement {
 	/* broker_retire's own */
 	uint64_t *marks; /* a bit for each slot: it has a live descendant */
 	int64_t began_ns;
-	uint64_t steps; /* slots looked at, in all passes */
+	uint64_t steps; /* slots that all passes have read */
 	uint32_t index; /* the slot with which the next turn goes on */
 	bool freeing;   /* the second half: all is marked */
 };

@@ -21,7 +21,7 @@
 #include "table/slot.h"
 #include "table/text.h"
 
-enum { CLOCK_EVERY = 256 }; /* slots between two looks at the clock */
+enum { CLOCK_EVERY = 256 }; /* slots between two readings of the clock */
 #define AGAIN_NS INT64_C(10000000000)
 
 static bool marked(const struct broker_retirement *pass, uint32_t index)

@@ -79,6 +79,13 @@ inv_event *event_handle(inv_table *table, struct slot_ref ref, const uint8_t id[
 	return event;
 }
 
+int table_find(inv_table **table, const uint8_t id[16], struct slot_ref *ref, uint64_t *word)
+{
+	int error = table_resolve(*table, false, table);
+
+	return error ? error : slot_find(*table, id, ref, word);
+}
+
 int event_handle_find(inv_table *table, const uint8_t id[16], inv_event **out)
 {
 	struct slot_ref ref;

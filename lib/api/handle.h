@@ -35,6 +35,10 @@ struct inv_event {
 /* The handle of a registration, made or counted up. NULL: no memory. Under table->lock. */
 inv_event *event_handle(inv_table *table, struct slot_ref ref, const uint8_t id[16], bool owned);
 
+/* The table that the caller means (NULL: the default), and where the id is in it. 0; -ENOENT; or as
+ * inv_open. */
+int table_find(inv_table **table, const uint8_t id[16], struct slot_ref *ref, uint64_t *word);
+
 /* Find the id and give a handle. As inv_event_find. */
 int event_handle_find(inv_table *table, const uint8_t id[16], inv_event **out);
 

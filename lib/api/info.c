@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "api/handle.h"
 #include "os/clock.h"
 #include "protocol/lifecycle.h"
 #include "protocol/progress.h"
@@ -160,10 +161,8 @@ int inv_info_get(inv_table *table, const uint8_t id[16], struct inv_info *info)
 {
 	struct slot_ref ref;
 	uint64_t word;
-	int error = table_resolve(table, false, &table);
+	int error = table_find(&table, id, &ref, &word);
 
-	if (!error)
-		error = slot_find(table, id, &ref, &word);
 	if (error)
 		return error;
 	bool has_broker = table_has_broker(table) == 1;

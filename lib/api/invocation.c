@@ -170,10 +170,8 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns)
 	struct slot_ref ref;
 	uint64_t word;
 	int status;
-	int error = table_resolve(table, false, &table);
+	int error = table_find(&table, id, &ref, &word);
 
-	if (!error)
-		error = slot_find(table, id, &ref, &word);
 	while (!error) {
 		/* The word before the state: an end in between changes the word. */
 		word = event_word_load(table, ref);

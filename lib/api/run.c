@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "api/event_create.h"
+#include "api/handle.h"
 #include "os/clock.h"
 #include "os/futex.h"
 #include "os/process.h"
@@ -288,10 +289,8 @@ int inv_run_refused(inv_table *table, const uint8_t id[16])
 {
 	struct slot_ref ref;
 	uint64_t word;
-	int error = table_resolve(table, false, &table);
+	int error = table_find(&table, id, &ref, &word);
 
-	if (!error)
-		error = slot_find(table, id, &ref, &word);
 	if (error)
 		return error;
 	if (control_state(word) != SLOT_LIVE)

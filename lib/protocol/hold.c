@@ -13,8 +13,8 @@
  * come in between: that one counts.
  *
  * A registrar reads the word before it registers, and again when its slot is live: a hold put up
- * before the second read takes the slot back. Whoever puts it up and then scans the table sees
- * the slot, or is seen by the registrar: both orders are sequentially consistent.
+ * before the second read takes the slot back. A process that puts it up and then scans the table
+ * sees the slot, or the registrar sees the hold: both orders are sequentially consistent.
  *
  * A SIGKILL of a put before its last step leaves the hold as it was; where it stood, its note
  * reads as empty until the next put. Between a release and its wake: waiters read the word again

@@ -3,8 +3,8 @@
  *
  * The broker of a shared table may be any member of its group. So where the caller has no
  * broker of that name, the listening sockets are searched for another user's. Every user may
- * listen under such a name: the kernel must confirm that the user in the name is the one who
- * listens, and what is handed over is checked like any segment: here that it is the caller's
+ * listen under such a name: the kernel must confirm that the user in the name is the one
+ * that listens, and what is handed over is checked like any segment: here that it is the caller's
  * or of a group that the caller is in, and by the attach (attach.c) all the rest.
  */
 #include "table/handover.h"

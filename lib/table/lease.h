@@ -43,7 +43,7 @@ bool table_abandoned(const inv_table *table);
 /* The same, as of the last 50 ms. */
 bool table_abandoned_lately(inv_table *table);
 
-/* At registration: start a broker where there is none. Looks at most once a second. An error is
+/* At registration: start a broker where there is none. At most once a second. An error is
  * not the caller's: the table works without one. */
 void table_ensure_broker(inv_table *table);
 

@@ -318,7 +318,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 	assert_output --partial "INVCTL_STATE_DIR"
 }
 
-@test "a limit on the size of files stops no run: what can't be stored is told or counted" {
+@test "a limit on the size of files stops no run: what can't be stored is reported or counted" {
 	"$INVBROKER" 3>&-
 	ID=$(new_id)
 	# shellcheck disable=SC2016  # expanded by the inner shell

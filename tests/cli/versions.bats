@@ -77,7 +77,7 @@ start_other() {
 	ended_with 122
 }
 
-@test "a run file whose process has ended, or whose pid is another's now, signals nobody" {
+@test "a run file whose process has ended, or whose pid is another's now, signals no process" {
 	start_other --name=night sleep 1000
 	local file
 	file=$(find "$INVCTL_STATE_DIR" -name "$ID.run")
