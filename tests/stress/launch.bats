@@ -90,8 +90,8 @@ never_executed() {
 	[ ! -e executed ]
 }
 
-@test "the new process killed before the word to go on: a command that was killed" {
-	launch_held_at supervisor sendto enter 1 "44 "
+# Its end is the command's, which was never executed.
+kill_new_process() {
 	kill -KILL "$NEW_PID"
 	run "$INVCTL" wait --timeout=30s "$ID"
 	assert_failure 137
@@ -99,13 +99,14 @@ never_executed() {
 	[ ! -e executed ]
 }
 
+@test "the new process killed before the word to go on: a command that was killed" {
+	launch_held_at supervisor sendto enter 1 "44 "
+	kill_new_process
+}
+
 @test "the new process killed before its exec: the same" {
 	launch_held_at command rt_sigaction enter 1 "13 "
-	kill -KILL "$NEW_PID"
-	run "$INVCTL" wait --timeout=30s "$ID"
-	assert_failure 137
-	[ "$(field "$ID" .signal)" = 9 ]
-	[ ! -e executed ]
+	kill_new_process
 }
 
 @test "--detach prints no id before the command is executed" {
