@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 
 #include "api/broker.h"
 #include "os/clock.h"
+#include "os/process.h"
 #include "os/uuid.h"
 #include "table/index.h"
 
@@ -173,6 +175,29 @@ int fixture_stay(void)
 {
 	for (;;)
 		pause();
+}
+
+static void *outlive_first_thread(void *arg)
+{
+	(void)arg;
+	fixture_stay();
+	return NULL;
+}
+
+int fixture_end_first_thread(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, outlive_first_thread, NULL) != 0)
+		return 1;
+	/* not pthread_exit: it would unwind into the test's frames */
+	for (;;)
+		syscall(SYS_exit, 0);
+}
+
+bool fixture_first_thread_ended(pid_t process)
+{
+	return process_state(process) == 'Z';
 }
 
 int fixture_own_and_stay(struct fixture *fixture, void *id)

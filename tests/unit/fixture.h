@@ -66,6 +66,10 @@ void fixture_kill(struct fixture *fixture, pid_t child);
 /* As a child: wait to be killed. */
 int fixture_stay(void);
 
+/* As a child: end the first thread while another one stays. 1: no thread could be made. */
+int fixture_end_first_thread(void);
+bool fixture_first_thread_ended(pid_t process);
+
 /* As a child: own an event of that id, count counters[0] up, and stay. */
 int fixture_own_and_stay(struct fixture *fixture, void *id);
 

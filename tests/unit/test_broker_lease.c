@@ -6,11 +6,8 @@
 #include "fixture.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,41 +60,14 @@ static void the_dead_are_recorded_without_a_look(void **state)
 	fixture_assert_lost(fixture, id);
 }
 
-static void *outlive_leader(void *arg)
-{
-	(void)arg;
-	fixture_stay();
-	return NULL;
-}
-
 static int end_first_thread(struct fixture *fixture, void *id)
 {
 	inv_invocation *invocation;
-	pthread_t thread;
 
-	if (inv_invocation_begin(NULL, id, NULL, &invocation) != 0 ||
-	    pthread_create(&thread, NULL, outlive_leader, NULL) != 0)
+	if (inv_invocation_begin(NULL, id, NULL, &invocation) != 0)
 		return 1;
 	atomic_store(&fixture->counters[OWNED], 1);
-	for (;;)
-		syscall(SYS_exit, 0);
-}
-
-static bool first_thread_ended(pid_t process)
-{
-	char path[64];
-	int state = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)process);
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return false;
-	/* the name is the test's own, without a parenthesis in it */
-	while ((state = fgetc(file)) != EOF && state != ')')
-		;
-	state = fgetc(file) == ' ' ? fgetc(file) : EOF;
-	fclose(file);
-	return state == 'Z';
+	return fixture_end_first_thread();
 }
 
 /* The broker, too, takes it for what it is: another owner's death makes it look. */
@@ -109,7 +79,7 @@ static void one_whose_first_thread_has_ended_is_not_taken_for_dead(void **state)
 	fixture_use_built_broker();
 	assert_int_equal(inv_open(&fixture->table, fixture->name, INV_OPEN_AUTOSTART), 0);
 	pid_t owner = start_owner(fixture, end_first_thread, id);
-	EVENTUALLY(first_thread_ended(owner));
+	EVENTUALLY(fixture_first_thread_ended(owner));
 	atomic_store(&fixture->counters[OWNED], 0);
 	fixture_kill(fixture, start_owner(fixture, own_and_stay, other));
 	EVENTUALLY(ended(fixture) == 1);

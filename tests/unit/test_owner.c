@@ -10,10 +10,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,36 +83,9 @@ static void a_stopped_one_is_alive(void **state)
 	fixture_assert_lost(fixture, id);
 }
 
-static void *outlive_leader(void *arg)
-{
-	(void)arg;
-	fixture_stay();
-	return NULL;
-}
-
 static int end_first_thread(struct fixture *fixture, void *id)
 {
-	pthread_t thread;
-
-	if (!own(fixture, id) || pthread_create(&thread, NULL, outlive_leader, NULL) != 0)
-		return 1;
-	/* not pthread_exit: it would unwind into the test's frames */
-	for (;;)
-		syscall(SYS_exit, 0);
-}
-
-static bool first_thread_ended(pid_t process)
-{
-	char path[64], text[512] = "";
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)process);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ssize_t length = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	const char *end = length > 0 ? strrchr(text, ')') : NULL;
-	return end && end[2] == 'Z';
+	return own(fixture, id) ? fixture_end_first_thread() : 1;
 }
 
 static void one_whose_first_thread_has_ended_is_alive(void **state)
@@ -123,7 +94,7 @@ static void one_whose_first_thread_has_ended_is_alive(void **state)
 	uint8_t id[16];
 	pid_t owner = start_owner(fixture, end_first_thread, id);
 
-	EVENTUALLY(first_thread_ended(owner));
+	EVENTUALLY(fixture_first_thread_ended(owner));
 	assert_alive(fixture, id);
 	fixture_kill(fixture, owner);
 	fixture_assert_lost(fixture, id);
