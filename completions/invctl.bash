@@ -19,8 +19,9 @@ _invctl_words() {
 # The options of a command; a trailing = wants a value in the same word.
 _invctl_options() {
 	case $1 in
-	run) echo "--detach --id= --id-file= --kill-after= --name= --nested-wait= --no-kill
-		--no-parent --preserve-status --signal= --signal-after= --stop= --timeout=" ;;
+	run) echo "--cooperative --detach --finish= --finish-timeout= --id= --id-file= --kill-after=
+		--name= --nested-wait= --no-kill --no-parent --preserve-status --signal= --signal-after=
+		--signal-to= --stop= --timeout=" ;;
 	cancel) echo "--all --children= --idempotent --kill --name= --only --reason= --signal
 		--verbose --wait" ;;
 	list | ls | ps) echo "--all --full --json --name= --noheadings --output= --quiet --status= --tree" ;;

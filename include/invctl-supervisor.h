@@ -21,6 +21,9 @@ extern "C" {
 enum {
 	INV_RUN_NO_KILL = 1,      /* refuses SIGKILL */
 	INV_RUN_STOP_COMMAND = 2, /* a stop command takes the place of the signal */
+	INV_RUN_FINISH_COMMAND = 4,
+	INV_RUN_COOPERATIVE = 8,     /* from the start, without a check */
+	INV_RUN_SIGNAL_COMMAND = 16, /* delivery by signal goes to the command alone */
 };
 
 struct inv_run_options {
@@ -35,6 +38,13 @@ struct inv_run_options {
 	unsigned flags;
 };
 
+/* An outcome that is decided, and not recorded yet. */
+struct inv_run_outcome {
+	int status;      /* enum inv_status */
+	int cause;       /* enum inv_cause */
+	int exit_status; /* what `run` exits with */
+};
+
 /* What a supervisor must know to decide its next step. Times are monotonic. */
 struct inv_run_view {
 	int requested;   /* a request was made and not withdrawn, delivered or not */
@@ -42,6 +52,8 @@ struct inv_run_view {
 	int cooperative; /* the action has checked since it started */
 	int shielded;    /* by its own or an ancestor's shield */
 	int had_nested;  /* something was nested in it, now or before */
+	int delivered;   /* a request was; another may be pending */
+	int newest;      /* low bits of the newest pid when a check took it; 0: not known */
 	int signalled;   /* it was delivered by signal or stop command */
 	int killed;
 	int cause;               /* of the last request, enum inv_cause */
@@ -53,11 +65,15 @@ struct inv_run_view {
 	int force_signum;   /* its signal; 0: the usual one */
 	uint32_t force_count; /* differs for every such request */
 
+	int decided; /* the command has ended, and this is the outcome */
+	struct inv_run_outcome outcome;
+	int finish; /* enum inv_finish_state: pending, running, ended */
+
 	int signal; /* the options, as registered */
 	unsigned flags;
 	int64_t signal_after_ns, kill_after_ns, nested_wait_ns;
 	int64_t deadline_ns; /* INV_FOREVER: none */
-	pid_t pid;           /* of the command; 0: not started */
+	pid_t pid;           /* of the command, then of its finish command; 0: none runs */
 	uint64_t pid_start;  /* its start time in clock ticks since boot */
 
 	uint32_t event_futex, escalation_futex; /* for inv_run_wait */
@@ -114,6 +130,21 @@ void inv_run_kill_nested(inv_invocation *invocation);
 /* An id's request is pending and not shielded: a nested run must not start, and that
  * counts as a check of the id's action. 1, 0, or -ENOENT, -ESTALE. */
 int inv_run_refused(inv_table *table, const uint8_t id[16]);
+
+/*
+ * The command has ended, and leftovers are waited for, or its finish command: decide the outcome.
+ * From here on no request is made of it; inv_run_end records what was decided.
+ *   outcome  what was decided, also where the table is gone
+ * 0; -ESTALE.
+ */
+int inv_run_decide(inv_invocation *invocation, const struct inv_run_result *result,
+                   struct inv_run_outcome *outcome);
+
+/* The finish command runs as pid: from here on the invocation is shielded. 0; -ESTALE. */
+int inv_run_finish_started(inv_invocation *invocation, pid_t pid);
+
+/* The finish command has ended, as waitpid said. 0; -ESTALE. */
+int inv_run_finish_ended(inv_invocation *invocation, int wait_status);
 
 /*
  * Record how it ended, and free the handle. Exactly one outcome is recorded,

@@ -131,20 +131,30 @@ struct inv_request {
 	char reason[INV_REASON_BYTES];
 };
 
+/* How far the finish command of `run --finish` has come. */
+enum inv_finish_state {
+	INV_FINISH_NONE,    /* there is none */
+	INV_FINISH_PENDING, /* the command has not ended, or its leftovers are waited for */
+	INV_FINISH_RUNNING,
+	INV_FINISH_ENDED,
+	INV_FINISH_SKIPPED, /* the command was never started */
+};
+
 /* What is known of one invocation: a copy, consistent in itself. New fields
  * are added at the end only. */
 struct inv_info {
 	uint8_t id[16];
-	uint8_t parent[16];    /* all zero: none */
-	int32_t status;        /* enum inv_status */
-	int32_t kind;          /* enum inv_kind */
-	int32_t cause;         /* enum inv_cause: why it ended; 0 while it lives */
-	int32_t exit_status;   /* of the command; -1: none known */
-	int32_t term_signal;   /* that killed the command; 0: none */
-	int32_t wait_status;   /* what `invctl wait` exits with; -1 while it lives */
-	uint32_t uid;          /* of its owner */
-	int32_t owner_pid;     /* the supervisor's, or the calling program's; 0 when it has ended */
-	int32_t pid;           /* the command's, or the calling program's */
+	uint8_t parent[16];  /* all zero: none */
+	int32_t status;      /* enum inv_status */
+	int32_t kind;        /* enum inv_kind */
+	int32_t cause;       /* enum inv_cause: why it ended; 0 while it lives */
+	int32_t exit_status; /* of the command, once it has ended; -1: none known */
+	int32_t term_signal; /* that killed the command; 0: none */
+	int32_t wait_status; /* what `invctl wait` exits with; -1 while it lives */
+	uint32_t uid;        /* of its owner */
+	int32_t owner_pid;   /* the supervisor's, or the calling program's; 0 when it has ended */
+	int32_t pid;         /* the command's, later its finish command's, or the calling program's;
+	                        0: none runs */
 	int64_t requested_ns;  /* time of day: registered */
 	int64_t started_ns;    /* time of day; 0: not yet */
 	int64_t completed_ns;  /* time of day; 0: not yet */
@@ -152,18 +162,22 @@ struct inv_info {
 	int64_t deadline_ns;   /* time of day; 0: none */
 	int64_t last_check_ns; /* time of day; 0: never. Exact for commands, sampled for
 	                         calls */
-	int32_t cooperative;   /* 1: it has checked since it started */
-	int32_t shielded;      /* 1: a request waits, here or by a parent's shield */
+	int32_t cooperative; /* 1: it has checked since it started, or run --cooperative says so */
+	int32_t shielded;    /* 1: a request waits, here or by a parent's shield */
 	int32_t paused;
-	int32_t finishing;
+	int32_t finishing; /* 1: the command has ended, the outcome is decided; what follows has not
+	                    */
 	struct inv_request cancel; /* the request that stopped it, else the pending one */
 	struct inv_request later;  /* a pending one after that; state INV_CANCEL_NONE: none */
 	double progress_percent;   /* negative: none given */
 	char progress_text[INV_PROGRESS_BYTES];
 	char name[INV_NAME_BYTES];
-	uint32_t log_lost; /* log records that could not be written */
-	int32_t no_kill;   /* run --no-kill */
-	int32_t orphaned;  /* 1: its supervisor is dead, the action goes on */
+	uint32_t log_lost;          /* log records that could not be written */
+	int32_t no_kill;            /* run --no-kill */
+	int32_t orphaned;           /* 1: its supervisor is dead, the action goes on */
+	int32_t finish;             /* enum inv_finish_state */
+	int32_t finish_exit_status; /* of the finish command; -1: none known */
+	int32_t finish_signal;      /* that killed it; 0: none */
 };
 
 /* What is known of a table. */

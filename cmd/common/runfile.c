@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ static void append_value(char *buffer, size_t *used, const char *key, const char
 
 static size_t encode(char *buffer, const struct runfile *run)
 {
-	char supervisor[64];
+	char supervisor[64], number[48];
 	size_t used = 0;
 
 	append(buffer, &used, FORMAT_LINE);
@@ -47,6 +48,13 @@ static size_t encode(char *buffer, const struct runfile *run)
 	append_value(buffer, &used, "cwd=", run->cwd);
 	append_value(buffer, &used, "stop=", run->stop_command);
 	append_value(buffer, &used, "finish=", run->finish_command);
+	if (run->finish_command) {
+		snprintf(number, sizeof(number), "finish-timeout=%lld",
+		         (long long)run->finish_timeout_ns);
+		append(buffer, &used, number);
+	}
+	for (char **variable = run->environment; variable && *variable; variable++)
+		append_value(buffer, &used, "environment=", *variable);
 	if (run->supervisor > 0) {
 		snprintf(supervisor, sizeof(supervisor), "supervisor=%d %llu", (int)run->supervisor,
 		         (unsigned long long)run->supervisor_start);
@@ -96,20 +104,19 @@ int runfile_write(const char *path, const struct runfile *run)
 }
 
 /* Open a file that is believed: the caller's own, regular, of bounded size. */
-static int open_own(const char *path, size_t *size)
+static int open_own(const char *path, struct stat *status)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	struct stat status;
 	int result;
 
 	if (fd < 0)
 		return errno == ELOOP ? -EPERM : -errno;
-	if (fstat(fd, &status) < 0)
+	if (fstat(fd, status) < 0)
 		result = -errno;
-	else if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() ||
-	         (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+	else if (!S_ISREG(status->st_mode) || status->st_uid != geteuid() ||
+	         (status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		result = -EPERM;
-	else if (status.st_size > SIZE_LIMIT)
+	else if (status->st_size > SIZE_LIMIT)
 		result = -EFBIG;
 	else
 		result = 0;
@@ -117,17 +124,19 @@ static int open_own(const char *path, size_t *size)
 		close(fd);
 		return result;
 	}
-	*size = (size_t)status.st_size;
 	return fd;
 }
 
 /* The whole file, with a NUL behind it. */
-static int read_whole(const char *path, char **out, size_t *size)
+static int read_whole(const char *path, char **out, size_t *size, bool *sealed)
 {
-	int fd = open_own(path, size);
+	struct stat status = {0};
+	int fd = open_own(path, &status);
 
 	if (fd < 0)
 		return fd;
+	*size = (size_t)status.st_size;
+	*sealed = (status.st_mode & S_IWUSR) == 0;
 
 	char *buffer = malloc(*size + 1);
 	ssize_t got = buffer ? read(fd, buffer, *size) : -1;
@@ -160,7 +169,7 @@ static char *value_of(char *string, const char *key)
 	return strncmp(string, key, length) == 0 ? string + length : NULL;
 }
 
-static void take_value(char *string, struct runfile *run)
+static void take_value(char *string, struct runfile *run, char ***variable)
 {
 	char *value, *end;
 
@@ -172,6 +181,10 @@ static void take_value(char *string, struct runfile *run)
 		run->stop_command = value;
 	else if ((value = value_of(string, "finish=")))
 		run->finish_command = value;
+	else if ((value = value_of(string, "finish-timeout=")))
+		run->finish_timeout_ns = strtoll(value, NULL, 10);
+	else if ((value = value_of(string, "environment=")))
+		*(*variable)++ = value;
 	else if ((value = value_of(string, "supervisor="))) {
 		long pid = strtol(value, &end, 10);
 		run->supervisor = pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
@@ -187,13 +200,15 @@ static int decode(size_t size, struct runfile *run)
 
 	if (count == 0 || end[-1] != '\0' || strcmp(string, FORMAT_LINE) != 0)
 		return -EBADMSG;
+	run->command = calloc(count, sizeof(*run->command));
+	run->environment = calloc(count, sizeof(*run->environment));
+	if (!run->command || !run->environment)
+		return -ENOMEM;
+	char **variable = run->environment;
 	for (string += strlen(string) + 1; string < end && *string; string += strlen(string) + 1)
-		take_value(string, run);
+		take_value(string, run, &variable);
 	if (string == end)
 		return -EBADMSG;
-	run->command = calloc(count, sizeof(*run->command));
-	if (!run->command)
-		return -ENOMEM;
 	char **word = run->command;
 	for (string++; string < end; string += strlen(string) + 1)
 		*word++ = string;
@@ -203,19 +218,28 @@ static int decode(size_t size, struct runfile *run)
 int runfile_read(const char *path, struct runfile *run)
 {
 	size_t size = 0;
+	bool sealed = false;
 
 	memset(run, 0, sizeof(*run));
-	int result = read_whole(path, &run->text, &size);
+	int result = read_whole(path, &run->text, &size, &sealed);
 	if (result == 0)
 		result = decode(size, run);
 	if (result < 0)
 		runfile_free(run);
+	else if (sealed)
+		run->finish_command = NULL;
 	return result;
+}
+
+void runfile_seal(const char *path)
+{
+	chmod(path, 0400);
 }
 
 void runfile_free(struct runfile *run)
 {
 	free(run->command);
+	free(run->environment);
 	free(run->text);
 	memset(run, 0, sizeof(*run));
 }

@@ -5,6 +5,9 @@
  * the state directory, is mode 0600, and only its owner's is ever believed: no
  * command is taken from the shared table.
  *
+ * With a finish command it holds the environment too, as the broker has to run that when neither
+ * the supervisor nor the action is left. Once it has run, the file is sealed: read-only.
+ *
  * It is NUL-terminated strings: a format line; then KEY=VALUE, in any order, of which unknown
  * keys are skipped; an empty string; and the command's words. So other versions can read it, and
  * reach the supervisors of a table that they can't (other_version.h).
@@ -20,6 +23,8 @@ struct runfile {
 	char *cwd;
 	char *stop_command;
 	char *finish_command;
+	int64_t finish_timeout_ns;
+	char **environment;        /* of the finish command; ends with NULL */
 	pid_t supervisor;          /* 0: not known */
 	uint64_t supervisor_start; /* clock ticks since boot */
 	char **command;            /* ends with NULL */
@@ -32,6 +37,9 @@ int runfile_write(const char *path, const struct runfile *run);
 /* Read one; free it with runfile_free. 0; -ENOENT; -EPERM another user's or no
  * regular file; -EFBIG; -EBADMSG no run file of this version; -ENOMEM. */
 int runfile_read(const char *path, struct runfile *run);
+
+/* The finish command has run: a later reader finds none. */
+void runfile_seal(const char *path);
 
 /* Free what runfile_read stored. */
 void runfile_free(struct runfile *run);

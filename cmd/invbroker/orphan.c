@@ -93,7 +93,8 @@ static bool learn_environment(inv_table *table, struct orphan *orphan)
 	orphan->environment_text = pid > 0 ? read_environment(pid, &used) : NULL;
 	if (!orphan->environment_text)
 		return false;
-	orphan->environment = split_environment(orphan->environment_text, used);
+	orphan->own_environment = split_environment(orphan->environment_text, used);
+	orphan->environment = orphan->own_environment;
 	/* The pid may be another process's since it was recorded: verify after reading. */
 	return process_context(pid, inv_table_name(table), id) &&
 	       memcmp(id, orphan->scope.id, sizeof(id)) == 0 &&
@@ -139,14 +140,26 @@ static bool other_run_path(const struct orphan *orphan, const char *table_name, 
 
 static void read_run_file(inv_table *table, const char *id, struct orphan *orphan)
 {
-	char path[sizeof(orphan->other_run_path)];
+	char *path = orphan->run_path;
+	size_t size = sizeof(orphan->run_path);
 
-	if (inv_state_path(table, orphan->scope.id, "run", path, sizeof(path)) == 0 &&
+	if (inv_state_path(table, orphan->scope.id, "run", path, size) == 0 &&
 	    runfile_read(path, &orphan->run) == 0)
 		return;
-	if (other_run_path(orphan, inv_table_name(table), id, path, sizeof(path)) &&
-	    runfile_read(path, &orphan->run) == 0)
-		memcpy(orphan->other_run_path, path, sizeof(path));
+	orphan->run_elsewhere = other_run_path(orphan, inv_table_name(table), id, path, size) &&
+	                        runfile_read(path, &orphan->run) == 0;
+}
+
+/* In a shared table any row may claim to have ended: our own run file names the supervisor, which
+ * must have. The file is sealed once the finish command has run. */
+static bool may_finish(const struct orphan *orphan, bool shared)
+{
+	struct process_identity supervisor = {.pid = orphan->run.supervisor,
+	                                      .start = orphan->run.supervisor_start,
+	                                      .namespace = process_namespace()};
+
+	return orphan->run.finish_command &&
+	       (!shared || (supervisor.pid > 0 && process_life(&supervisor) == PROCESS_DEAD));
 }
 
 void orphan_open(inv_table *table, bool shared, inv_invocation *invocation,
@@ -171,19 +184,25 @@ void orphan_open(inv_table *table, bool shared, inv_invocation *invocation,
 	}
 	read_run_file(table, id, orphan);
 	orphan->foreign = shared ? !verified || !orphan->run.text : row.uid != geteuid();
+	if (!may_finish(orphan, shared) || row.uid != geteuid())
+		orphan->run.finish_command = NULL;
+	orphan->finish_lost =
+	        (view->flags & INV_RUN_FINISH_COMMAND) != 0 && !orphan->run.finish_command;
+	if (!orphan->environment && orphan->run.finish_command)
+		orphan->environment = orphan->run.environment;
 	orphan->stop_command_lost =
 	        (view->flags & INV_RUN_STOP_COMMAND) != 0 && !orphan->run.stop_command;
 }
 
 void orphan_forget_other_run_file(const struct orphan *orphan)
 {
-	if (orphan->other_run_path[0] != '\0')
-		unlink(orphan->other_run_path);
+	if (orphan->run_elsewhere)
+		unlink(orphan->run_path);
 }
 
 void orphan_close(struct orphan *orphan)
 {
 	runfile_free(&orphan->run);
-	free(orphan->environment);
+	free(orphan->own_environment);
 	free(orphan->environment_text);
 }

@@ -17,9 +17,12 @@ struct orphan {
 	bool stop_command_lost; /* it has one, which can't be read: signal instead */
 	struct process_identity command;
 	struct process_scope scope;
-	struct runfile run;        /* empty where there is none that can be trusted */
-	char other_run_path[4096]; /* where that is not in the broker's state directory; else "" */
-	char **environment;        /* the action's, without its INVCTL_ID; NULL: not known */
+	struct runfile run; /* empty where there is none that can be trusted */
+	char run_path[4096];
+	bool run_elsewhere; /* not in the broker's state directory */
+	bool finish_lost;   /* it has a finish command, which can't be read, or is another user's */
+	char **environment; /* the action's, or as the run file says; NULL: not known */
+	char **own_environment;
 	char *environment_text;
 };
 

@@ -66,9 +66,12 @@ static void signal_came(struct loop_source *source)
 	if (read(source->fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGCHLD) {
-		/* The first process of a container inherits the orphans of all others. */
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
+		/* Finish commands; the first process of a container inherits the orphans of all
+		 * others, too. */
+		int status;
+		pid_t pid;
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			takeover_reaped(pid, status);
 		return;
 	}
 	report("stopped by SIG%s from pid %u", sigabbrev_np((int)info.ssi_signo), info.ssi_pid);

@@ -2,7 +2,9 @@
  * Invocations of `run` whose supervisor is dead and whose action lives: see takeover.h.
  *
  * They have the same escalation as under `run`. The broker is not the command's parent:
- * a pidfd shows it the command's end, and its exit status is never known. Where no
+ * a pidfd shows it the command's end, and its exit status is never known. A finish command that
+ * the dead supervisor had started is watched in the same way, and then run again: it may have been
+ * killed too. One that the broker starts is its child. Where no
  * descriptor is left for a pidfd, it checks every CHECK_NS. A process that makes a request
  * may be killed before it notifies the broker, so each is checked once a slice, as in `run`.
  */
@@ -32,7 +34,7 @@ struct adopted {
 	inv_invocation *invocation;
 	struct orphan orphan;
 	struct delivery delivery;
-	bool command_ended;
+	bool watching; /* for the end of the process that was there when it was taken over */
 	bool ended;
 	int64_t due_ns;
 	struct adopted *next;
@@ -63,25 +65,54 @@ static void stop_watching(struct adopted *adopted)
 	adopted->source.fd = -1;
 }
 
-static void command_ended(struct loop_source *source)
+/* The process that was there when it was taken over: the command, or its finish command. */
+static void process_ended(struct adopted *adopted)
 {
-	struct adopted *adopted = (struct adopted *)source;
+	const struct inv_run_result unknown = {0};
 
 	stop_watching(adopted);
-	adopted->command_ended = true;
+	if (!adopted->delivery.command_ended)
+		delivery_command_ended(&adopted->delivery, &unknown);
+	else if (adopted->delivery.finish == INV_FINISH_RUNNING)
+		adopted->delivery.finish = INV_FINISH_PENDING;
+	adopted->watching = false;
 	adopted->due_ns = 0;
+}
+
+static void watched_ended(struct loop_source *source)
+{
+	process_ended((struct adopted *)source);
 }
 
 static void start_watching(struct adopted *adopted)
 {
+	adopted->watching = true;
 	adopted->source = (struct loop_source){.fd = process_open(&adopted->orphan.command),
-	                                       .ready = command_ended};
+	                                       .ready = watched_ended};
 	if (adopted->source.fd == -ESRCH)
-		adopted->command_ended = true;
+		process_ended(adopted);
 	if (adopted->source.fd < 0 || loop_add(&adopted->source) == 0)
 		return;
 	close(adopted->source.fd);
 	adopted->source.fd = -1;
+}
+
+/* As far as it had come. */
+static void resume_ending(struct adopted *adopted, const struct inv_run_view *view)
+{
+	struct delivery *delivery = &adopted->delivery;
+
+	delivery->finish_command = adopted->orphan.run.finish_command;
+	delivery->finish_timeout_ns = adopted->orphan.run.finish_timeout_ns;
+	delivery->run_path = adopted->orphan.run_path;
+	delivery->finish = adopted->orphan.finish_lost ? INV_FINISH_NONE : view->finish;
+	if (view->finish == INV_FINISH_RUNNING)
+		delivery->finish_started_ns = clock_monotonic_ns();
+	if (!view->decided)
+		return;
+	delivery->outcome = view->outcome;
+	delivery->command_ended = true;
+	delivery->command_ended_ns = clock_monotonic_ns();
 }
 
 static void report_lost_stop_command(const struct adopted *adopted, const struct inv_run_view *view)
@@ -113,19 +144,32 @@ void takeover_adopt(inv_invocation *invocation, void *arg)
 	adopted->invocation = invocation;
 	orphan_open(table, shared, invocation, &view, &adopted->orphan);
 	adopted->delivery = (struct delivery){.invocation = invocation,
+	                                      .label = adopted->orphan.label,
 	                                      .scope = adopted->orphan.scope,
 	                                      .stop_command = adopted->orphan.run.stop_command,
 	                                      .cwd = adopted->orphan.run.cwd,
 	                                      .environment = adopted->orphan.environment};
 	escalation_begin(&adopted->delivery.escalation, &view);
+	resume_ending(adopted, &view);
 	start_watching(adopted);
 	adopted->next = first;
 	first = adopted;
-	report("invocation %s has lost its supervisor; its action (pid %d) goes on, and is %s",
-	       adopted->orphan.label, (int)view.pid,
-	       adopted->orphan.foreign ? "watched, but never signalled: nothing shows that it is "
-	                                 "this user's, so it may be another user's"
-	                               : "supervised");
+	if (adopted->watching)
+		report("invocation %s has lost its supervisor; its action (pid %d) goes on, and is "
+		       "%s",
+		       adopted->orphan.label, (int)view.pid,
+		       adopted->orphan.foreign
+		               ? "watched, but never signalled: nothing shows that it is "
+		                 "this user's, so it may be another user's"
+		               : "supervised");
+	else
+		report("invocation %s has lost its supervisor, and its action has ended",
+		       adopted->orphan.label);
+	if (adopted->orphan.finish_lost)
+		report("the finish command of invocation %s can't be read in the state directory "
+		       "as "
+		       "this user's, so it is not run",
+		       adopted->orphan.label);
 	if (adopted->orphan.stop_command_lost && !adopted->orphan.foreign)
 		report_lost_stop_command(adopted, &view);
 }
@@ -150,6 +194,10 @@ static void report_step(const struct adopted *adopted, const struct escalation_d
 		report("invocation %s has reached its deadline, which is a request", label);
 	else if (decision->step == STEP_KILL)
 		report("invocation %s: SIGKILL is sent to its processes", label);
+	else if (decision->step == STEP_FINISH)
+		report("invocation %s: its finish command is run", label);
+	else if (decision->step != STEP_DELIVER && decision->step != STEP_SIGNAL)
+		return;
 	else if (decision->signal != 0)
 		report("invocation %s: signal %d is sent to its processes", label,
 		       decision->signal);
@@ -169,7 +217,7 @@ static void restrain(struct inv_run_view *view)
 /* Decide, and carry out one step. false: there is nothing more to do now. */
 static bool step(struct adopted *adopted, int64_t now_ns)
 {
-	struct escalation_facts facts = {.now_ns = now_ns, .command_ended = adopted->command_ended};
+	struct escalation_facts facts;
 	struct inv_run_view view;
 
 	if (inv_run_view(adopted->invocation, &view) != 0) {
@@ -180,7 +228,7 @@ static bool step(struct adopted *adopted, int64_t now_ns)
 		view.flags &= ~(unsigned)INV_RUN_STOP_COMMAND;
 	if (adopted->orphan.foreign)
 		restrain(&view);
-	delivery_gather(&adopted->delivery, &view, &facts);
+	delivery_gather(&adopted->delivery, &view, now_ns, &facts);
 	struct escalation_decision decision =
 	        escalation_decide(&adopted->delivery.escalation, &view, &facts);
 	adopted->delivery.escalation = decision.next;
@@ -192,16 +240,16 @@ static bool step(struct adopted *adopted, int64_t now_ns)
 	if (decision.step == STEP_WAIT)
 		return false;
 	report_step(adopted, &decision);
-	delivery_step(&adopted->delivery, &decision, now_ns);
+	delivery_step(&adopted->delivery, &view, &decision, now_ns);
 	return true;
 }
 
 static void supervise(struct adopted *adopted, int64_t now_ns)
 {
-	bool watched = adopted->source.fd >= 0 || adopted->command_ended;
+	bool watched = adopted->source.fd >= 0 || !adopted->watching;
 
 	if (!watched && process_life(&adopted->orphan.command) == PROCESS_DEAD)
-		adopted->command_ended = true;
+		process_ended(adopted);
 	for (int steps = 0; step(adopted, now_ns); steps++) {
 		if (steps < STEPS_AT_ONCE)
 			continue;
@@ -229,6 +277,15 @@ static void remove_ended(void)
 		orphan_close(&adopted->orphan);
 		free(adopted);
 	}
+}
+
+void takeover_reaped(pid_t pid, int wait_status)
+{
+	for (struct adopted *adopted = first; adopted; adopted = adopted->next)
+		if (adopted->delivery.finish_pid == pid) {
+			delivery_reaped(&adopted->delivery, pid, wait_status);
+			adopted->due_ns = 0;
+		}
 }
 
 int64_t takeover_step(int64_t now_ns)

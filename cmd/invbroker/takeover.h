@@ -19,6 +19,9 @@ void takeover_adopt(inv_invocation *invocation, void *arg);
 /* There may be a request to one of them. */
 void takeover_notified(void);
 
+/* A child was reaped: it may be a finish command. */
+void takeover_reaped(pid_t pid, int wait_status);
+
 /* Step of the loop: whatever is due for any of them. */
 int64_t takeover_step(int64_t now_ns);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "invctl-supervisor.h"
+#include "supervise/waiting.h"
 
 enum { COMMAND_LINE_LIMIT = 16 * 1024 };
 
@@ -32,7 +33,7 @@ static size_t read_command_line(int pid, char line[COMMAND_LINE_LIMIT])
 }
 
 /* In one piece of memory: the array of words, and behind it the words. NULL: not known. */
-static char **process_command(int pid)
+static char **command_of(int pid)
 {
 	char line[COMMAND_LINE_LIMIT];
 	size_t length = read_command_line(pid, line);
@@ -56,7 +57,7 @@ static char **process_command(int pid)
 	return words;
 }
 
-static char *process_directory(int pid)
+static char *directory_of(int pid)
 {
 	char path[64], target[PATH_MAX];
 
@@ -87,14 +88,15 @@ void details_find(inv_table *table, const struct inv_info *info, struct details 
 	memset(details, 0, sizeof(*details));
 	if (info->kind == INV_KIND_RUN)
 		details->output = output_file(table, info->id);
+	waiting_for(table, info, &details->waiting_for);
 	if (info->kind == INV_KIND_RUN &&
 	    inv_state_path(table, info->id, "run", path, sizeof(path)) == 0 &&
 	    runfile_read(path, &details->run) == 0) {
 		details->command = details->run.command;
 		details->cwd = details->run.cwd;
 	} else if (live && info->pid > 0) {
-		details->command = process_command(info->pid);
-		details->cwd = process_directory(info->pid);
+		details->command = command_of(info->pid);
+		details->cwd = directory_of(info->pid);
 	}
 }
 
@@ -107,5 +109,6 @@ void details_free(struct details *details)
 		free(details->cwd);
 	}
 	free(details->output);
+	process_list_free(&details->waiting_for);
 	memset(details, 0, sizeof(*details));
 }

@@ -1,14 +1,17 @@
-/* What the table has no room for: the command of an invocation, its directory, its output. */
+/* What the table has no room for: the command of an invocation, its directory, its output; and what
+ * it waits for once its command has ended. */
 #ifndef DETAILS_H
 #define DETAILS_H
 
 #include "common/runfile.h"
 #include "invctl.h"
+#include "supervise/process_list.h"
 
 struct details {
-	char **command;     /* ends with NULL; NULL: not known */
-	char *cwd;          /* NULL: not known */
-	char *output;       /* the file that keeps it; NULL: none */
+	char **command; /* ends with NULL; NULL: not known */
+	char *cwd;      /* NULL: not known */
+	char *output;   /* the file that keeps it; NULL: none */
+	struct process_list waiting_for;
 	struct runfile run; /* where they come from a run file: owns them */
 };
 

@@ -41,6 +41,31 @@ static void write_progress(struct json *json, const struct inv_info *info)
 	json_end(json);
 }
 
+static void write_waiting(struct json *json, const struct process_list *list)
+{
+	json_array(json, "waitingFor");
+	for (size_t i = 0; i < list->count; i++) {
+		json_object(json, NULL);
+		json_number(json, "pid", list->items[i].pid);
+		json_text(json, "command", list->items[i].name);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+static void write_finish(struct json *json, const struct inv_info *info)
+{
+	if (info->finish == INV_FINISH_NONE) {
+		json_null(json, "finish");
+		return;
+	}
+	json_object(json, "finish");
+	json_text(json, "state", finish_state_name(info->finish));
+	json_number_or_null(json, "exitStatus", info->finish_exit_status, -1);
+	json_number_or_null(json, "signal", info->finish_signal, 0);
+	json_end(json);
+}
+
 static void write_state(struct json *json, const struct inv_info *info, enum state state,
                         const struct details *details)
 {
@@ -48,10 +73,9 @@ static void write_state(struct json *json, const struct inv_info *info, enum sta
 	json_request(json, "cancel", &info->cancel);
 	json_request(json, "laterRequest", &info->later);
 	json_text(json, "state", state_name(state));
-	json_array(json, "waitingFor");
-	json_end(json);
+	write_waiting(json, &details->waiting_for);
 	json_text(json, "output", details->output);
-	json_null(json, "finish");
+	write_finish(json, info);
 	json_bool(json, "cooperative", info->cooperative);
 	json_time(json, "lastCheck", info->last_check_ns);
 	json_bool(json, "shielded", info->shielded);

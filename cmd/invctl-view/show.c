@@ -21,6 +21,7 @@
 #include "invctl-view/page.h"
 #include "invctl-view/reason.h"
 #include "invctl-view/terminal.h"
+#include "supervise/leftovers.h"
 
 enum { OPTION_JSON = 256 };
 
@@ -246,12 +247,34 @@ static void print_deadline(const struct inv_info *info)
 	page_line("Deadline", left_ns > 0 ? "in %s" : "has passed", text);
 }
 
+static void print_finishing(const struct inv_info *info, const struct details *details)
+{
+	char end[END_TEXT_BYTES], names[LEFTOVERS_TEXT_BYTES];
+
+	if (info->finishing) {
+		end_format(info->exit_status, info->term_signal, end);
+		leftovers_format(&details->waiting_for, names);
+		page_line("Waits", "its command %s; %s%s", end,
+		          *names ? "waiting for " : "its end is being recorded", names);
+	}
+	if (info->finish == INV_FINISH_ENDED) {
+		end_format(info->finish_exit_status, info->finish_signal, end);
+		page_line("Finish", "%s", end);
+	} else if (info->finish != INV_FINISH_NONE) {
+		page_line("Finish", "%s", finish_state_name(info->finish));
+	}
+}
+
 static void print_process(const struct inv_info *info)
 {
 	char user[128];
 
 	user_format(info->uid, user, sizeof(user));
 	if (info->completed_ns != 0)
+		page_line("User", "%s", user);
+	else if (info->pid == 0 && info->owner_pid != 0)
+		page_line("Process", "supervised by %d of %s", info->owner_pid, user);
+	else if (info->pid == 0)
 		page_line("User", "%s", user);
 	else if (info->kind == INV_KIND_RUN && info->owner_pid != 0)
 		page_line("Process", "%d of %s, supervised by %d", info->pid, user,
@@ -317,6 +340,7 @@ static void print_page(inv_table *table, const struct inv_info *info, const stru
 	print_deadline(info);
 	print_parent(table, info);
 	print_details(details);
+	print_finishing(info, details);
 	print_process(info);
 	print_log(info, tail);
 }

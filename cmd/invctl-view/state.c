@@ -84,6 +84,17 @@ void state_format(const struct inv_info *info, enum state state, char *text, siz
 	}
 }
 
+const char *finish_state_name(int state)
+{
+	static const char *const names[] = {
+	        [INV_FINISH_NONE] = "none",       [INV_FINISH_PENDING] = "pending",
+	        [INV_FINISH_RUNNING] = "running", [INV_FINISH_ENDED] = "ended",
+	        [INV_FINISH_SKIPPED] = "skipped",
+	};
+
+	return state >= 0 && state <= INV_FINISH_SKIPPED ? names[state] : "unknown";
+}
+
 bool process_is_stopped(const struct inv_info *info)
 {
 	struct process process;

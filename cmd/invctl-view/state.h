@@ -41,4 +41,7 @@ void state_format(const struct inv_info *info, enum state state, char *text, siz
 /* The command of a run is stopped (state T in /proc). */
 bool process_is_stopped(const struct inv_info *info);
 
+/* "pending", "running", …: of a finish command, enum inv_finish_state. */
+const char *finish_state_name(int state);
+
 #endif

@@ -129,18 +129,20 @@ static int register_run(const struct globals *globals, const struct run_options 
 }
 
 /* Without it the action runs all the same; only list, and a broker after our death, need it. */
-static void write_run_file(const struct run_options *options,
-                           const struct registration *registration)
+static void write_run_file(const struct run_options *options, struct registration *registration)
 {
-	char path[PATH_MAX], *cwd = getcwd(NULL, 0);
+	char *path = registration->run_path, *cwd = getcwd(NULL, 0);
 	struct runfile run = {.name = (char *)options->name,
 	                      .cwd = cwd,
 	                      .stop_command = (char *)options->stop_command,
+	                      .finish_command = (char *)options->finish_command,
+	                      .finish_timeout_ns = options->finish_timeout_ns,
+	                      .environment = options->finish_command ? environ : NULL,
 	                      .supervisor = getpid(),
 	                      .supervisor_start = process_start(getpid()),
 	                      .command = options->command};
-	int error =
-	        inv_state_path(registration->table, registration->id, "run", path, sizeof(path));
+	int error = inv_state_path(registration->table, registration->id, "run", path,
+	                           sizeof(registration->run_path));
 
 	/* An earlier invocation of the same id may have left its file. */
 	if (error == 0 && (error = runfile_write(path, &run)) == -EEXIST && unlink(path) == 0)
@@ -150,8 +152,11 @@ static void write_run_file(const struct run_options *options,
 		        "INVCTL_STATE_DIR to the absolute path of a directory that you can write "
 		        "to",
 		        options->name, strerror(-error),
-		        options->stop_command ? ", and without this process nothing runs --stop"
-		                              : "");
+		        options->finish_command ? ", and without this process nothing runs --finish"
+		        : options->stop_command ? ", and without this process nothing runs --stop"
+		                                : "");
+	if (error < 0)
+		*path = '\0';
 	free(cwd);
 }
 

@@ -16,7 +16,8 @@ struct registration {
 	inv_table *table;
 	inv_invocation *invocation;
 	uint8_t id[16];
-	bool refused; /* its context's request is pending: it must not start */
+	char run_path[4096]; /* of the run file; "": it was not written */
+	bool refused;        /* its context's request is pending: it must not start */
 };
 
 /*

@@ -77,7 +77,12 @@ static void prepare(struct run *run)
 	        .scope = {.table = run->registration.table,
 	                  .uid = getuid(),
 	                  .supervisor = getpid()},
+	        .label = options->name,
 	        .stop_command = options->stop_command,
+	        .finish_command = options->finish_command,
+	        .finish_timeout_ns = options->finish_timeout_ns,
+	        .run_path = *run->registration.run_path ? run->registration.run_path : NULL,
+	        .finish = options->finish_command ? INV_FINISH_PENDING : INV_FINISH_NONE,
 	};
 	memcpy(supervision->delivery.scope.id, run->registration.id, sizeof(run->registration.id));
 }
@@ -135,9 +140,7 @@ static bool dies_of_interrupt(const struct run *run, int status)
 static int finish(struct run *run)
 {
 	struct supervision *supervision = &run->supervision;
-	struct inv_run_result result = {.exec_errno = supervision->launch.exec_errno,
-	                                .wait_known = 1,
-	                                .wait_status = supervision->wait_status};
+	struct inv_run_result result = supervision->delivery.result;
 
 	if (result.exec_errno != 0)
 		message("'%s' can't be run: %s", run->options.command[0],
@@ -148,7 +151,7 @@ static int finish(struct run *run)
 	if (dies_of_interrupt(run, status))
 		signal_watch_die(SIGINT);
 	if (run->options.preserve_status && result.exec_errno == 0)
-		return shell_status(supervision->wait_status);
+		return shell_status(result.wait_status);
 	return status;
 }
 

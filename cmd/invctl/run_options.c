@@ -19,6 +19,10 @@ enum {
 	OPTION_NO_PARENT,
 	OPTION_PRESERVE_STATUS,
 	OPTION_NESTED_WAIT,
+	OPTION_FINISH,
+	OPTION_FINISH_TIMEOUT,
+	OPTION_COOPERATIVE,
+	OPTION_SIGNAL_TO,
 };
 
 static const struct argp_option options[] = {
@@ -33,10 +37,21 @@ static const struct argp_option options[] = {
         {"signal", 's', "SIGNAL", 0,
          "The signal for a command that does not check itself (default: TERM); none: nothing", 3},
         {"stop", OPTION_STOP, "CMD", 0, "Run the shell command CMD instead of signalling", 3},
+        {"signal-to", OPTION_SIGNAL_TO, "all|command", 0,
+         "Signal every process of it (all), or COMMAND alone: for a COMMAND that writes into tee, "
+         "or "
+         "ends what it started itself",
+         3},
+        {"cooperative", OPTION_COOPERATIVE, 0, 0,
+         "It checks itself: no signal, not even before its first check", 3},
         {"signal-after", OPTION_SIGNAL_AFTER, "DURATION", 0,
          "Signal also a command that checks itself, that long after a request", 3},
         {"kill-after", 'k', "DURATION", 0, "SIGKILL all it started, that long after a request", 3},
         {"no-kill", OPTION_NO_KILL, 0, 0, "Refuse SIGKILL by 'cancel --kill'", 3},
+        {"finish", OPTION_FINISH, "CMD", 0,
+         "Run the shell command CMD after the end of COMMAND, however it ended", 4},
+        {"finish-timeout", OPTION_FINISH_TIMEOUT, "DURATION", 0,
+         "SIGTERM to CMD after that time, SIGKILL 5 s later (default: 60s)", 4},
         {"nested-wait", OPTION_NESTED_WAIT, "DURATION", 0,
          "How long a signal waits for nested invocations to end first (default: 10s)", 3},
         {0},
@@ -61,6 +76,20 @@ static void parse_signal(struct argp_state *state, const char *text, struct run_
 		                   "--kill-after=DURATION is its last resort");
 }
 
+static void parse_signal_to(struct argp_state *state, const char *text, struct run_options *run)
+{
+	run->signal_command = strcmp(text, "command") == 0;
+	if (!run->signal_command && strcmp(text, "all") != 0)
+		usage_error(state, "--signal-to is all or command, not '%s'", text);
+}
+
+static void parse_finish(struct argp_state *state, char *text, struct run_options *run)
+{
+	run->finish_command = text;
+	if (*text == '\0')
+		usage_error(state, "--finish needs a command; leave it out for none");
+}
+
 static void take_command(struct argp_state *state, struct run_options *run)
 {
 	run->command = state->argv + state->next - 1;
@@ -81,6 +110,9 @@ static error_t parse_time(int key, char *value, struct argp_state *state, struct
 	case OPTION_SIGNAL_AFTER:
 		run->signal_after_ns = duration_option(state, "--signal-after", value);
 		return 0;
+	case OPTION_FINISH_TIMEOUT:
+		run->finish_timeout_ns = duration_option(state, "--finish-timeout", value);
+		return 0;
 	case OPTION_NESTED_WAIT:
 		run->nested_wait_ns = duration_option(state, "--nested-wait", value);
 		return 0;
@@ -97,6 +129,9 @@ static error_t parse_switch(int key, struct run_options *run)
 		return 0;
 	case OPTION_NO_KILL:
 		run->no_kill = true;
+		return 0;
+	case OPTION_COOPERATIVE:
+		run->cooperative = true;
 		return 0;
 	case OPTION_NO_PARENT:
 		run->no_parent = true;
@@ -126,6 +161,12 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case OPTION_ID:
 		parse_id(state, value, run);
+		return 0;
+	case OPTION_SIGNAL_TO:
+		parse_signal_to(state, value, run);
+		return 0;
+	case OPTION_FINISH:
+		parse_finish(state, value, run);
 		return 0;
 	case OPTION_STOP:
 		run->stop_command = value;
@@ -169,6 +210,7 @@ int run_options_parse(int argc, char **argv, struct run_options *run)
 	                            .signal_after_ns = INV_FOREVER,
 	                            .kill_after_ns = INV_FOREVER,
 	                            .nested_wait_ns = 10 * NS_PER_SECOND,
+	                            .finish_timeout_ns = 60 * NS_PER_SECOND,
 	                            .signal = SIGTERM};
 	options_parse(&argp, argc, argv, ARGP_IN_ORDER, run);
 	if (!run->name)
@@ -183,5 +225,8 @@ int run_options_parse(int argc, char **argv, struct run_options *run)
 unsigned run_options_flags(const struct run_options *run)
 {
 	return (run->no_kill ? INV_RUN_NO_KILL : 0u) |
-	       (run->stop_command ? INV_RUN_STOP_COMMAND : 0u);
+	       (run->stop_command ? INV_RUN_STOP_COMMAND : 0u) |
+	       (run->finish_command ? INV_RUN_FINISH_COMMAND : 0u) |
+	       (run->cooperative ? INV_RUN_COOPERATIVE : 0u) |
+	       (run->signal_command ? INV_RUN_SIGNAL_COMMAND : 0u);
 }

@@ -16,7 +16,11 @@ struct run_options {
 	int64_t nested_wait_ns;
 	int signal; /* 0: none */
 	const char *stop_command;
+	const char *finish_command;
+	int64_t finish_timeout_ns;
 	const char *id_file;
+	bool cooperative;
+	bool signal_command; /* --signal-to=command */
 	bool no_kill;
 	bool detach;
 	bool no_parent;

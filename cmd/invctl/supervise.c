@@ -19,11 +19,11 @@
 
 static void command_ended(struct supervision *supervision, int status)
 {
-	supervision->command_ended = true;
-	supervision->wait_status = status;
-	/* Its pid may be another process's from now on. */
-	supervision->delivery.scope.command = 0;
+	struct inv_run_result result = {.wait_known = 1, .wait_status = status};
+
 	launch_ended(&supervision->launch);
+	result.exec_errno = supervision->launch.exec_errno;
+	delivery_command_ended(&supervision->delivery, &result);
 	requests_from_end(supervision, status);
 	terminal_end(&supervision->terminal, WIFSIGNALED(status));
 }
@@ -35,9 +35,10 @@ static void reap(struct supervision *supervision)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-		if (pid != supervision->launch.pid || supervision->command_ended)
-			continue;
-		if (WIFSTOPPED(status))
+		if (pid != supervision->launch.pid || supervision->delivery.command_ended) {
+			if (!WIFSTOPPED(status))
+				delivery_reaped(&supervision->delivery, pid, status);
+		} else if (WIFSTOPPED(status))
 			terminal_command_stopped(&supervision->terminal, WSTOPSIG(status));
 		else
 			command_ended(supervision, status);
@@ -47,10 +48,8 @@ static void reap(struct supervision *supervision)
 /* The command line's options stand: others may be able to write the table. */
 static void keep_options(struct inv_run_view *view, const struct inv_run_view *own)
 {
-	const unsigned options = INV_RUN_NO_KILL | INV_RUN_STOP_COMMAND;
-
 	view->signal = own->signal;
-	view->flags = (view->flags & ~options) | (own->flags & options);
+	view->flags = own->flags;
 	view->signal_after_ns = own->signal_after_ns;
 	view->kill_after_ns = own->kill_after_ns;
 	view->nested_wait_ns = own->nested_wait_ns;
@@ -87,6 +86,8 @@ static void note_alone(struct supervision *supervision, enum escalation_step ste
 	}
 	if (step == STEP_KILL)
 		supervision->view.killed = 1;
+	if (step == STEP_DECIDE)
+		supervision->view.decided = 1;
 }
 
 static int64_t earlier(int64_t a_ns, int64_t b_ns)
@@ -98,10 +99,9 @@ static int64_t earlier(int64_t a_ns, int64_t b_ns)
 
 static struct escalation_decision decide(struct supervision *supervision, int64_t now_ns)
 {
-	struct escalation_facts facts = {.now_ns = now_ns,
-	                                 .command_ended = supervision->command_ended};
+	struct escalation_facts facts;
 
-	delivery_gather(&supervision->delivery, &supervision->view, &facts);
+	delivery_gather(&supervision->delivery, &supervision->view, now_ns, &facts);
 
 	struct escalation_decision decision =
 	        escalation_decide(&supervision->delivery.escalation, &supervision->view, &facts);
@@ -145,7 +145,7 @@ static bool turn(struct supervision *supervision)
 	if (decision.step == STEP_END)
 		return false;
 	if (decision.step != STEP_WAIT) {
-		delivery_step(&supervision->delivery, &decision, now_ns);
+		delivery_step(&supervision->delivery, &supervision->view, &decision, now_ns);
 		note_alone(supervision, decision.step);
 		return true;
 	}

@@ -21,8 +21,6 @@ struct supervision {
 	struct terminal terminal;
 	struct inv_run_view view; /* the last one; to begin with, the options as registered */
 
-	bool command_ended;
-	int wait_status;
 	bool interrupted_at_terminal; /* Ctrl-C was pressed, here or at the command */
 	int64_t last_request_ns;      /* by SIGTERM, SIGHUP; 0: none */
 	int64_t last_interrupt_ns;    /* the last Ctrl-C that counted; 0: none */

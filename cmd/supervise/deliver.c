@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "common/message.h"
-#include "supervise/stop_command.h"
+#include "supervise/ending.h"
 
 /* How long nested supervisors have to carry out a kill themselves. */
 #define NESTED_KILL_NS INT64_C(3000000000)
@@ -36,7 +36,7 @@ static int by_age(const void *a, const void *b)
 	return one->pid < other->pid ? -1 : one->pid > other->pid;
 }
 
-static int find(struct delivery *delivery, enum process_reach reach, struct process_list *found)
+int delivery_find(struct delivery *delivery, enum process_reach reach, struct process_list *found)
 {
 	int error = processes_find(&delivery->scope, reach, found);
 
@@ -52,7 +52,7 @@ static bool continues_stopped(int signum)
 	       signum != SIGTTIN && signum != SIGTTOU;
 }
 
-static void signal_one(struct delivery *delivery, const struct process *process, int signum)
+void delivery_signal_one(struct delivery *delivery, const struct process *process, int signum)
 {
 	int error = process_signal(process, signum);
 
@@ -96,7 +96,7 @@ static size_t signal_new(struct delivery *delivery, const struct process_list *f
 	for (size_t i = 0; i < found->count; i++) {
 		if (contains(before, &found->items[i]))
 			continue;
-		signal_one(delivery, &found->items[i], signum);
+		delivery_signal_one(delivery, &found->items[i], signum);
 		count++;
 	}
 	return count;
@@ -134,34 +134,38 @@ static void request_new_nested(struct delivery *delivery, const struct nested *b
 
 	read_nested(delivery, &now);
 	if (now.count == 0 || before->count == NESTED_MAX ||
-	    find(delivery, PROCESSES_EVERYTHING, found) != 0)
+	    delivery_find(delivery, PROCESSES_EVERYTHING, found) != 0)
 		return;
 	for (size_t i = 0; i < found->count; i++)
 		if (is_supervisor(&now, found->items[i].pid) &&
 		    !is_supervisor(before, found->items[i].pid))
-			signal_one(delivery, &found->items[i], SIGTERM);
+			delivery_signal_one(delivery, &found->items[i], SIGTERM);
 }
 
-/* Where the processes can't be listed, the command is known all the same: to its supervisor as
- * a child that is not reaped yet, else by its start time. */
-static void signal_command_alone(struct delivery *delivery, int error, int signum)
+/* It is known to its supervisor as a child that is not reaped yet, else by its start time. */
+static void signal_command(const struct process_scope *scope, int signum)
 {
-	const struct process_scope *scope = &delivery->scope;
 	struct process command = {.pid = scope->command, .start = scope->command_start};
 
-	if (!delivery->unlisted_reported)
-		message("the processes of this invocation can't be listed (%s), so its command "
-		        "alone is signalled",
-		        error == -EXDEV ? "/proc is another PID namespace's" : strerror(-error));
-	delivery->unlisted_reported = true;
 	if (scope->command > 0 && scope->supervisor == getpid())
 		kill(scope->command, signum);
 	else if (scope->command > 0 && command.start != 0)
 		process_signal(&command, signum);
 }
 
+/* Where the processes can't be listed, the command is known all the same. */
+static void signal_command_alone(struct delivery *delivery, int error, int signum)
+{
+	if (!delivery->unlisted_reported)
+		message("the processes of this invocation can't be listed (%s), so its command "
+		        "alone is signalled",
+		        error == -EXDEV ? "/proc is another PID namespace's" : strerror(-error));
+	delivery->unlisted_reported = true;
+	signal_command(&delivery->scope, signum);
+}
+
 /* Every process of the invocation at this moment. */
-static void signal_all(struct delivery *delivery, int signum)
+void delivery_signal_all(struct delivery *delivery, int signum)
 {
 	struct process_list signalled = {0}, *found = &delivery->found;
 	struct nested nested;
@@ -169,7 +173,7 @@ static void signal_all(struct delivery *delivery, int signum)
 
 	read_nested(delivery, &nested);
 	for (int round = 0; round < ROUNDS_MAX && !caught; round++) {
-		int error = find(delivery, PROCESSES_OWN, found);
+		int error = delivery_find(delivery, PROCESSES_OWN, found);
 
 		if (error && round == 0)
 			signal_command_alone(delivery, error, signum);
@@ -188,21 +192,40 @@ static void signal_all(struct delivery *delivery, int signum)
 		request_new_nested(delivery, &nested);
 }
 
+struct shell_command delivery_shell_command(const struct delivery *delivery, const char *what,
+                                            const char *text)
+{
+	return (struct shell_command){.what = what,
+	                              .text = text,
+	                              .cwd = delivery->cwd,
+	                              .environment = delivery->environment,
+	                              .id = delivery->scope.id,
+	                              .table_name = inv_table_name(delivery->scope.table)};
+}
+
 static void stop(struct delivery *delivery)
 {
-	int error = stop_command_start(delivery->stop_command, delivery->cwd, delivery->environment,
-	                               delivery->scope.id, inv_table_name(delivery->scope.table));
+	struct shell_command command =
+	        delivery_shell_command(delivery, "stop command", delivery->stop_command);
+	int error = shell_command_start(&command);
 
 	if (error)
 		message("no process can be made for the stop command: %s", inv_strerror(error));
 }
 
-static void act(struct delivery *delivery, int signum)
+/* Of a request: what was there at this moment has it. */
+static void act(struct delivery *delivery, const struct inv_run_view *view, int signum)
 {
-	if (signum != 0)
-		signal_all(delivery, signum);
-	else if (delivery->stop_command)
+	uint64_t now_ticks = process_ticks_now();
+
+	delivery->moment = (struct delivery_moment){
+	        .from = now_ticks, .to = now_ticks, .newest = (unsigned)process_newest()};
+	if (signum == 0 && delivery->stop_command)
 		stop(delivery);
+	else if (signum != 0 && view->flags & INV_RUN_SIGNAL_COMMAND && !delivery->command_ended)
+		signal_command(&delivery->scope, signum);
+	else if (signum != 0)
+		delivery_signal_all(delivery, signum);
 }
 
 /* Nested supervisors kill their own processes, so that their records say so; those that
@@ -218,20 +241,20 @@ static void kill_all(struct delivery *delivery, int64_t now_ns)
 	bool late = now_ns - delivery->kill_began_ns >= NESTED_KILL_NS;
 
 	for (int round = 0; round < ROUNDS_MAX; round++) {
-		int error = find(delivery, late ? PROCESSES_EVERYTHING : PROCESSES_OWN,
-		                 &delivery->found);
+		int error = delivery_find(delivery, late ? PROCESSES_EVERYTHING : PROCESSES_OWN,
+		                          &delivery->found);
 
 		if (error)
 			signal_command_alone(delivery, error, SIGKILL);
 		if (error || delivery->found.count == 0)
 			return;
 		for (size_t at = 0; at < delivery->found.count; at++)
-			signal_one(delivery, &delivery->found.items[at], SIGKILL);
+			delivery_signal_one(delivery, &delivery->found.items[at], SIGKILL);
 	}
 }
 
-void delivery_step(struct delivery *delivery, const struct escalation_decision *decision,
-                   int64_t now_ns)
+void delivery_step(struct delivery *delivery, const struct inv_run_view *view,
+                   const struct escalation_decision *decision, int64_t now_ns)
 {
 	switch (decision->step) {
 	case STEP_REQUEST_DEADLINE:
@@ -240,16 +263,22 @@ void delivery_step(struct delivery *delivery, const struct escalation_decision *
 	case STEP_DELIVER:
 		/* Else a check has taken the request meanwhile. */
 		if (delivery->alone || inv_run_take(delivery->invocation) == 1)
-			act(delivery, decision->signal);
+			act(delivery, view, decision->signal);
 		break;
 	case STEP_SIGNAL:
 		/* The signal delivers a pending request. */
 		if (!delivery->alone)
 			inv_run_take(delivery->invocation);
-		act(delivery, decision->signal);
+		act(delivery, view, decision->signal);
 		break;
 	case STEP_KILL:
 		kill_all(delivery, now_ns);
+		break;
+	case STEP_DECIDE:
+	case STEP_LEFTOVERS:
+	case STEP_FINISH:
+	case STEP_TERMINATE_FINISH:
+		ending_step(delivery, view, decision->step, now_ns);
 		break;
 	case STEP_WAIT:
 	case STEP_END:
@@ -273,21 +302,43 @@ static bool anything_left(struct delivery *delivery)
 
 	if (childless(delivery))
 		return false;
-	return find(delivery, reach, &delivery->found) != 0 || delivery->found.count > 0;
+	return delivery_find(delivery, reach, &delivery->found) != 0 || delivery->found.count > 0;
 }
 
-void delivery_gather(struct delivery *delivery, const struct inv_run_view *view,
+/* A check has taken a request since the last turn. */
+static void note_delivery(struct delivery *delivery, const struct inv_run_view *view)
+{
+	uint64_t now_ticks = process_ticks_now();
+	uint32_t settled = view->delivered && !view->pending ? view->request : 0;
+
+	if (settled != 0 && settled != delivery->settled && !view->signalled &&
+	    delivery->turn_ticks != 0)
+		delivery->moment = (struct delivery_moment){.from = delivery->turn_ticks,
+		                                            .to = now_ticks,
+		                                            .newest = (unsigned)view->newest};
+	if (settled != 0)
+		delivery->settled = settled;
+	delivery->turn_ticks = now_ticks;
+}
+
+void delivery_gather(struct delivery *delivery, const struct inv_run_view *view, int64_t now_ns,
                      struct escalation_facts *facts)
 {
-	facts->nested = 0;
-	facts->anything_left = false;
+	note_delivery(delivery, view);
+	*facts = (struct escalation_facts){.now_ns = now_ns,
+	                                   .command_ended = delivery->command_ended,
+	                                   .command_ended_ns = delivery->command_ended_ns,
+	                                   .finish = delivery->finish,
+	                                   .finish_started_ns = delivery->finish_started_ns,
+	                                   .finish_timeout_ns = delivery->finish_timeout_ns};
 	if (!delivery->alone && escalation_needs_nested(&delivery->escalation, view))
 		facts->nested = inv_run_nested(delivery->invocation);
-	if (escalation_needs_left(&delivery->escalation, view, facts->command_ended))
+	if (escalation_needs_left(view, facts))
 		facts->anything_left = anything_left(delivery);
 }
 
 void delivery_free(struct delivery *delivery)
 {
 	process_list_free(&delivery->found);
+	process_list_free(&delivery->dropped);
 }

@@ -12,6 +12,8 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "os/clock.h"
+
 #define NOW INT64_MIN
 #define NEVER INT64_MAX
 
@@ -25,6 +27,12 @@
 #define RECHECK_SHIELDED_NS INT64_C(50000000)
 #define RECHECK_LEFT_NS INT64_C(250000000)
 #define RECHECK_KILLED_NS INT64_C(50000000)
+
+/* After the command's end. */
+#define LEFTOVERS_NS (2 * NS_PER_SECOND)      /* a forgotten process gets the signal */
+#define FINISH_LATEST_NS (10 * NS_PER_SECOND) /* the finish command waits no longer for one */
+#define FINISH_AGAIN_NS NS_PER_SECOND         /* where no process could be made for it */
+#define FINISH_KILL_NS (5 * NS_PER_SECOND)    /* from its SIGTERM to its SIGKILL */
 
 static int64_t earlier(int64_t a_ns, int64_t b_ns)
 {
@@ -42,6 +50,11 @@ static int64_t after_request(const struct inv_run_view *view, int64_t delay_ns)
 	if (delay_ns < 0 || delay_ns > NEVER - view->requested_at_ns)
 		return NEVER;
 	return view->requested_at_ns + delay_ns;
+}
+
+static int64_t plus(int64_t time_ns, int64_t delay_ns)
+{
+	return delay_ns < 0 || delay_ns > NEVER - time_ns ? NEVER : time_ns + delay_ns;
 }
 
 /* Delivery by signal comes once, as clean-up follows it. */
@@ -112,14 +125,36 @@ static int64_t due_between_nested(const struct escalation *escalation,
 	             escalation->nested_seen_ns + BETWEEN_NESTED_NS);
 }
 
-/* An invocation ends with its command; after a request, with the last of its processes. */
+/* An invocation ends with its command; after a request, with the last of its processes; with its
+ * finish command, where it has one. */
 static int64_t due_end(const struct escalation *escalation, const struct inv_run_view *view,
                        const struct escalation_facts *facts)
 {
 	(void)escalation;
-	if (!facts->command_ended || (over_after_request(view) && facts->anything_left))
+	if (!facts->command_ended || facts->finish == INV_FINISH_PENDING ||
+	    facts->finish == INV_FINISH_RUNNING ||
+	    (over_after_request(view) && facts->anything_left))
 		return NEVER;
 	return NOW;
+}
+
+/* Where the end is not due yet. */
+static int64_t due_decide(const struct escalation *escalation, const struct inv_run_view *view,
+                          const struct escalation_facts *facts)
+{
+	(void)escalation;
+	return facts->command_ended && !view->decided ? NOW : NEVER;
+}
+
+/* kill-after does not reach the finish command, nor does a kill made before it started. */
+static int64_t due_finish_kill(const struct escalation *escalation, const struct inv_run_view *view,
+                               const struct escalation_facts *facts)
+{
+	if (escalation->killing)
+		return escalation->next_kill_ns;
+	if (view->force_kill && view->force_count != escalation->kill_seen)
+		return NOW;
+	return plus(plus(facts->finish_started_ns, facts->finish_timeout_ns), FINISH_KILL_NS);
 }
 
 /* --kill and kill-after override shields; SIGKILL is repeated until nothing is left. The
@@ -127,7 +162,8 @@ static int64_t due_end(const struct escalation *escalation, const struct inv_run
 static int64_t due_kill(const struct escalation *escalation, const struct inv_run_view *view,
                         const struct escalation_facts *facts)
 {
-	(void)facts;
+	if (facts->finish == INV_FINISH_RUNNING)
+		return due_finish_kill(escalation, view, facts);
 	if ((view->flags & INV_RUN_NO_KILL) != 0)
 		return NEVER;
 	if (escalation->killing)
@@ -150,24 +186,54 @@ static int64_t due_deadline(const struct escalation *escalation, const struct in
 static int64_t due_signal(const struct escalation *escalation, const struct inv_run_view *view,
                           const struct escalation_facts *facts)
 {
-	if (!is_signal_forced(escalation, view) || !view->requested || view->shielded)
+	if (!is_signal_forced(escalation, view) || !view->requested || view->shielded ||
+	    view->decided)
 		return NEVER;
 	return due_after_nested(view, facts);
 }
 
 /* Once for an invocation: after the signal there is clean-up, which a later request leaves
- * alone. A cooperative action is signalled by --signal-after only. */
+ * alone. A cooperative action is signalled by --signal-after only, and what its command leaves
+ * behind by due_leftovers. */
 static int64_t due_delivery(const struct escalation *escalation, const struct inv_run_view *view,
                             const struct escalation_facts *facts)
 {
 	if (!view->pending || was_signalled(escalation, view) || view->shielded ||
-	    !delivery_possible(view))
+	    !delivery_possible(view) || (view->cooperative && facts->command_ended))
 		return NEVER;
 
 	int64_t at_ns = view->cooperative ? after_request(view, view->signal_after_ns)
 	                                  : due_between_nested(escalation, view, facts);
 
 	return later(at_ns, due_after_nested(view, facts));
+}
+
+/* After a request; without one leftovers are no part of it. */
+static int64_t due_leftovers(const struct escalation *escalation, const struct inv_run_view *view,
+                             const struct escalation_facts *facts)
+{
+	if (!facts->command_ended || !over_after_request(view) || !facts->anything_left ||
+	    escalation->leftovers_done || view->shielded || facts->finish == INV_FINISH_RUNNING)
+		return NEVER;
+	return plus(facts->command_ended_ns, LEFTOVERS_NS);
+}
+
+static int64_t due_finish(const struct escalation *escalation, const struct inv_run_view *view,
+                          const struct escalation_facts *facts)
+{
+	if (!view->decided || facts->finish != INV_FINISH_PENDING)
+		return NEVER;
+	return later(escalation->finish_next_ns,
+	             facts->anything_left ? plus(facts->command_ended_ns, FINISH_LATEST_NS) : NOW);
+}
+
+static int64_t due_finish_end(const struct escalation *escalation, const struct inv_run_view *view,
+                              const struct escalation_facts *facts)
+{
+	(void)view;
+	if (facts->finish != INV_FINISH_RUNNING || escalation->finish_terminated)
+		return NEVER;
+	return plus(facts->finish_started_ns, facts->finish_timeout_ns);
 }
 
 /* In the order of their strength. */
@@ -177,10 +243,14 @@ static const struct {
 	                  const struct escalation_facts *facts);
 } steps[] = {
         {STEP_END, due_end},
+        {STEP_DECIDE, due_decide},
         {STEP_KILL, due_kill},
         {STEP_REQUEST_DEADLINE, due_deadline},
         {STEP_SIGNAL, due_signal},
         {STEP_DELIVER, due_delivery},
+        {STEP_LEFTOVERS, due_leftovers},
+        {STEP_FINISH, due_finish},
+        {STEP_TERMINATE_FINISH, due_finish_end},
 };
 
 bool escalation_needs_nested(const struct escalation *escalation, const struct inv_run_view *view)
@@ -189,11 +259,10 @@ bool escalation_needs_nested(const struct escalation *escalation, const struct i
 	       (view->pending && !was_signalled(escalation, view) && delivery_possible(view));
 }
 
-bool escalation_needs_left(const struct escalation *escalation, const struct inv_run_view *view,
-                           bool command_ended)
+bool escalation_needs_left(const struct inv_run_view *view, const struct escalation_facts *facts)
 {
-	(void)escalation;
-	return command_ended && over_after_request(view);
+	return facts->command_ended && facts->finish != INV_FINISH_RUNNING &&
+	       (over_after_request(view) || facts->finish == INV_FINISH_PENDING);
 }
 
 void escalation_begin(struct escalation *escalation, const struct inv_run_view *adopted)
@@ -227,7 +296,7 @@ static int64_t recheck_ns(const struct escalation *escalation, const struct inv_
 		pause_ns = earlier(pause_ns, RECHECK_NESTED_NS);
 	if (view->shielded && escalation_needs_nested(escalation, view))
 		pause_ns = earlier(pause_ns, RECHECK_SHIELDED_NS);
-	if (escalation_needs_left(escalation, view, facts->command_ended))
+	if (escalation_needs_left(view, facts))
 		pause_ns = earlier(pause_ns, RECHECK_LEFT_NS);
 	return pause_ns == NEVER ? NEVER : facts->now_ns + pause_ns;
 }
@@ -259,6 +328,15 @@ static void note(struct escalation *next, const struct inv_run_view *view,
 		next->interrupt_signal = 0;
 		next->force_done = view->force_count;
 	}
+	if (step == STEP_LEFTOVERS)
+		next->leftovers_done = true;
+	if (step == STEP_FINISH) {
+		next->killing = next->finish_terminated = false;
+		next->kill_seen = view->force_count;
+		next->finish_next_ns = facts->now_ns + FINISH_AGAIN_NS;
+	}
+	if (step == STEP_TERMINATE_FINISH)
+		next->finish_terminated = true;
 	if (step == STEP_KILL) {
 		next->killing = true;
 		next->next_kill_ns = facts->now_ns + RECHECK_KILLED_NS;

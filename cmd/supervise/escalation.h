@@ -4,8 +4,8 @@
  * sends no signal and need not be the command's parent. So `invctl run`, and invbroker
  * after a supervisor's death, decide alike.
  *
- * Steps, from the strongest: end, SIGKILL, deadline, a requested signal, delivery. When
- * each is due stands in escalation.c.
+ * Steps, from the strongest: end, the outcome, SIGKILL, deadline, a requested signal, delivery, the
+ * signal to leftovers, the finish command and its end. When each is due stands in escalation.c.
  */
 #ifndef ESCALATION_H
 #define ESCALATION_H
@@ -19,17 +19,25 @@ enum escalation_step {
 	STEP_WAIT,             /* nothing until until_ns, or until the view changes */
 	STEP_REQUEST_DEADLINE, /* make the request that the deadline is */
 	STEP_DELIVER,          /* take the pending request, and signal or run the stop command */
-	STEP_SIGNAL, /* signal now, cooperative or not: cancel --signal, a second Ctrl-C */
-	STEP_KILL,   /* SIGKILL to all processes */
-	STEP_END,    /* the invocation is over: record it */
+	STEP_SIGNAL,    /* signal now, cooperative or not: cancel --signal, a second Ctrl-C */
+	STEP_KILL,      /* SIGKILL to all processes */
+	STEP_DECIDE,    /* the command has ended, something follows it: decide the outcome */
+	STEP_LEFTOVERS, /* name them, and signal those that were there at the delivery */
+	STEP_FINISH,    /* start the finish command */
+	STEP_TERMINATE_FINISH, /* its time is over: SIGTERM */
+	STEP_END,              /* the invocation is over: record it */
 };
 
 /* What the view does not say. */
 struct escalation_facts {
 	int64_t now_ns;
 	bool command_ended;
-	bool anything_left; /* counts once the command has ended after a request */
+	int64_t command_ended_ns;
+	bool anything_left; /* counts where escalation_needs_left */
 	int nested;         /* live nested invocations; counts while a signal is due */
+	int finish;         /* enum inv_finish_state: none, pending, running, ended */
+	int64_t finish_started_ns;
+	int64_t finish_timeout_ns;
 };
 
 /* What is remembered from one decision to the next. */
@@ -43,6 +51,11 @@ struct escalation {
 	bool signalled;  /* by STEP_SIGNAL: the view says so only if a request was pending */
 	bool only_named; /* all signals so far were chosen by name, and end no action */
 	bool killing;
+	bool leftovers_done;
+	int64_t finish_next_ns; /* when to try it again, if it could not be started */
+	bool finish_terminated;
+	uint32_t kill_seen; /* force_count when the finish command started: an earlier kill is done
+	                     */
 };
 
 struct escalation_decision {
@@ -66,7 +79,6 @@ struct escalation_decision escalation_decide(const struct escalation *escalation
 
 /* Whether facts->nested, facts->anything_left make a difference: both cost a search. */
 bool escalation_needs_nested(const struct escalation *escalation, const struct inv_run_view *view);
-bool escalation_needs_left(const struct escalation *escalation, const struct inv_run_view *view,
-                           bool command_ended);
+bool escalation_needs_left(const struct inv_run_view *view, const struct escalation_facts *facts);
 
 #endif

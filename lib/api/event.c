@@ -112,7 +112,7 @@ static int take(inv_event *event, uint64_t *word)
 
 	if (result || !(*word & EVENT_SET) || shield_holds(event->table, event->ref))
 		return result;
-	result = event_word_consume(event->table, event->ref);
+	result = request_take(event->table, event->ref);
 	return result == 1 ? -ECANCELED : result;
 }
 

@@ -12,6 +12,7 @@
 
 #include "api/handle.h"
 #include "os/clock.h"
+#include "protocol/finish.h"
 #include "protocol/lifecycle.h"
 #include "protocol/progress.h"
 #include "protocol/request.h"
@@ -39,6 +40,32 @@ static void fill_outcome(uint64_t word, struct inv_info *info)
 		info->exit_status = (int32_t)outcome.code;
 }
 
+/* What is known of its command's end while something follows it, and of its finish command. */
+static void fill_finish(const inv_table *table, struct slot_ref ref, uint64_t flags, bool done,
+                        struct inv_info *info)
+{
+	struct finish finish = finish_load(table, ref);
+
+	info->finishing = finish.state != FINISH_NONE && !done;
+	info->finish_exit_status = -1;
+	if (info->finishing && finish.outcome.by_signal)
+		info->term_signal = (int32_t)finish.outcome.code;
+	else if (info->finishing && finish.outcome.cause != INV_CAUSE_LOST)
+		info->exit_status = (int32_t)finish.outcome.code;
+	if (!(flags & SLOT_FINISH_COMMAND))
+		return;
+	info->finish = finish.state == FINISH_RUNNING ? INV_FINISH_RUNNING
+	               : finish.state == FINISH_ENDED ? INV_FINISH_ENDED
+	               : done                         ? INV_FINISH_SKIPPED
+	                                              : INV_FINISH_PENDING;
+	if (finish.state != FINISH_ENDED)
+		return;
+	if (finish.by_signal)
+		info->finish_signal = (int32_t)finish.code;
+	else
+		info->finish_exit_status = (int32_t)finish.code;
+}
+
 /* What the table says may be any number: backwards, or out of range, is 0. */
 static int64_t time_between_ns(int64_t from_ns, int64_t to_ns)
 {
@@ -60,7 +87,6 @@ static void fill_requests(const inv_table *table, struct slot_ref ref, uint64_t 
 	int64_t made_ns;
 
 	info->paused = (word & EVENT_PAUSED) != 0;
-	info->finishing = (word & EVENT_FINISHING) != 0;
 	if (!request_read(table, ref, word, &info->cancel, &made_ns))
 		return;
 	bool delivered = word & EVENT_DELIVERED;
@@ -92,7 +118,8 @@ static void fill_times(const inv_table *table, struct slot_ref ref, bool done,
 	    __builtin_add_overflow(deadline_ns, now_ns - clock_monotonic_ns(), &info->deadline_ns))
 		info->deadline_ns = INT64_MAX;
 	info->last_check_ns = last_check_time_ns(table, ref);
-	info->cooperative = info->last_check_ns != 0;
+	info->cooperative =
+	        info->last_check_ns != 0 || (atomic_load(&slot->flags) & SLOT_COOPERATIVE) != 0;
 }
 
 static bool orphaned(const inv_table *table, uint64_t word, uint64_t flags, bool has_broker)
@@ -131,6 +158,7 @@ static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, boo
 	info->status = flags & SLOT_PENDING ? INV_PENDING : INV_RUNNING;
 	fill_times(table, ref, done, info);
 	fill_requests(table, ref, flags, info);
+	fill_finish(table, ref, flags, done, info);
 	info->progress_percent = progress_load(table, ref, info->progress_text);
 	text_load(slot->name, INV_NAME_BYTES / 8, info->name);
 	if (done)

@@ -1,6 +1,6 @@
 /*
  * The supervisor's side of an invocation: see invctl-supervisor.h. It registers, starts, views,
- * waits, delivers and ends.
+ * waits, delivers, finishes and ends.
  */
 #include "api/run.h"
 
@@ -16,6 +16,7 @@
 #include "os/process.h"
 #include "os/uuid.h"
 #include "protocol/cascade.h"
+#include "protocol/finish.h"
 #include "protocol/lifecycle.h"
 #include "protocol/shield.h"
 #include "table/event_word.h"
@@ -81,6 +82,17 @@ static void parent_of(inv_table *table, const struct inv_run_options *options,
 		registration->parent_known = true;
 }
 
+static const struct {
+	unsigned option;
+	uint64_t flag;
+} option_flags[] = {
+        {INV_RUN_NO_KILL, SLOT_NO_KILL},
+        {INV_RUN_STOP_COMMAND, SLOT_STOP_COMMAND},
+        {INV_RUN_FINISH_COMMAND, SLOT_FINISH_COMMAND},
+        {INV_RUN_COOPERATIVE, SLOT_COOPERATIVE},
+        {INV_RUN_SIGNAL_COMMAND, SLOT_SIGNAL_COMMAND},
+};
+
 static void describe(const struct inv_run_options *options, struct registration *registration)
 {
 	int64_t deadline_ns = clock_deadline_ns(options->deadline_ns);
@@ -95,10 +107,9 @@ static void describe(const struct inv_run_options *options, struct registration 
 	registration->flags = (uint64_t)INV_KIND_RUN | SLOT_PENDING |
 	                      ((uint64_t)options->signal & RUN_SIGNUM_MASK) << SLOT_SIGNUM_SHIFT |
 	                      nested_wait << SLOT_NESTED_WAIT_SHIFT;
-	if (options->flags & INV_RUN_NO_KILL)
-		registration->flags |= SLOT_NO_KILL;
-	if (options->flags & INV_RUN_STOP_COMMAND)
-		registration->flags |= SLOT_STOP_COMMAND;
+	for (size_t i = 0; i < sizeof(option_flags) / sizeof(option_flags[0]); i++)
+		if (options->flags & option_flags[i].option)
+			registration->flags |= option_flags[i].flag;
 }
 
 /* As if it had never been registered. */
@@ -233,7 +244,9 @@ int inv_run_take(inv_invocation *invocation)
 
 void inv_run_killed(inv_invocation *invocation)
 {
-	if (run_owned_word(invocation) != 0)
+	/* What is killed after the command's end did not stop the action. */
+	if (run_owned_word(invocation) != 0 &&
+	    !(event_word_load(invocation->table, invocation->ref) & EVENT_FINISHING))
 		atomic_fetch_or(&run_slot(invocation)->flags, SLOT_KILLED);
 }
 
@@ -274,6 +287,8 @@ static void kill_nested(inv_table *table, struct slot_ref ref, void *arg)
 	struct request request = {.cause = INV_CAUSE_PARENT};
 	int result;
 
+	if (event_word_load(table, ref) & EVENT_FINISHING)
+		return;
 	cascade_request(table, &ref, 1, &request, true, arg, &result);
 }
 
@@ -335,7 +350,32 @@ static void view_escalation(const struct slot *slot, struct slot_ref ref, struct
 	view->force_kill = (escalation & ESCALATE_KILL) != 0;
 	view->force_signal = (escalation & ESCALATE_SIGNAL) != 0;
 	view->force_signum = signal_number(escalation >> ESCALATE_SIGNUM_SHIFT);
-	view->force_count = (uint32_t)escalation >> 16;
+	view->force_count = (uint32_t)escalation >> ESCALATE_COUNT_SHIFT;
+	view->newest = (int)((escalation & ESCALATE_NEWEST_MASK) >> ESCALATE_NEWEST_SHIFT);
+}
+
+static struct inv_run_outcome outcome_shown(const struct outcome *outcome)
+{
+	return (struct inv_run_outcome){.status = (int)outcome->status,
+	                                .cause = (int)outcome->cause,
+	                                .exit_status = outcome_exit_status(outcome)};
+}
+
+static void view_finish(const inv_table *table, struct slot_ref ref, struct inv_run_view *view)
+{
+	static const int states[] = {
+	        [FINISH_NONE] = INV_FINISH_PENDING,
+	        [FINISH_DECIDED] = INV_FINISH_PENDING,
+	        [FINISH_RUNNING] = INV_FINISH_RUNNING,
+	        [FINISH_ENDED] = INV_FINISH_ENDED,
+	};
+	struct finish finish = finish_load(table, ref);
+
+	view->decided = finish.state != FINISH_NONE;
+	view->finish =
+	        view->flags & INV_RUN_FINISH_COMMAND ? states[finish.state] : INV_FINISH_NONE;
+	if (view->decided)
+		view->outcome = outcome_shown(&finish.outcome);
 }
 
 static void view_options(const struct slot *slot, uint64_t flags, struct inv_run_view *view)
@@ -346,8 +386,9 @@ static void view_options(const struct slot *slot, uint64_t flags, struct inv_run
 
 	view->signal = signal_number(flags >> SLOT_SIGNUM_SHIFT);
 	view->request_signal = signal_number(flags >> SLOT_REQUEST_SIGNUM_SHIFT);
-	view->flags = (flags & SLOT_NO_KILL ? INV_RUN_NO_KILL : 0u) |
-	              (flags & SLOT_STOP_COMMAND ? INV_RUN_STOP_COMMAND : 0u);
+	for (size_t i = 0; i < sizeof(option_flags) / sizeof(option_flags[0]); i++)
+		if (flags & option_flags[i].flag)
+			view->flags |= option_flags[i].option;
 	view->signal_after_ns = unpack_after(after);
 	view->kill_after_ns = unpack_after(after >> 32);
 	view->nested_wait_ns = unpack_after(flags >> SLOT_NESTED_WAIT_SHIFT);
@@ -374,17 +415,20 @@ int inv_run_view(inv_invocation *invocation, struct inv_run_view *view)
 	view->event_futex = (uint32_t)word;
 	view->requested = event_requested(word);
 	view->pending = (word & EVENT_SET) != 0;
-	view->cooperative = last_check_time_ns(table, invocation->ref) != 0;
+	view->delivered = (word & EVENT_DELIVERED) != 0;
+	view->cooperative =
+	        last_check_time_ns(table, invocation->ref) != 0 || (flags & SLOT_COOPERATIVE) != 0;
 	view->request = event_sequence(word);
 	view_escalation(slot, invocation->ref, view);
 	view_options(slot, flags, view);
+	view_finish(table, invocation->ref, view);
 	if (view->requested) {
 		if (!request_read_later(table, invocation->ref, word, &request, &made_ns))
 			request_read(table, invocation->ref, word, &request, &made_ns);
 		view->cause = request.cause;
 		view->requested_at_ns = requested_at_ns(invocation, word, made_ns);
 	}
-	if (view->pending)
+	if (view->requested)
 		view->shielded = shield_holds(table, invocation->ref);
 	return 0;
 }
@@ -421,6 +465,48 @@ static struct ending ending_of(const struct inv_run_result *result)
 		return (struct ending){.how = ENDING_SIGNALLED,
 		                       .code = WTERMSIG(result->wait_status)};
 	return (struct ending){.how = ENDING_EXITED, .code = WEXITSTATUS(result->wait_status)};
+}
+
+int inv_run_decide(inv_invocation *invocation, const struct inv_run_result *result,
+                   struct inv_run_outcome *outcome)
+{
+	struct ending ending = ending_of(result);
+	struct outcome decided = outcome_without_request(&ending);
+	bool owned = run_owned_word(invocation) != 0;
+
+	if (owned)
+		lifecycle_decide(invocation->table, invocation->ref, &ending, &decided);
+	*outcome = outcome_shown(&decided);
+	return owned ? 0 : -ESTALE;
+}
+
+int inv_run_finish_started(inv_invocation *invocation, pid_t pid)
+{
+	inv_table *table = invocation->table;
+
+	if (run_owned_word(invocation) == 0)
+		return -ESTALE;
+	struct finish finish = finish_load(table, invocation->ref);
+	finish.state = FINISH_RUNNING;
+	atomic_store(&run_slot(invocation)->action_process, action_word(pid, process_start(pid)));
+	finish_store(table, invocation->ref, &finish);
+	return 0;
+}
+
+int inv_run_finish_ended(inv_invocation *invocation, int wait_status)
+{
+	inv_table *table = invocation->table;
+
+	if (run_owned_word(invocation) == 0)
+		return -ESTALE;
+	struct finish finish = finish_load(table, invocation->ref);
+	finish.state = FINISH_ENDED;
+	finish.by_signal = WIFSIGNALED(wait_status);
+	finish.code = (unsigned)(WIFSIGNALED(wait_status) ? WTERMSIG(wait_status)
+	                                                  : WEXITSTATUS(wait_status));
+	finish_store(table, invocation->ref, &finish);
+	atomic_store(&run_slot(invocation)->action_process, 0);
+	return 0;
 }
 
 int inv_run_end(inv_invocation *invocation, const struct inv_run_result *result)

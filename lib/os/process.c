@@ -387,6 +387,32 @@ bool process_executed(const struct process_identity *identity)
 	       now.image != identity->image;
 }
 
+pid_t process_newest(void)
+{
+	char text[128];
+	int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	ssize_t length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (length <= 0)
+		return 0;
+	text[length] = '\0';
+	/* "0.00 0.01 0.05 1/123 4567\n" */
+	const char *last = strrchr(text, ' ');
+	return last ? (pid_t)parse_number(last + 1) : 0;
+}
+
+uint64_t process_ticks_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return start_of_shown(((uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec) /
+	                      NS_PER_TICK);
+}
+
 void process_command(pid_t pid, char command[16])
 {
 	char text[64] = "";

@@ -84,4 +84,10 @@ bool process_executed(const struct process_identity *identity);
 /* The first 15 bytes of a process's name, "" where it can't be read. */
 void process_command(pid_t pid, char command[16]);
 
+/* The pid that was given last in this PID namespace; 0: not known. */
+pid_t process_newest(void);
+
+/* Now as a start time: clock ticks since boot. */
+uint64_t process_ticks_now(void);
+
 #endif

@@ -141,6 +141,15 @@ static int escalate(inv_table *table, struct slot_ref ref, const struct escalati
 	return error == -EPERM ? -EPERM : 0;
 }
 
+/* Its outcome is decided; SIGKILL alone still makes a difference. */
+static int kill_finishing(inv_table *table, struct slot_ref ref,
+                          const struct escalation_steps *more)
+{
+	const struct escalation_steps kill = {.steps = more->steps & (unsigned)ESCALATE_KILL};
+
+	return kill.steps ? escalate(table, ref, &kill) : -EALREADY;
+}
+
 /* A supervisor gets the further steps before the request: woken by the event first, it would
  * take the usual one. A program has no supervisor that could be too fast. */
 static int request_and_escalate(inv_table *table, struct slot_ref ref,
@@ -152,6 +161,8 @@ static int request_and_escalate(inv_table *table, struct slot_ref ref,
 	bool ends_by_it =
 	        supervised && more->steps != 0 && event_requested(event) && !(event & EVENT_ENDED);
 
+	if (event & EVENT_FINISHING)
+		return kill_finishing(table, ref, more);
 	if (supervised)
 		escalate(table, ref, more);
 	int result = request_make(table, ref, request);
@@ -169,7 +180,9 @@ static void pass_on(inv_table *table, struct slot_ref ref, void *arg)
 {
 	struct passing_on *passing = arg;
 
-	request_and_escalate(table, ref, &passing->request, passing->more);
+	/* A SIGKILL to the parent leaves a finish command alone. */
+	if (!(event_word_load(table, ref) & EVENT_FINISHING))
+		request_and_escalate(table, ref, &passing->request, passing->more);
 }
 
 int cascade_request(inv_table *table, const struct slot_ref *refs, size_t count,

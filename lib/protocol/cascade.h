@@ -16,7 +16,8 @@ struct escalation_steps {
 };
 
 /* Make the request to each of these, and pass it on to the descendants as cause "parent"; one that
- * is both is one of these. results: for each 0; -ESTALE; -EPERM its process is not the caller's to
+ * is both is one of these. results: for each 0; -EALREADY its command has ended (SIGKILL goes all
+ * the same, and is 0); -ESTALE; -EPERM its process is not the caller's to
  * signal (the request is made all the same). 0; -ENOMEM it was not passed on. */
 int cascade_request(inv_table *table, const struct slot_ref *refs, size_t count,
                     const struct request *request, bool only, const struct escalation_steps *more,

@@ -7,7 +7,10 @@
  * control word. A SIGKILL in between leaves a closed event and a dead owner: the
  * sweep decides again, from the same word.
  *
- * Whoever sweeps after a dead owner records first and closes then: a sweeper that
+ * Where something follows the command (finish.h), the outcome is decided before, and is recorded as
+ * it was decided.
+ *
+ * A sweep after a dead owner records first and closes then: a sweeper that
  * loses to the broker's taking over must not have closed what goes on to live. A
  * request that comes in between is lost with its invocation. A SIGKILL in between
  * leaves a finished slot with an open event; the owner's entry is freed last, so
@@ -18,6 +21,7 @@
 #include <errno.h>
 
 #include "invctl-exit-status.h"
+#include "protocol/finish.h"
 #include "protocol/request.h"
 #include "table/event_word.h"
 #include "table/last_check.h"
@@ -100,16 +104,44 @@ static bool nested_cancelled(const inv_table *table, struct slot_ref ref)
 	       escalation & ESCALATE_NESTED_CANCELLED;
 }
 
-static int record_end(inv_table *table, struct slot_ref ref, uint64_t word, uint64_t event_word,
-                      const struct ending *ending, struct outcome *outcome)
+static struct outcome decide_now(const inv_table *table, struct slot_ref ref, uint64_t event_word,
+                                 const struct ending *ending)
 {
 	struct inv_request request;
 	int64_t made_ns;
 	uint64_t flags = atomic_load(&table->slots[ref.index].flags);
 
+	if (event_word & EVENT_FINISHING)
+		return finish_load(table, ref).outcome;
 	request_read(table, ref, event_word, &request, &made_ns);
-	*outcome = decide(event_requested(event_word), request.cause, flags,
-	                  nested_cancelled(table, ref), ending);
+	return decide(event_requested(event_word), request.cause, flags,
+	              nested_cancelled(table, ref), ending);
+}
+
+void lifecycle_decide(inv_table *table, struct slot_ref ref, const struct ending *ending,
+                      struct outcome *outcome)
+{
+	struct slot *slot = &table->slots[ref.index];
+	struct finish finish = {.state = FINISH_DECIDED};
+	uint64_t event_word;
+
+	do {
+		event_word = event_word_load(table, ref);
+		finish.outcome = decide_now(table, ref, event_word, ending);
+		if (event_word == 0 || event_word & (EVENT_FINISHING | EVENT_ENDED))
+			break;
+		atomic_store(&slot->action_process, 0);
+		finish_store(table, ref, &finish);
+	} while (!event_word_finish(table, ref, event_word));
+	*outcome = finish.outcome;
+}
+
+static int record_end(inv_table *table, struct slot_ref ref, uint64_t word, uint64_t event_word,
+                      const struct ending *ending, struct outcome *outcome)
+{
+	uint64_t flags = atomic_load(&table->slots[ref.index].flags);
+
+	*outcome = decide_now(table, ref, event_word, ending);
 	if ((flags & SLOT_KIND_MASK) == INV_KIND_RUN && outcome->status == INV_CANCELLED &&
 	    outcome->cause == INV_CAUSE_PARENT && ending->how != ENDING_LOST)
 		note_at_parent(table, ref);

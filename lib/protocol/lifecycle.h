@@ -22,6 +22,11 @@ struct ending {
 int lifecycle_end(inv_table *table, struct slot_ref ref, uint64_t word, const struct ending *ending,
                   struct outcome *outcome);
 
+/* The command has ended, and something follows it (finish.h): decide the outcome by the requests
+ * until now. No request is made from here on; lifecycle_end records that outcome. */
+void lifecycle_decide(inv_table *table, struct slot_ref ref, const struct ending *ending,
+                      struct outcome *outcome);
+
 /* The owner is dead: record it as lost, or cancelled where a request was made, if its
  * control word is still as judged. false: it is not. */
 bool lifecycle_lose(inv_table *table, struct slot_ref ref, uint64_t word);

@@ -36,6 +36,7 @@
 
 #include "os/clock.h"
 #include "os/fork.h"
+#include "os/futex.h"
 #include "os/process.h"
 #include "table/event_word.h"
 #include "table/notification.h"
@@ -213,6 +214,8 @@ int request_make(inv_table *table, struct slot_ref ref, const struct request *re
 		uint64_t word = event_word_load(table, ref);
 		if (word == 0 || word & EVENT_ENDED)
 			return -ESTALE;
+		if (word & EVENT_FINISHING)
+			return -EALREADY;
 		if (word & EVENT_SET || is_repeated(table, ref, word, request))
 			return 0;
 		record(table, ref, word, request);
@@ -221,6 +224,34 @@ int request_make(inv_table *table, struct slot_ref ref, const struct request *re
 			return 1;
 		}
 	}
+}
+
+/* Where `run` supervises: by this moment it tells a leftover from clean-up. */
+static void note_newest_process(inv_table *table, struct slot_ref ref)
+{
+	shared_u64 *escalation = &table->slots[ref.index].escalation;
+	uint64_t newest =
+	        (uint64_t)process_newest() << ESCALATE_NEWEST_SHIFT & ESCALATE_NEWEST_MASK;
+	uint64_t seen = atomic_load(escalation);
+
+	while (event_generation(seen) == ref.generation &&
+	       !atomic_compare_exchange_weak(escalation, &seen,
+	                                     (seen & ~ESCALATE_NEWEST_MASK) | newest))
+		;
+}
+
+int request_take(inv_table *table, struct slot_ref ref)
+{
+	struct slot *slot = &table->slots[ref.index];
+	bool supervised = (atomic_load(&slot->flags) & SLOT_KIND_MASK) == INV_KIND_RUN;
+
+	/* Before the request is seen as taken. */
+	if (supervised)
+		note_newest_process(table, ref);
+	int taken = event_word_consume(table, ref);
+	if (taken == 1 && supervised)
+		futex_wake_all(futex_low_half(&slot->escalation));
+	return taken;
 }
 
 static void split_origin(uint64_t actor, const char origin[ORIGIN_BYTES + 1],

@@ -22,8 +22,11 @@ uint64_t request_call_of(const inv_table *table, struct slot_ref ref, uint64_t e
 void request_set_actor(const struct inv_actor *actor);
 
 /* Make a request to one registration. 1 made; 0 one was pending already, or this call, or this
- * signal, has made one before; -ESTALE. */
+ * signal, has made one before; -EALREADY its command has ended; -ESTALE. */
 int request_make(inv_table *table, struct slot_ref ref, const struct request *request);
+
+/* Take the pending request for a check or a sleep. 1 taken; 0 there is none; -ESTALE. */
+int request_take(inv_table *table, struct slot_ref ref);
 
 /* Write a record whose word the caller has claimed. time_ns: when it was made, a time of day; 0:
  * now. */

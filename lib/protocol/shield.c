@@ -23,6 +23,7 @@
 
 #include "os/pid_namespace.h"
 #include "os/process.h"
+#include "protocol/finish.h"
 #include "table/event_word.h"
 #include "table/slot.h"
 
@@ -77,7 +78,7 @@ bool shield_holds(const inv_table *table, struct slot_ref ref)
 	for (int depth = 0; depth < ANCESTORS_MAX; depth++) {
 		if (slot_word(table, ref) == 0)
 			return false;
-		if (slot_shielded(&table->slots[ref.index]))
+		if (slot_shielded(&table->slots[ref.index]) || finish_shields(table, ref))
 			return true;
 		if (!slot_parent(table, ref, &ref))
 			return false;

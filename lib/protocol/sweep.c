@@ -7,7 +7,8 @@
  *   LIVE, of `run`                 where the action's process lives: taken over by the
  *                                  broker (the owner field changes); without a broker it
  *                                  is left, live, for one to take over
- *                                  where it is gone: DONE
+ *                                  where it is gone: DONE; but with a finish command that is
+ *                                  owed (finish.h) it is left for a broker
  *                                  in another PID namespace: left, until it is gone
  * After that the owner's entry is free.
  *
@@ -22,6 +23,7 @@
 
 #include "os/clock.h"
 #include "os/pid_namespace.h"
+#include "protocol/finish.h"
 #include "protocol/lifecycle.h"
 #include "table/event_word.h"
 #include "table/index.h"
@@ -71,7 +73,8 @@ static bool sweep_run(inv_table *table, uint32_t index, uint64_t word, sweep_ado
 	if (runs_elsewhere(table, control_owner(word), &owner)) {
 		if (action_lives_elsewhere(table, index, &owner))
 			return false;
-	} else if (adopt || action_lives(table, index)) {
+	} else if (adopt || action_lives(table, index) ||
+	           finish_is_owed(table, slot_ref_of(index, word))) {
 		return adopt && adopt(table, index, word, arg);
 	}
 	return lifecycle_lose(table, slot_ref_of(index, word), word);
@@ -90,7 +93,7 @@ static bool sweep_live(inv_table *table, uint32_t index, uint64_t word, sweep_ad
 }
 
 /* Sweep one slot whose control word was read as word and whose owner was judged by
- * owner_word after that. false: it stays (an orphan's action lives). */
+ * owner_word after that. false: it stays for a broker. */
 static bool sweep_one(inv_table *table, uint32_t index, uint64_t word, uint64_t owner_word,
                       sweep_adopt *adopt, void *arg)
 {

@@ -8,15 +8,17 @@
  *   set        a request is pending
  *   delivered  at least one was consumed; a later one may be pending
  *   neither    none was made, or each was withdrawn
+ *   finishing  the outcome is decided; what set and delivered say no longer matters
  *   ended      the owner has closed it; what set and delivered say is final
  *
  * Transitions, each one compare-and-swap of the whole word, generation included,
  * so that none can hit a later tenant of the slot:
  *
- *   set      (not set, not ended)  sequence + 1, set; then wake all, always
+ *   set      (not set, not finishing, not ended)  sequence + 1, set; then wake all, always
  *   consume  (set, not ended)      not set, delivered. The one whose swap succeeds has the request
  *   clear    (set, not ended)      sequence + 1, not set
  *   wait     (not waited)          waited; then sleep
+ *   finish   (not ended)           finishing; then wake all. By the owner (protocol/lifecycle.c)
  *   close    (not ended)           ended. By the owner before it records the outcome, or
  *                                  by a sweeper; the end (slot.c) then wakes
  *
@@ -71,6 +73,15 @@ bool event_word_set(inv_table *table, struct slot_ref ref, uint64_t seen)
 	uint64_t requested = event_next_sequence(seen) | EVENT_SET;
 
 	if (!atomic_compare_exchange_strong(&table->event[ref.index], &seen, requested))
+		return false;
+	event_word_wake(table, ref);
+	return true;
+}
+
+bool event_word_finish(inv_table *table, struct slot_ref ref, uint64_t seen)
+{
+	if (!atomic_compare_exchange_strong(&table->event[ref.index], &seen,
+	                                    seen | EVENT_FINISHING))
 		return false;
 	event_word_wake(table, ref);
 	return true;

@@ -35,6 +35,9 @@ uint64_t event_word_load(const inv_table *table, struct slot_ref ref);
 /* Set, if it is still as seen. Wakes all. */
 bool event_word_set(inv_table *table, struct slot_ref ref, uint64_t seen);
 
+/* The outcome is decided, if it is still as seen: no more requests. Wakes all. */
+bool event_word_finish(inv_table *table, struct slot_ref ref, uint64_t seen);
+
 /* 1 withdrawn, 0 it was not set; -ESTALE. */
 int event_word_clear(inv_table *table, struct slot_ref ref);
 

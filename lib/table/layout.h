@@ -84,22 +84,27 @@ enum slot_state {
 	UINT64_C(16) /* checks and sleeps stop until it is cleared; a set clears it with the same  \
 	              * swap, so that a request always ends the pause */
 #define EVENT_FINISHING                                                                            \
-	UINT64_C(                                                                                  \
-	        32) /* the command has ended, the finish command runs: the outcome is decided, and \
-	             * slot->finish has it for who must take over. Never cleared before the end */
+	UINT64_C(32) /* the command has ended and the outcome is decided: slot->finish has it. No  \
+	              * request is made any more. Never cleared (protocol/finish.h) */
 #define EVENT_SEQUENCE_STEP UINT64_C(64)
 #define EVENT_SEQUENCE_MASK UINT64_C(0xffffffc0)
 
-/* Escalation word: | generation 32 | count 16 | nested 1 | ... | signal 7 | signal requested 1 |
- * kill 1 |. The low half is a futex on which the supervisor waits. */
+/* Escalation word: | generation 32 | count 10 | nested 1 | newest 12 | signal 7 | signal requested
+ * 1 | kill 1 |. The low half is a futex on which the supervisor waits. */
 #define ESCALATE_KILL UINT64_C(1)
 #define ESCALATE_SIGNAL UINT64_C(2)
 #define ESCALATE_SIGNUM_SHIFT 2
 #define ESCALATE_SIGNUM_MASK UINT64_C(0x1fc)
-#define ESCALATE_COUNT_STEP UINT64_C(0x10000)
-#define ESCALATE_NESTED_CANCELLED                                                                  \
-	UINT64_C(0x8000) /* no step, but a fact: its request has ended a nested run. Here, where   \
-	                  * the generation keeps it from the slot's next tenant */
+
+/* Two facts of the escalation word, which are no steps. They are there because its generation keeps
+ * them from the slot's next tenant: the low bits of the newest pid when a check took the request,
+ * by which the supervisor tells what was started after it (0: not known); and that its request has
+ * ended a nested run. */
+#define ESCALATE_NEWEST_SHIFT 9
+#define ESCALATE_NEWEST_MASK UINT64_C(0x1ffe00)
+#define ESCALATE_NESTED_CANCELLED UINT64_C(0x200000)
+#define ESCALATE_COUNT_SHIFT 22
+#define ESCALATE_COUNT_STEP (UINT64_C(1) << ESCALATE_COUNT_SHIFT)
 
 /* Flags of a slot, written by its owner, but for SLOT_HAS_CHILDREN, which those nested in
  * it set. They carry no generation: see register.c. */
@@ -111,8 +116,11 @@ enum slot_state {
 #define SLOT_KILLED UINT64_C(0x80)       /* SIGKILL was sent by --kill or kill-after */
 #define SLOT_HAS_CHILDREN UINT64_C(0x100)
 #define SLOT_HAS_LOG UINT64_C(0x200)
-#define SLOT_HAS_OUTPUT UINT64_C(0x400) /* run --detach keeps its output */
-#define SLOT_SIGNUM_SHIFT 16            /* run --signal, 7 bits; 0: none */
+#define SLOT_HAS_OUTPUT UINT64_C(0x400)      /* run --detach keeps its output */
+#define SLOT_FINISH_COMMAND UINT64_C(0x800)  /* run --finish: the run file has it */
+#define SLOT_COOPERATIVE UINT64_C(0x1000)    /* run --cooperative */
+#define SLOT_SIGNAL_COMMAND UINT64_C(0x2000) /* run --signal-to=command */
+#define SLOT_SIGNUM_SHIFT 16                 /* run --signal, 7 bits; 0: none */
 #define SLOT_REQUEST_SIGNUM_SHIFT 24 /* the signal by which run itself got the request; 0: none */
 #define SLOT_NESTED_WAIT_SHIFT 32    /* run --nested-wait, 32 bits, as after_ms */
 
@@ -173,9 +181,7 @@ struct slot {
 	                                      free */
 	shared_u64 log_lost;
 
-	/* while finishing: | outcome 18 | the finish command's code 8 | by signal 1 | state 2 |,
-	 * and its process in action_process, its time limit in deadline_monotonic_ns */
-	shared_u64 finish;
+	shared_u64 finish; /* | outcome 16 | code 8 | by signal 1 | state 2 | (protocol/finish.h) */
 
 	/* the requests: the one with sequence number n in request[n % 2] */
 	struct request_record request[2];

@@ -37,10 +37,10 @@
  * process fails. A handle that is kept longer is refused by its id (api/handle.c).
  *
  * Who writes the payload: id, parent, name, requested time and options: the
- * registrar, before PUBLISHING. started, completed, action: the owner. last check, escalation,
- * request, progress, shield: any process, each by a word that carries the
- * generation, or (shield) by a protocol of its own. Readers read the control word, the
- * payload, and the word again.
+ * registrar, before PUBLISHING. started, completed, action, finish: the owner. last check,
+ * escalation, request, progress, shield: any process, each by a word that carries the generation,
+ * or (shield) by a protocol of its own. Readers read the control word, the payload, and the word
+ * again.
  */
 #include "table/slot.h"
 
@@ -243,6 +243,7 @@ static void fill(inv_table *table, struct slot_ref ref, const struct registratio
 	for (int i = 0; i < SHIELD_HOLDERS; i++)
 		atomic_store_explicit(&slot->shield[i], 0, memory_order_release);
 	atomic_store_explicit(&slot->log_lost, 0, memory_order_release);
+	atomic_store_explicit(&slot->finish, 0, memory_order_release);
 	text_store(slot->name, INV_NAME_BYTES / 8, registration->name);
 	event_word_reset(table, ref);
 }
