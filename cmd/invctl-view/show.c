@@ -270,12 +270,10 @@ static void print_process(const struct inv_info *info)
 	char user[128];
 
 	user_format(info->uid, user, sizeof(user));
-	if (info->completed_ns != 0)
+	if (info->completed_ns != 0 || (info->pid == 0 && info->owner_pid == 0))
 		page_line("User", "%s", user);
-	else if (info->pid == 0 && info->owner_pid != 0)
-		page_line("Process", "supervised by %d of %s", info->owner_pid, user);
 	else if (info->pid == 0)
-		page_line("User", "%s", user);
+		page_line("Process", "supervised by %d of %s", info->owner_pid, user);
 	else if (info->kind == INV_KIND_RUN && info->owner_pid != 0)
 		page_line("Process", "%d of %s, supervised by %d", info->pid, user,
 		          info->owner_pid);
