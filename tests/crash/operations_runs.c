@@ -22,6 +22,7 @@ static inv_invocation *run_of(struct scene *scene, int id, const uint8_t *parent
 	        .deadline_ns = INV_FOREVER,
 	        .signal_after_ns = INV_FOREVER,
 	        .kill_after_ns = INV_FOREVER,
+	        .flags = INV_RUN_FINISH_COMMAND,
 	};
 	inv_invocation *run = NULL;
 
@@ -73,6 +74,41 @@ static int run_request(struct scene *scene)
 static int run_take(struct scene *scene)
 {
 	return inv_run_take(scene->invocation);
+}
+
+static int run_check(struct scene *scene)
+{
+	return inv_event_check(inv_invocation_event(scene->invocation));
+}
+
+static int run_decide(struct scene *scene)
+{
+	struct inv_run_result result = {.wait_known = 1};
+	struct inv_run_outcome outcome;
+
+	return inv_run_decide(scene->invocation, &result, &outcome);
+}
+
+static void victim_has_decided(struct scene *scene)
+{
+	victim_runs(scene);
+	run_decide(scene);
+}
+
+static int run_finish_started(struct scene *scene)
+{
+	return inv_run_finish_started(scene->invocation, scene->action);
+}
+
+static void victim_finishes(struct scene *scene)
+{
+	victim_has_decided(scene);
+	run_finish_started(scene);
+}
+
+static int run_finish_ended(struct scene *scene)
+{
+	return inv_run_finish_ended(scene->invocation, 0);
 }
 
 static int run_end(struct scene *scene)
@@ -177,6 +213,49 @@ static void judge_asked(struct scene *scene)
 	       "a request is lost with its supervisor");
 }
 
+static void judge_checked(struct scene *scene)
+{
+	struct inv_run_view view = {0};
+
+	judge_orphan(scene);
+	if (!scene->runs[0])
+		return;
+	inv_run_view(scene->runs[0], &view);
+	expect(scene, view.requested && (view.pending || view.delivered), "a request is lost");
+}
+
+/* Decided or not: as the command ended, or open to requests still. */
+static void judge_decided(struct scene *scene)
+{
+	struct inv_run_view view = {0};
+	int result = inv_cancel(scene->table, scene->ids[0], 0, "after the end");
+
+	judge_orphan(scene);
+	if (!scene->runs[0])
+		return;
+	inv_run_view(scene->runs[0], &view);
+	expect(scene, view.decided || !atomic_load(&scene->board->acted),
+	       "a decided outcome is lost");
+	expect(scene, !view.decided || view.outcome.status == INV_COMPLETED,
+	       "the outcome has changed to %s", inv_status_name(view.outcome.status));
+	expect(scene, result == (view.decided ? -EALREADY : 0), "a request is answered by %d",
+	       result);
+}
+
+/* The broker knows how far it had come. */
+static void judge_finish(struct scene *scene)
+{
+	struct inv_run_view view = {0};
+
+	judge_decided(scene);
+	if (!scene->runs[0])
+		return;
+	inv_run_view(scene->runs[0], &view);
+	expect(scene, view.decided, "a decided outcome is lost");
+	expect(scene, view.finish != INV_FINISH_RUNNING || view.pid == scene->action,
+	       "the finish command's process is not known");
+}
+
 static void judge_request(struct scene *scene)
 {
 	judge_orphan(scene);
@@ -228,6 +307,26 @@ const struct operation operations_of_runs[] = {
          .prepare = victim_is_asked,
          .act = run_take,
          .judge = judge_asked},
+        {.name = "run-check",
+         VICTIMS_RUN,
+         .prepare = victim_is_asked,
+         .act = run_check,
+         .judge = judge_checked},
+        {.name = "run-decide",
+         VICTIMS_RUN,
+         .prepare = victim_runs,
+         .act = run_decide,
+         .judge = judge_decided},
+        {.name = "run-finish-started",
+         VICTIMS_RUN,
+         .prepare = victim_has_decided,
+         .act = run_finish_started,
+         .judge = judge_finish},
+        {.name = "run-finish-ended",
+         VICTIMS_RUN,
+         .prepare = victim_finishes,
+         .act = run_finish_ended,
+         .judge = judge_finish},
         {.name = "run-end",
          VICTIMS_RUN,
          .prepare = victim_runs,

@@ -85,6 +85,14 @@ QUICK good   hold   two holders and a release, a death: -DHOLDERS=2 -DRELEASES=1
 QUICK broken hold   NO_SECOND_READ: -DHOLDERS=1
 QUICK broken hold   NO_WRITING: -DHOLDERS=2
 QUICK broken hold   HELD_FIRST: -DHOLDERS=1
+QUICK good   finish nothing dies: -DDEATHS=0
+QUICK good   finish two deaths: -DDEATHS=2
+QUICK good   finish three deaths: -DDEATHS=3
+QUICK broken finish GO_FIRST: -DDEATHS=1
+QUICK broken finish MARK_FIRST: -DDEATHS=1
+QUICK broken finish NO_SWAP: -DDEATHS=0
+QUICK broken finish NOT_AGAIN: -DDEATHS=2
+QUICK broken finish NOT_AWAITED: -DDEATHS=1
 QUICK broken request NO_CLAIM: -DASKERS=2
 FULL  broken request READY_FIRST: -DASKERS=2
 FULL  broken request SET_FIRST: -DASKERS=1

@@ -61,6 +61,34 @@ static struct escalation_facts at(int64_t after_request_ns)
 	return (struct escalation_facts){.now_ns = REQUESTED_NS + after_request_ns};
 }
 
+/* The command ended then. */
+static struct escalation_facts ended_at(int64_t after_request_ns)
+{
+	struct escalation_facts facts = at(after_request_ns);
+
+	facts.command_ended = true;
+	facts.command_ended_ns = facts.now_ns;
+	return facts;
+}
+
+/* Its finish command has just started. */
+static struct escalation_facts finishing(void)
+{
+	struct escalation_facts facts = ended_at(SECOND);
+
+	facts.finish = INV_FINISH_RUNNING;
+	facts.finish_started_ns = facts.now_ns;
+	facts.finish_timeout_ns = 60 * SECOND;
+	return facts;
+}
+
+/* The outcome is. */
+static struct inv_run_view decided(struct inv_run_view view)
+{
+	view.decided = 1;
+	return view;
+}
+
 /* Nothing has been decided yet. */
 static struct escalation fresh(void)
 {
@@ -137,23 +165,26 @@ static void ends_with_the_command_whatever_is_left(void **state)
 
 static void after_a_request_ends_with_the_last_process(void **state)
 {
-	struct escalation_facts facts = at(SECOND);
+	struct escalation_facts facts = ended_at(SECOND);
 
 	(void)state;
-	facts.command_ended = facts.anything_left = true;
-	assert_waits(signalled(), facts);
+	facts.anything_left = true;
+	/* The outcome first, which no later request changes. */
+	assert_step(signalled(), facts, STEP_DECIDE);
+	assert_waits(decided(signalled()), facts);
 	facts.anything_left = false;
 	assert_step(signalled(), facts, STEP_END);
+	assert_step(decided(signalled()), facts, STEP_END);
 	assert_step(requested(), facts, STEP_END);
 }
 
 static void what_is_left_is_checked_again(void **state)
 {
-	struct inv_run_view view = signalled();
-	struct escalation_facts facts = at(SECOND);
+	struct inv_run_view view = decided(signalled());
+	struct escalation_facts facts = ended_at(SECOND);
 
 	(void)state;
-	facts.command_ended = facts.anything_left = true;
+	facts.anything_left = true;
 
 	struct escalation_decision decision = decide(&view, &facts);
 
@@ -163,11 +194,121 @@ static void what_is_left_is_checked_again(void **state)
 
 static void leftovers_of_a_request_get_the_signal_too(void **state)
 {
-	struct escalation_facts facts = at(0);
+	struct escalation_facts facts = ended_at(0);
 
 	(void)state;
-	facts.command_ended = facts.anything_left = true;
-	assert_step(requested(), facts, STEP_DELIVER);
+	facts.anything_left = true;
+	assert_step(decided(requested()), facts, STEP_DELIVER);
+}
+
+static void what_is_left_is_named_after_two_seconds_once(void **state)
+{
+	struct inv_run_view view = decided(signalled());
+	struct escalation_facts facts = ended_at(SECOND);
+	struct escalation escalation = fresh();
+
+	(void)state;
+	facts.anything_left = true;
+	facts.now_ns += 2 * SECOND - 1;
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+	facts.now_ns++;
+	/* A leftover under a shield is left alone. */
+	view.shielded = 1;
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+	view.shielded = 0;
+	assert_next(&escalation, &view, &facts, STEP_LEFTOVERS);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+	/* So is the request of a cooperative action that ended without a check. */
+	escalation = fresh();
+	view = decided(cooperative());
+	assert_next(&escalation, &view, &facts, STEP_LEFTOVERS);
+	/* Without a request it is no part of the invocation. */
+	assert_step(running(), facts, STEP_END);
+}
+
+static void the_finish_command_starts_when_nothing_is_left_or_after_ten_seconds(void **state)
+{
+	struct inv_run_view view = running();
+	struct escalation_facts facts = ended_at(0);
+	struct escalation escalation = fresh();
+
+	(void)state;
+	facts.finish = INV_FINISH_PENDING;
+	facts.finish_timeout_ns = 60 * SECOND;
+	facts.anything_left = true;
+	assert_next(&escalation, &view, &facts, STEP_DECIDE);
+	view = decided(view);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+	facts.anything_left = false;
+	assert_step(view, facts, STEP_FINISH);
+	facts.anything_left = true;
+	facts.now_ns += 10 * SECOND;
+	assert_next(&escalation, &view, &facts, STEP_FINISH);
+	/* Where no process could be made it is tried again, but not in a hurry. */
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+	facts.now_ns += SECOND;
+	assert_next(&escalation, &view, &facts, STEP_FINISH);
+	facts.finish = INV_FINISH_ENDED;
+	assert_next(&escalation, &view, &facts, STEP_END);
+}
+
+static void a_finish_command_has_its_time(void **state)
+{
+	struct inv_run_view view = decided(running());
+	struct escalation_facts facts = finishing();
+	struct escalation escalation = fresh();
+
+	(void)state;
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+	facts.now_ns += 60 * SECOND;
+	assert_next(&escalation, &view, &facts, STEP_TERMINATE_FINISH);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+	facts.now_ns += 5 * SECOND;
+	assert_next(&escalation, &view, &facts, STEP_KILL);
+	facts = finishing();
+	facts.now_ns += 1000 * SECOND;
+	facts.finish_timeout_ns = INV_FOREVER;
+	assert_step(view, facts, STEP_WAIT);
+}
+
+static void a_finish_command_is_killed_only_by_a_kill_while_it_runs(void **state)
+{
+	struct inv_run_view view = decided(signalled());
+	struct escalation_facts facts = ended_at(0);
+	struct escalation escalation = fresh();
+
+	(void)state;
+	/* Killed, and kill-after due, before it started. */
+	facts.finish = INV_FINISH_PENDING;
+	view.killed = view.force_kill = 1;
+	view.force_count = 1;
+	view.kill_after_ns = SECOND;
+	facts.anything_left = true;
+	assert_next(&escalation, &view, &facts, STEP_KILL);
+	facts.anything_left = false;
+	assert_next(&escalation, &view, &facts, STEP_FINISH);
+	facts = finishing();
+	facts.now_ns += 10 * SECOND;
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+	view.force_count = 2;
+	assert_next(&escalation, &view, &facts, STEP_KILL);
+	/* When it has ended kill-after bounds what is left again. */
+	escalation.killing = false;
+	facts.finish = INV_FINISH_ENDED;
+	facts.anything_left = true;
+	assert_next(&escalation, &view, &facts, STEP_KILL);
+}
+
+static void while_it_finishes_nothing_is_delivered(void **state)
+{
+	struct inv_run_view view = decided(requested());
+	struct escalation_facts facts = finishing();
+
+	(void)state;
+	view.shielded = 1;
+	view.deadline_ns = REQUESTED_NS;
+	force_signal(&view, 1, SIGINT);
+	assert_waits(view, facts);
 }
 
 static void an_uncooperative_action_is_signalled_once(void **state)
@@ -446,8 +587,9 @@ static void a_kill_is_repeated_until_nothing_is_left(void **state)
 	(void)state;
 	view.force_kill = 1;
 	assert_next(&escalation, &view, &facts, STEP_KILL);
-	view.killed = 1;
-	facts.command_ended = facts.anything_left = true;
+	view.killed = view.decided = 1;
+	facts = ended_at(0);
+	facts.anything_left = true;
 
 	struct escalation_decision decision = decide_next(&escalation, &view, &facts);
 
@@ -533,9 +675,14 @@ static void searches_are_needed_only_where_they_matter(void **state)
 	assert_false(escalation_needs_nested(&escalation, &idle));
 	assert_true(escalation_needs_nested(&escalation, &pending));
 	assert_false(escalation_needs_nested(&escalation, &done));
-	assert_false(escalation_needs_left(&escalation, &idle, true));
-	assert_false(escalation_needs_left(&escalation, &pending, false));
-	assert_true(escalation_needs_left(&escalation, &done, true));
+	struct escalation_facts runs = at(0), ended = ended_at(0), finish = finishing();
+
+	assert_false(escalation_needs_left(&idle, &ended));
+	assert_false(escalation_needs_left(&pending, &runs));
+	assert_true(escalation_needs_left(&done, &ended));
+	assert_false(escalation_needs_left(&done, &finish));
+	ended.finish = INV_FINISH_PENDING;
+	assert_true(escalation_needs_left(&idle, &ended));
 }
 
 int main(void)
@@ -546,6 +693,12 @@ int main(void)
 	        cmocka_unit_test(after_a_request_ends_with_the_last_process),
 	        cmocka_unit_test(what_is_left_is_checked_again),
 	        cmocka_unit_test(leftovers_of_a_request_get_the_signal_too),
+	        cmocka_unit_test(what_is_left_is_named_after_two_seconds_once),
+	        cmocka_unit_test(
+	                the_finish_command_starts_when_nothing_is_left_or_after_ten_seconds),
+	        cmocka_unit_test(a_finish_command_has_its_time),
+	        cmocka_unit_test(a_finish_command_is_killed_only_by_a_kill_while_it_runs),
+	        cmocka_unit_test(while_it_finishes_nothing_is_delivered),
 	        cmocka_unit_test(an_uncooperative_action_is_signalled_once),
 	        cmocka_unit_test(the_signal_is_the_one_that_requested_run),
 	        cmocka_unit_test(signal_none_is_never),

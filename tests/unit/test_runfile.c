@@ -84,6 +84,33 @@ static void reads_back_what_was_written(void **state)
 	assert_int_equal(runfile_write(path, &written), -EEXIST);
 }
 
+/* Of a finish command all that the broker needs; once it has run, nothing. */
+static void a_sealed_one_has_no_finish_command(void **state)
+{
+	char finish[] = "park", home[] = "HOME=/root", empty[] = "";
+	char *command[] = {finish, NULL}, *environment[] = {home, empty, NULL};
+	const struct runfile written = {.finish_command = finish,
+	                                .finish_timeout_ns = 5000,
+	                                .environment = environment,
+	                                .command = command};
+	struct runfile run;
+
+	(void)state;
+	assert_int_equal(runfile_write(path, &written), 0);
+	assert_int_equal(runfile_read(path, &run), 0);
+	assert_string_equal(run.finish_command, "park");
+	assert_int_equal(run.finish_timeout_ns, 5000);
+	assert_string_equal(run.environment[0], "HOME=/root");
+	assert_string_equal(run.environment[1], "");
+	assert_null(run.environment[2]);
+	runfile_free(&run);
+	runfile_seal(path);
+	assert_int_equal(runfile_read(path, &run), 0);
+	assert_null(run.finish_command);
+	assert_string_equal(run.command[0], "park");
+	runfile_free(&run);
+}
+
 /* A later version may know more of a run. */
 static void what_it_does_not_know_is_skipped(void **state)
 {
@@ -166,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_teardown(reads_back_what_was_written, remove_files),
+	        cmocka_unit_test_teardown(a_sealed_one_has_no_finish_command, remove_files),
 	        cmocka_unit_test_teardown(what_it_does_not_know_is_skipped, remove_files),
 	        cmocka_unit_test_teardown(an_empty_command_is_one, remove_files),
 	        cmocka_unit_test_teardown(refuses_what_is_no_run_file, remove_files),
