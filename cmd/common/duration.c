@@ -120,3 +120,10 @@ void duration_format_rough(int64_t ns, char text[DURATION_TEXT_BYTES])
 	else
 		snprintf(text, DURATION_TEXT_BYTES, "%lldd", (long long)(seconds / 86400));
 }
+
+int64_t elapsed_ns(int64_t from_ns, int64_t to_ns)
+{
+	int64_t elapsed;
+
+	return __builtin_sub_overflow(to_ns, from_ns, &elapsed) || elapsed < 0 ? 0 : elapsed;
+}

@@ -30,4 +30,7 @@ void duration_format(int64_t ns, char text[DURATION_TEXT_BYTES]);
  * than nothing is "0s". */
 void duration_format_rough(int64_t ns, char text[DURATION_TEXT_BYTES]);
 
+/* From one time of day to a later one; 0 where it is none (a table may hold any). */
+int64_t elapsed_ns(int64_t from_ns, int64_t to_ns);
+
 #endif

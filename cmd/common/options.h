@@ -32,5 +32,8 @@ int signal_option(const struct argp_state *state, const char *what, const char *
 #define HELP_SELECTOR                                                                              \
 	"SELECTOR: a UUID, the exact name of one live invocation, or the first 4 or more "         \
 	"digits of an id that only one has."
+#define HELP_SELECTOR_FINISHED                                                                     \
+	HELP_SELECTOR " Where no live one has the name, it is the one of that name that ended "    \
+	              "last."
 
 #endif

@@ -243,3 +243,13 @@ void runfile_free(struct runfile *run)
 	free(run->text);
 	memset(run, 0, sizeof(*run));
 }
+
+void command_format(char *const *command, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (char *const *word = command; word && *word && used < size; word++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? " " : "",
+		                         *word);
+}

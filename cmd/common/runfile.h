@@ -15,6 +15,7 @@
 #ifndef RUNFILE_H
 #define RUNFILE_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -43,5 +44,8 @@ void runfile_seal(const char *path);
 
 /* Free what runfile_read stored. */
 void runfile_free(struct runfile *run);
+
+/* The words of a command with spaces between them, as much of them as fits; "" for NULL. */
+void command_format(char *const *command, char *text, size_t size);
 
 #endif

@@ -1,35 +1,25 @@
 /* One SELECTOR: see selector.h. */
 #include "common/selector.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/attach.h"
+#include "common/candidates.h"
+#include "common/duration.h"
 #include "common/message.h"
 #include "invctl-exit-status.h"
 
-enum {
-	PREFIX_DIGITS = 4, /* fewer would hit by chance */
-	CANDIDATES_SHOWN = 16,
-};
+enum { PREFIX_DIGITS = 4 /* fewer would hit by chance */ };
 
-struct candidates {
-	size_t count; /* of all, also those that are not stored */
-	struct {
-		uint8_t id[16];
-		int status;
-		char name[INV_NAME_BYTES];
-	} first[CANDIDATES_SHOWN];
-};
-
+/* What fits a text. */
 struct search {
 	const char *text;
 	bool is_prefix;
-	struct candidates named, prefixed;
+	struct candidates named; /* live ones */
+	struct candidates prefixed;
 	bool any_finished;
-	int64_t newest_ns;  /* when it was registered */
-	uint8_t newest[16]; /* the newest finished one of that name */
+	struct inv_info finished; /* the last that ended of that name */
 };
 
 /* Hexadecimal digits, at least four, and hyphens where an id has them or nowhere. */
@@ -70,7 +60,7 @@ static bool prefix_matches(const char *text, const uint8_t id[16])
 }
 
 /* A name that was longer than its field is kept shortened, and is meant by its full text too. */
-static bool name_matches(const char *text, const char *name)
+bool selector_is_name(const char *text, const char *name)
 {
 	size_t kept = strlen(name);
 
@@ -79,25 +69,12 @@ static bool name_matches(const char *text, const char *name)
 	return strcmp(text, name) == 0;
 }
 
-static void add_candidate(struct candidates *candidates, const struct inv_info *info)
-{
-	if (candidates->count < CANDIDATES_SHOWN) {
-		size_t at = candidates->count;
-
-		memcpy(candidates->first[at].id, info->id, sizeof(info->id));
-		memcpy(candidates->first[at].name, info->name, sizeof(info->name));
-		candidates->first[at].status = info->status;
-	}
-	candidates->count++;
-}
-
 static void consider_finished(struct search *search, const struct inv_info *info)
 {
-	if (search->any_finished && info->requested_ns < search->newest_ns)
+	if (search->any_finished && info->completed_ns <= search->finished.completed_ns)
 		return;
 	search->any_finished = true;
-	search->newest_ns = info->requested_ns;
-	memcpy(search->newest, info->id, sizeof(search->newest));
+	search->finished = *info;
 }
 
 static int consider(const struct inv_info *info, void *arg)
@@ -105,30 +82,34 @@ static int consider(const struct inv_info *info, void *arg)
 	struct search *search = arg;
 	bool live = info->status == INV_PENDING || info->status == INV_RUNNING;
 
-	if (name_matches(search->text, info->name)) {
+	if (selector_is_name(search->text, info->name)) {
 		if (live)
-			add_candidate(&search->named, info);
+			candidates_add(&search->named, info, live);
 		else
 			consider_finished(search, info);
 	}
 	if (search->is_prefix && prefix_matches(search->text, info->id))
-		add_candidate(&search->prefixed, info);
+		candidates_add(&search->prefixed, info, live);
 	return 0;
 }
 
-static int ambiguous(const char *text, const struct candidates *candidates)
+/*
+ * All that have this name have ended. A command that acts on live ones does not take the text for
+ * the beginning of an id either: it was meant as a name.
+ */
+static int take_finished(const struct search *search, enum selector_names names, uint8_t id[16])
 {
-	message("'%s' means %zu invocations; choose one by its id:", text, candidates->count);
-	for (size_t i = 0; i < candidates->count && i < CANDIDATES_SHOWN; i++) {
-		char id_text[INV_ID_TEXT_BYTES];
+	char id_text[INV_ID_TEXT_BYTES], ago[DURATION_TEXT_BYTES];
 
-		inv_id_format(candidates->first[i].id, id_text);
-		message("  %s  %-9s  %s", id_text, inv_status_name(candidates->first[i].status),
-		        candidates->first[i].name);
-	}
-	if (candidates->count > CANDIDATES_SHOWN)
-		message("  and %zu more", candidates->count - CANDIDATES_SHOWN);
-	return EXIT_AMBIGUOUS;
+	memcpy(id, search->finished.id, 16);
+	if (names == SELECTOR_FINISHED)
+		return 0;
+	inv_id_format(id, id_text);
+	duration_format_rough(elapsed_ns(search->finished.completed_ns, clock_realtime_ns()), ago);
+	message("no live invocation '%s': the last one of that name ended %s ago (%s); 'invctl "
+	        "show %s' tells how",
+	        search->text, ago, inv_status_name(search->finished.status), id_text);
+	return EXIT_NO_INVOCATION;
 }
 
 int selector_unknown(const char *text)
@@ -148,17 +129,17 @@ static int resolve_by_search(inv_table *table, const char *text, enum selector_n
 		return EXIT_NO_TABLE;
 	}
 
-	if (names == SELECTOR_FINISHED && search.named.count == 0 && search.any_finished) {
-		memcpy(id, search.newest, sizeof(search.newest));
-		return 0;
-	}
+	if (search.named.count == 0 && search.any_finished)
+		return take_finished(&search, names, id);
 
 	const struct candidates *found = search.named.count > 0 ? &search.named : &search.prefixed;
 
 	if (found->count == 0)
 		return selector_unknown(text);
-	if (found->count > 1)
-		return ambiguous(text, found);
+	if (found->count > 1) {
+		candidates_tell(table, text, found);
+		return EXIT_AMBIGUOUS;
+	}
 	memcpy(id, found->first[0].id, 16);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef SELECTOR_H
 #define SELECTOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/command.h"
@@ -17,6 +18,9 @@ enum selector_names {
  * EXIT_AMBIGUOUS), and a message has been printed. */
 int selector_resolve(const struct globals *globals, inv_table *table, const char *text,
                      enum selector_names names, uint8_t id[16]);
+
+/* Whether text is that name, of which a table may have kept the beginning only. */
+bool selector_is_name(const char *text, const char *name);
 
 /* Say that there is no such invocation (any more); returns EXIT_NO_INVOCATION. */
 int selector_unknown(const char *text);

@@ -7,6 +7,8 @@
 
 #include "common/duration.h"
 #include "common/escape.h"
+#include "common/runfile.h"
+#include "common/short_id.h"
 #include "common/signals.h"
 #include "common/time_text.h"
 #include "common/user.h"
@@ -43,12 +45,9 @@ struct column {
 
 static void format_id(const struct source *source, char cell[CELL_BYTES])
 {
-	int digits = source->listing->id_digits;
-
 	inv_id_format(source->info->id, cell);
-	/* Hyphens stand behind 8, 12, 16 and 20 digits. */
 	if (source->style->short_ids)
-		cell[digits + (digits <= 8 ? 0 : digits <= 20 ? (digits - 5) / 4 : 4)] = '\0';
+		id_cut(cell, source->listing->id_digits);
 }
 
 static void format_uuid(const struct source *source, char cell[CELL_BYTES])
@@ -224,12 +223,9 @@ static void format_signal(const struct source *source, char cell[CELL_BYTES])
 static void format_command(const struct source *source, char cell[CELL_BYTES])
 {
 	struct details details;
-	size_t used = 0;
 
 	details_find(source->table, source->info, &details);
-	for (char **word = details.command; word && *word && used < CELL_BYTES; word++)
-		used += (size_t)snprintf(cell + used, CELL_BYTES - used, "%s%s",
-		                         used > 0 ? " " : "", *word);
+	command_format(details.command, cell, CELL_BYTES);
 	details_free(&details);
 }
 

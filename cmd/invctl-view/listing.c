@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "common/array.h"
+#include "common/short_id.h"
 
 enum {
-	ID_DIGITS_SHOWN = 8,
-	ID_DIGITS = 32,
 	/* So many processes are read in /proc, to see if they are stopped: that costs more than
 	 * the rest of a row. */
 	STOPPED_LOOKED_UP = 256,
@@ -32,21 +31,11 @@ static int compare_id(const void *a, const void *b)
 	return memcmp(a, b, 16);
 }
 
-/* Leading hexadecimal digits that two ids share. */
-static int shared_digits(const uint8_t a[16], const uint8_t b[16])
-{
-	int bytes = 0;
-
-	while (bytes < 16 && a[bytes] == b[bytes])
-		bytes++;
-	return bytes == 16 ? ID_DIGITS : 2 * bytes + ((a[bytes] ^ b[bytes]) < 0x10);
-}
-
 /* Sorted by id, those that share the most stand side by side. */
 static int distinct_digits(const struct listing *listing)
 {
 	uint8_t(*ids)[16] = calloc(listing->count + 1, sizeof(*ids));
-	int digits = ID_DIGITS_SHOWN;
+	int digits = SHORT_ID_DIGITS;
 
 	if (!ids)
 		return ID_DIGITS;
@@ -54,7 +43,7 @@ static int distinct_digits(const struct listing *listing)
 		memcpy(ids[i], listing->rows[i].info.id, 16);
 	qsort(ids, listing->count, sizeof(*ids), compare_id);
 	for (size_t i = 1; i < listing->count; i++) {
-		int needed = 1 + shared_digits(ids[i - 1], ids[i]);
+		int needed = 1 + id_shared_digits(ids[i - 1], ids[i]);
 
 		if (needed > digits)
 			digits = needed;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/duration.h"
 #include "common/user.h"
 #include "invctl-exit-status.h"
 
@@ -28,13 +29,6 @@ void actor_format(const struct inv_request *request, char *text, size_t size)
 	user_format(request->uid, user, sizeof(user));
 	snprintf(text, size, "%s%s%s%s%s", user, request->terminal[0] ? ", " : "",
 	         request->terminal, request->script[0] ? ", " : "", request->script);
-}
-
-int64_t elapsed_ns(int64_t from_ns, int64_t to_ns)
-{
-	int64_t elapsed;
-
-	return __builtin_sub_overflow(to_ns, from_ns, &elapsed) || elapsed < 0 ? 0 : elapsed;
 }
 
 int64_t ran_ns(const struct inv_info *info)

@@ -21,7 +21,4 @@ void user_format(uint32_t uid, char *text, size_t size);
 /* From its start to its end, or to now. */
 int64_t ran_ns(const struct inv_info *info);
 
-/* From one time of day to a later one; 0 where it is none (a table may hold any). */
-int64_t elapsed_ns(int64_t from_ns, int64_t to_ns);
-
 #endif

@@ -38,13 +38,12 @@ static const struct argp_option options[] = {
         {0},
 };
 
-static const char documentation[] =
-        "Show everything about one invocation, its last log records included.\v" HELP_SELECTOR
-        "\n\n"
-        "Examples:\n"
-        "  invctl show scan\n"
-        "  invctl show --json 3f2a | jq .cancel.reason\n\n"
-        "Exit status: 0, 113 no such invocation, 114 ambiguous.";
+static const char documentation[] = "Show everything about one invocation, its last log records "
+                                    "included.\v" HELP_SELECTOR_FINISHED "\n\n"
+                                    "Examples:\n"
+                                    "  invctl show scan\n"
+                                    "  invctl show --json 3f2a | jq .cancel.reason\n\n"
+                                    "Exit status: 0, 113 no such invocation, 114 ambiguous.";
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {

@@ -3,20 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { USUAL_WIDTH = 80 };
+#include "common/line_width.h"
 
 int terminal_width(void)
 {
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO))
-		return 0;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		return USUAL_WIDTH;
-	return size.ws_col;
+	return line_width(STDOUT_FILENO);
 }
 
 bool terminal_has_color(void)

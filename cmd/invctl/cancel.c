@@ -91,6 +91,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case OPTION_IDEMPOTENT:
 		arguments->idempotent = true;
+		arguments->selectors.names = SELECTOR_FINISHED;
 		return 0;
 	case 'v':
 		arguments->verbose = true;

@@ -26,7 +26,7 @@ static const struct argp_option options[] = {
 
 static const char documentation[] =
         "Wait until invocations have ended, and exit as 'invctl run' would have. Several: with the "
-        "first exit status that is not 0, in the order of the arguments.\v" HELP_SELECTOR
+        "first exit status that is not 0, in the order of the arguments.\v" HELP_SELECTOR_FINISHED
         "\n" HELP_DURATION "\n\n"
         "Examples:\n"
         "  invctl wait scan && echo completed\n"

@@ -72,6 +72,65 @@ shown() {
 	[[ $(shown aaaa1111) == "$FIRST" ]]
 }
 
+@test "the newest finished one is the one that ended last" {
+	start_as $FIRST --name=pair sleep 1000
+	start_as $SECOND --name=pair sleep 1000
+	"$INVCTL" cancel --wait=20s $SECOND
+	"$INVCTL" cancel --wait=20s $FIRST
+	[[ $(shown pair) == "$FIRST" ]]
+}
+
+@test "a name of finished ones alone is no target; it says so, and counts as done with --idempotent" {
+	"$INVCTL" run --id=$FIRST --name=cafe true
+	# The id begins with the name, and is not meant.
+	start_as cafe1111-0000-4000-8000-000000000001 --name=other sleep 1000
+	local command
+	for command in cancel "cancel --kill" "cancel --idempotent --children" "check --id"; do
+		# shellcheck disable=SC2086
+		run -113 "$INVCTL" $command cafe
+		assert_output --regexp "^invctl: no live invocation 'cafe': the last one of that name ended [0-9]+s ago \(completed\); 'invctl show $FIRST' tells how$"
+	done
+	run -0 "$INVCTL" cancel --idempotent cafe
+	assert_output ""
+	field_is cafe1111 .cancel null
+	run -113 "$INVCTL" cancel --idempotent nothing
+}
+
+@test "ambiguous: a line for each with id, age and command, live ones first, ten at most" {
+	local i
+	start_as $FIRST --name=twin sleep 1000
+	start_as $SECOND --name=twin sleep 1001
+	run -114 --separate-stderr "$INVCTL" cancel twin
+	# shellcheck disable=SC2154
+	[[ ${#stderr_lines[@]} == 3 ]]
+	[[ ${stderr_lines[0]} == "invctl: 'twin' means 2 invocations; choose one by its id:" ]]
+	[[ ${stderr_lines[1]} =~ ^invctl:\ $SECOND\ \ running\ [0-9]+s\ \ sleep\ 1001$ ]]
+	[[ ${stderr_lines[2]} =~ ^invctl:\ $FIRST\ \ running\ [0-9]+s\ \ sleep\ 1000$ ]]
+	for i in {10..19}; do
+		"$INVCTL" run --id="aaaa3333-0000-4000-8000-0000000000$i" true
+	done
+	run -114 --separate-stderr "$INVCTL" show aaaa
+	[[ ${#stderr_lines[@]} == 12 ]]
+	[[ ${stderr_lines[2]} == *"$FIRST  running "* ]]
+	[[ ${stderr_lines[3]} =~ 000019\ \ completed\ [0-9]+s\ ago\ +true$ ]]
+	[[ ${stderr_lines[11]} == "invctl: and 2 more" ]]
+}
+
+@test "ambiguous on a terminal: ids are as short as they can be, and a line fits" {
+	start_as $FIRST --name=twin sh -c 'sleep 1000 # a comment that is far too long for a line of a terminal, and is cut'
+	start_as aaaa1111-0001-4000-8000-000000000001 --name=twin sh -c $'sleep 1000 # \e[31m'
+	run -114 script -qec '"$INVCTL" cancel twin' /dev/null
+	local line shown
+	for line in "${lines[@]%$'\r'}"; do
+		((${#line} <= 80)) || return 1
+	done
+	shown=$(tr -d '\r' <<<"$output")
+	[[ $shown =~ aaaa1111-0000\ \ running\ [0-9]+s\ \ sh\ -c\ sleep\ 1000\ #\ a\ comment.*\.\.\.$ ]]
+	[[ $shown =~ aaaa1111-0001\ \ running\ [0-9]+s\ \ sh\ -c\ sleep\ 1000\ #\ .x1b ]]
+	run -114 "$INVCTL" show aaaa1111-000
+	[[ $(shown aaaa1111-0001) == aaaa1111-0001-* ]]
+}
+
 @test "a name that was too long for the table is found by its whole text" {
 	local name
 	name=$(printf 'n%.0s' {1..80})
