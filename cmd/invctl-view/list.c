@@ -9,6 +9,7 @@
 #include "common/attach.h"
 #include "common/message.h"
 #include "common/options.h"
+#include "common/selector.h"
 #include "invctl-exit-status.h"
 #include "invctl-view/columns.h"
 #include "invctl-view/commands.h"
@@ -54,7 +55,7 @@ static const struct argp_option options[] = {
 };
 
 static const char documentation[] =
-        "List the live invocations, or those with such names (shell patterns).\v"
+        "List the live invocations, or those with such names (shell patterns are taken).\v"
         "States: running; requested (to stop); overdue (requested over 10 s ago, and not "
         "delivered); stopping (delivered); paused; stopped (by a signal); shielded; finishing; "
         "pending. Of finished ones: done, cancelled, failed, lost. On a terminal ids are "
@@ -87,18 +88,22 @@ static void parse_status(struct arguments *arguments, char *words, const struct 
 		if (!choose_state(arguments, word))
 			usage_error(state,
 			            "--status '%s' is no status (pending, running, completed, "
-			            "cancelled, error) and no state",
+			            "cancelled, error) and no state (requested, stopping, overdue, "
+			            "paused, stopped, shielded, finishing, done, failed, lost)",
 			            word);
 }
 
 static void parse_output(struct arguments *arguments, char *names, const struct argp_state *state)
 {
 	bool add_to_usual = names[0] == '+' && arguments->columns.count == 0;
-	const char *unknown =
-	        columns_parse(names, add_to_usual ? &arguments->more : &arguments->columns);
+	struct columns *columns = add_to_usual ? &arguments->more : &arguments->columns;
+	const char *refused = columns_parse(names, columns);
 
-	if (unknown)
-		usage_error(state, "--output '%s' is no column, or one too many", unknown);
+	if (refused && columns->count == COLUMNS_MAX)
+		usage_error(state, "--output '%s' is one column more than %d", refused,
+		            COLUMNS_MAX);
+	if (refused)
+		usage_error(state, "--output '%s' is no column", refused);
 }
 
 /* Those for finished ones, where such may be among them. */
@@ -191,7 +196,8 @@ static bool has_wanted_name(const struct arguments *arguments, const char *name)
 	bool found = arguments->name_count == 0;
 
 	for (int i = 0; i < arguments->name_count && !found; i++)
-		found = fnmatch(arguments->names[i], name, 0) == 0;
+		found = selector_is_name(arguments->names[i], name) ||
+		        fnmatch(arguments->names[i], name, 0) == 0;
 	return found && (!arguments->name_glob || fnmatch(arguments->name_glob, name, 0) == 0);
 }
 

@@ -128,6 +128,17 @@ $second"
 	assert_output ""
 }
 
+@test "NAME... is an exact name, too: with the characters of a pattern, or longer than the table keeps" {
+	local long
+	long=$(printf 'n%.0s' {1..80})
+	start --name='scan[1] *' -- sleep 1000
+	start --name="$long" -- sleep 1000
+	run -0 "$INVCTL" list -n -o name 'scan[1] *'
+	assert_output 'scan[1] *'
+	run -0 "$INVCTL" list -q "$long"
+	assert_output "$ID"
+}
+
 @test "--status and --name choose" {
 	"$INVCTL" run --name=good true
 	run -3 "$INVCTL" run --name=bad sh -c 'exit 3'
@@ -147,6 +158,12 @@ $second"
 	assert_output ""
 	run -2 "$INVCTL" list --status=nonsense
 	assert_output --partial "completed"
+	# The message names all the states, as help does.
+	local state
+	for state in pending running requested stopping overdue paused stopped shielded finishing "done" cancelled failed lost; do
+		assert_output --regexp "[( ]${state}[,)]"
+		"$INVCTL" list --status="$state" >/dev/null
+	done
 }
 
 @test "--output chooses columns, +adds some, and help names them all" {
@@ -156,7 +173,9 @@ $second"
 	run -0 "$INVCTL" list -o name -o +pid
 	assert_line --index 0 "NAME  PID"
 	run -2 "$INVCTL" list -o name,nonsense
-	assert_output --partial "'nonsense' is no column"
+	assert_output "invctl: --output 'nonsense' is no column; try 'invctl list --help'"
+	run -2 "$INVCTL" list -o "$(printf 'name,%.0s' {1..64})pid"
+	assert_output "invctl: --output 'pid' is one column more than 64; try 'invctl list --help'"
 	local column
 	for column in $("$INVCTL" list --help | sed -n '/^Columns:/,$s/^  \([a-z-]*\) .*/\1/p'); do
 		run -0 "$INVCTL" list -n -o "$column"
