@@ -1,8 +1,35 @@
 # bash completion for invctl                               -*- shell-script -*-
 
-# _invctl_selectors TABLE [OPTION]: ids and names of live invocations; with -a of finished ones too.
-_invctl_selectors() {
-	invctl ${1:+"--table=$1"} list -n -o uuid,name ${2:+"$2"} 2>/dev/null | awk '{ print $1; print $2 }'
+# Names of invocations are others' text: they are compared and quoted here, and never given to
+# compgen -W, which expands what is in its words.
+
+# Offer those lines of stdin that begin with what was typed, quoted as the word is; behind an open
+# quote, those that need no more.
+_invctl_offer() {
+	local line quoted
+	while IFS= read -r line; do
+		[[ $line == "$typed"* ]] || continue
+		case $quote in
+		\') [[ $line == *\'* ]] || COMPREPLY+=("$line") ;;
+		\") [[ $line == *[\"\$\`!]* ]] || COMPREPLY+=("$line") ;;
+		*)
+			printf -v quoted %q "$line"
+			COMPREPLY+=("${quoted#"$kept"}")
+			;;
+		esac
+	done
+}
+
+# _invctl_invocations id|name|both [OPTION]: of live invocations; with -a of finished ones too. A
+# name with a backslash is shown escaped, so it is not known: its id is offered alone.
+_invctl_invocations() {
+	local line
+	invctl ${table:+"--table=$table"} list -n -o uuid,name ${2:+"$2"} 2>/dev/null |
+		while IFS= read -r line; do
+			[[ $line == ????????-????-????-????-????????????\ \ ?* ]] || continue
+			[[ $1 == name ]] || printf '%s\n' "${line:0:36}"
+			[[ $1 == id || $line == *\\* ]] || printf '%s\n' "${line:38}"
+		done
 }
 
 _invctl_tables() {
@@ -14,6 +41,47 @@ _invctl_tables() {
 
 _invctl_words() {
 	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+
+# One of these words, behind others and a comma.
+_invctl_list() {
+	local before=${cur%"${cur##*,}"}
+	mapfile -t COMPREPLY < <(compgen -P "$before" -W "$1" -- "${cur##*,}")
+}
+
+# Set words, cword, cur and prev: bash cuts words at = and :, and here those of one word are
+# joined. kept is what stands before the part that readline replaces.
+_invctl_split() {
+	local rest=${COMP_LINE:0:COMP_POINT} part
+	words=() kept=""
+	for part in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+		local blank=${rest%%[![:blank:]]*}
+		rest=${rest#"$blank"}
+		[[ $rest == "$part"* ]] || part=$rest # the cursor is in it
+		rest=${rest#"$part"}
+		if [[ -z $blank && ${#words[@]} != 0 ]]; then
+			kept=${words[-1]}
+			words[-1]+=$part
+		else
+			kept=""
+			words+=("$part")
+		fi
+		[[ $part != [=:] ]] || kept=${words[-1]}
+	done
+	cword=$((${#words[@]} - 1))
+}
+
+# Set typed to what the current word means without its quotes, and quote to the one that is open.
+_invctl_unquote() {
+	quote=""
+	typed=$cur
+	if [[ $cur == [\'\"]* ]]; then
+		quote=${cur:0:1}
+		typed=${cur:1}
+	fi
+	# Without -r, read takes the backslashes away.
+	# shellcheck disable=SC2162
+	[[ $quote == \' ]] || IFS= read typed <<<"$typed"
 }
 
 # The options of a command; a trailing = wants a value in the same word.
@@ -38,31 +106,32 @@ _invctl_options() {
 # The values of an option; fails where they are anybody's guess.
 _invctl_values() {
 	case $1:$2 in
-	*:--table) _invctl_words "$(_invctl_tables)" ;;
+	*:--table) _invctl_offer < <(_invctl_tables) ;;
 	run:--signal | run:-s) _invctl_words "none $(compgen -A signal | sed -n 's/^SIG\([A-Z]\)/\1/p')" ;;
 	cancel:--signal) _invctl_words "$(compgen -A signal | sed -n 's/^SIG\([A-Z]\)/\1/p')" ;;
 	run:--id-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	run:--stop) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
 	list:--status | ls:--status | ps:--status)
-		_invctl_words "pending running completed cancelled error requested stopping overdue paused
+		_invctl_list "pending running completed cancelled error requested stopping overdue paused
 			stopped shielded finishing done failed lost" ;;
 	list:--output | list:-o | ls:--output | ls:-o | ps:--output | ps:-o)
-		_invctl_words "$(invctl list --help | sed -n '/^Columns:/,$s/^  \([a-z-]*\) .*/\1/p')" ;;
+		_invctl_list "$(invctl list --help | sed -n '/^Columns:/,$s/^  \([a-z-]*\) .*/\1/p')" ;;
 	log:--priority | log:-p) _invctl_words "debug info warning error" ;;
-	run:--id) return 1 ;;
-	*:--id | *:--children) _invctl_words "$(_invctl_selectors "$table")" ;;
+	run:--id | run:--name | run:-n) return 1 ;;
+	*:--name) _invctl_offer < <(_invctl_invocations name "$all") ;;
+	why:--id) _invctl_offer < <(_invctl_invocations both -a) ;;
+	*:--id | *:--children) _invctl_offer < <(_invctl_invocations both) ;;
 	*) return 1 ;;
 	esac
 }
 
 _invctl() {
-	local cur prev words cword table="" command="" at
+	local cur prev words cword kept="" typed quote table="" command="" all="" at
 	local commands="run cancel list ls ps show wait status id check sleep log why help"
 	COMPREPLY=()
-	_get_comp_words_by_ref -n = cur prev words cword 2>/dev/null || {
-		cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
-	}
+	words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+	[[ -z ${COMP_LINE:-} ]] || _invctl_split
+	cur=${words[cword]} prev=${words[cword - 1]}
 
 	for ((at = 1; at < cword; at++)); do
 		case ${words[at]} in
@@ -72,13 +141,17 @@ _invctl() {
 		*) command=${words[at]} && break ;;
 		esac
 	done
+	[[ " ${words[*]:at} " != *\ @(-a|--all)\ * || $command != @(list|ls|ps) ]] || all=-a
 
 	if [[ $cur == --*=* ]]; then
 		local option=${cur%%=*}
 		cur=${cur#*=}
+		kept=${kept#"$option="}
+		_invctl_unquote
 		_invctl_values "$command" "$option"
 		return
 	fi
+	_invctl_unquote
 	if [[ $prev == -* ]] && ! [[ $prev == --signal && $command == cancel ]] &&
 		_invctl_values "$command" "$prev"; then
 		return
@@ -97,8 +170,9 @@ _invctl() {
 # What stands behind the options of $command, which is the word at $at.
 _invctl_arguments() {
 	case $command in
-	cancel | wait) _invctl_words "$(_invctl_selectors "$table")" ;;
-	show) _invctl_words "$(_invctl_selectors "$table" -a)" ;;
+	cancel | pause | resume) _invctl_offer < <(_invctl_invocations both) ;;
+	show | wait | logs) _invctl_offer < <(_invctl_invocations both -a) ;;
+	list | ls | ps) _invctl_offer < <(_invctl_invocations name "$all") ;;
 	help) _invctl_words "$commands" ;;
 	run)
 		while ((++at < cword)) && [[ ${words[at]} == -* ]]; do

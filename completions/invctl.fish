@@ -4,11 +4,32 @@ function __invctl_table
     string match -r -- '--table=\S+' (commandline -cp)
 end
 
+# Ids and names of live invocations, each described by the other; with -a of finished ones too. A
+# name with a backslash is shown escaped, so it is not known: its id is offered alone.
 function __invctl_selectors
-    invctl (__invctl_table) list -n -o uuid,name $argv 2>/dev/null | while read -l id name
-        printf '%s\t%s\n' $id $name
-        printf '%s\t%s\n' (string split -f1 ' ' -- $name) $id
+    for row in (invctl (__invctl_table) list -n -o uuid,name $argv 2>/dev/null)
+        set -l parts (string match -rg '^([0-9a-f-]{36})  (.*)$' -- $row); or continue
+        printf '%s\t%s\n' $parts
+        string match -qr '\\\\' -- $parts[2]; or printf '%s\t%s\n' $parts[2] $parts[1]
     end
+end
+
+function __invctl_names
+    __invctl_selectors $argv | string match -rv '^[0-9a-f-]{36}\t'
+end
+
+# -a where the command line has it.
+function __invctl_all
+    __fish_contains_opt -s a all; and echo -- -a
+end
+
+# The states of an invocation, and what each means.
+function __invctl_states
+    printf '%s\t%s\n' pending 'Not started' running 'Started and not ended' requested 'To stop' \
+        stopping 'The request is delivered' overdue 'Requested over 10 s ago, and not delivered' \
+        paused '' stopped 'By a signal' shielded '' finishing 'Its finish command runs' \
+        completed 'Exit status 0' done Completed cancelled '' error 'Failed or lost' \
+        failed 'With an exit status or a signal' lost 'It was not seen how'
 end
 
 function __invctl_tables
@@ -75,10 +96,10 @@ complete -c invctl -n '__invctl_of cancel' -l kill -d 'SIGKILL all that it start
 complete -c invctl -n '__invctl_of cancel' -l wait -d 'Wait until they have ended'
 complete -c invctl -n '__invctl_of cancel' -l idempotent -d 'One that has finished counts as done'
 complete -c invctl -n '__invctl_of cancel' -s v -l verbose -d 'A line for each'
-complete -c invctl -n '__invctl_of cancel wait' -l name -x -d 'All live ones with such a name'
+complete -c invctl -n '__invctl_of cancel wait' -l name -x -a '(__invctl_names)' -d 'All live ones with such a name'
 complete -c invctl -n '__invctl_of cancel wait' -l children -x -a '(__invctl_selectors)' -d 'All live ones started by that one'
 complete -c invctl -n '__invctl_of cancel wait' -l all -d 'All live ones'
-complete -c invctl -n '__invctl_of cancel wait' -a '(__invctl_selectors)'
+complete -c invctl -n '__invctl_of cancel pause resume' -a '(__invctl_selectors)'
 complete -c invctl -n '__invctl_of wait' -l any -d 'Until one has ended'
 complete -c invctl -n '__invctl_of wait' -s t -l timeout -x -d 'Wait no longer'
 
@@ -86,12 +107,13 @@ complete -c invctl -n '__invctl_of list ls ps' -s a -l all -d 'Also finished one
 complete -c invctl -n '__invctl_of list ls ps' -s q -l quiet -d 'Ids only'
 complete -c invctl -n '__invctl_of list ls ps' -l full -d 'Whole ids and texts'
 complete -c invctl -n '__invctl_of list ls ps' -l tree -d 'Each behind its parent'
-complete -c invctl -n '__invctl_of list ls ps' -l status -x -a 'pending running completed cancelled error requested stopping overdue paused stopped shielded finishing done failed lost' -d 'Only these'
-complete -c invctl -n '__invctl_of list ls ps' -l name -x -d 'Only those with such a name'
-complete -c invctl -n '__invctl_of list ls ps' -s o -l output -x -a '(__invctl_columns)' -d 'These columns'
+complete -c invctl -n '__invctl_of list ls ps' -l status -x -a '(__fish_complete_list , __invctl_states)' -d 'Only these'
+complete -c invctl -n '__invctl_of list ls ps' -l name -x -a '(__invctl_names (__invctl_all))' -d 'Only those with such a name'
+complete -c invctl -n '__invctl_of list ls ps' -s o -l output -x -a '(__fish_complete_list , __invctl_columns)' -d 'These columns'
 complete -c invctl -n '__invctl_of list ls ps' -s n -l noheadings -d 'No line of headings'
 complete -c invctl -n '__invctl_of list ls ps show status why' -l json -d 'As JSON'
-complete -c invctl -n '__invctl_of show' -a '(__invctl_selectors -a)'
+complete -c invctl -n '__invctl_of show wait logs' -a '(__invctl_selectors -a)'
+complete -c invctl -n '__invctl_of list ls ps' -a '(__invctl_names (__invctl_all))'
 
 complete -c invctl -n '__invctl_of check sleep log' -l id -x -a '(__invctl_selectors)' -d 'Of that invocation'
 complete -c invctl -n '__invctl_of why' -l id -x -a '(__invctl_selectors -a)' -d 'Of that invocation'

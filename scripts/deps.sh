@@ -5,7 +5,7 @@
 set -u
 
 build=(gcc make libc6-dev uuid-dev libsmartcols-dev pkg-config)
-tests=(bats bats-support bats-assert libcmocka-dev spin python3 jq util-linux procps less tmux
+tests=(bats bats-support bats-assert libcmocka-dev spin python3 jq util-linux procps less tmux zsh fish
 	strace valgrind task-spooler
 	g++ clang libclang-rt-14-dev mandoc)
 lint=(git clang-format clang-tidy cppcheck shellcheck)

@@ -2,6 +2,7 @@
 # invctl list: what lives, and with --all what has ended, at a glance or as JSON.
 
 load helpers
+load terminal
 
 @test "without a table it is empty, and 0" {
 	run -0 "$INVCTL" list --noheadings
@@ -290,25 +291,8 @@ runs() {
 # In a terminal of so many columns: each test has a tmux server of its own.
 
 terminal() { # COLUMNS [VARIABLE=VALUE...]
-	command -v tmux >/dev/null || skip "tmux is not installed"
-	SOCKET=$BATS_TEST_TMPDIR/tmux
 	echo "PS1='ready> '" >rc
-	env -u TMUX -u NO_COLOR LANG=C.UTF-8 "${@:2}" tmux -S "$SOCKET" -f /dev/null new-session -d \
-		-x "$1" -y 30 'bash --noprofile --rcfile rc'
-	retry on_screen '^ready>'
-}
-
-teardown() {
-	[[ -z ${SOCKET:-} ]] || tmux -S "$SOCKET" kill-server 2>/dev/null || true
-	teardown_table
-}
-
-screen() { # [OPTION of capture-pane...]
-	tmux -S "$SOCKET" capture-pane -p "$@"
-}
-
-on_screen() {
-	screen | grep -Eq -- "$1"
+	terminal_open "$1" 'bash --noprofile --rcfile rc' "${@:2}"
 }
 
 # shown COMMAND: what it prints there, in $SCREEN; with colours in $COLORED.
