@@ -14,7 +14,7 @@
 #include "common/short_id.h"
 #include "invctl-supervisor.h"
 
-enum { COMMAND_BYTES = 1024, AGE_BYTES = 64, COMMAND_NARROWEST = 16 };
+enum { COMMAND_BYTES = 1024, AGE_BYTES = 64, COMMAND_NARROWEST = 8 };
 
 static bool stands_before(const struct candidate *one, const struct candidate *other)
 {

@@ -384,5 +384,5 @@ int columns_print(inv_table *table, const struct listing *listing, const struct 
 		if (style->color)
 			color_row(grid, &source, columns);
 	}
-	return grid_print(grid, style->width);
+	return grid_print(grid, style->width, style->all_columns);
 }

@@ -37,8 +37,9 @@ struct columns_style {
 	bool headings;
 	bool color;
 	bool short_ids;
-	bool blank; /* nothing instead of a hyphen in a column of free text */
-	int width;  /* free text is cut so that a line has no more places; 0: it is not cut */
+	bool blank;       /* nothing instead of a hyphen in a column of free text */
+	bool all_columns; /* also those that do not fit the width */
+	int width;        /* free text is cut so that a line has no more places; 0: it is not cut */
 };
 
 /* Print the rows on stdout. 0; or a negative errno. */

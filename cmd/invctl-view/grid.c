@@ -188,6 +188,20 @@ static bool find_widths(struct grid *grid, size_t width)
 	return any;
 }
 
+/* Where cutting is not enough, the last columns are left out, and one is always kept. */
+static void leave_out_columns(struct grid *grid, size_t width)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < grid->columns && !grid->failed; i++) {
+		struct libscols_column *column = scols_table_get_column(grid->table, i);
+
+		total += grid->widths[i] + (i > 0 ? SEPARATOR : 0);
+		if (i > 0 && total > width)
+			grid->failed = scols_column_set_flags(column, SCOLS_FL_HIDDEN) != 0;
+	}
+}
+
 static int cut_cell(struct libscols_cell *cell, size_t width)
 {
 	const char *text = scols_cell_get_data(cell);
@@ -226,17 +240,23 @@ static void print_headings(const struct grid *grid)
 {
 	if (scols_table_is_noheadings(grid->table))
 		return;
-	for (size_t i = 0; i < grid->columns; i++)
-		printf("%s%s", scols_column_get_name(scols_table_get_column(grid->table, i)),
-		       i + 1 < grid->columns ? "  " : "\n");
+	for (size_t i = 0; i < grid->columns; i++) {
+		struct libscols_column *column = scols_table_get_column(grid->table, i);
+
+		if (!scols_column_is_hidden(column))
+			printf("%s%s", i > 0 ? "  " : "", scols_column_get_name(column));
+	}
+	putchar('\n');
 }
 
-int grid_print(struct grid *grid, int width)
+int grid_print(struct grid *grid, int width, bool all_columns)
 {
 	if (!grid)
 		return -ENOMEM;
 	if (!grid->failed && width > 0 && find_widths(grid, (size_t)width))
 		cut_cells(grid);
+	if (!grid->failed && width > 0 && !all_columns)
+		leave_out_columns(grid, (size_t)width);
 	if (!grid->failed && scols_table_is_empty(grid->table))
 		print_headings(grid);
 	else if (!grid->failed)

@@ -25,7 +25,8 @@ void grid_cell(struct grid *grid, int column, const char *text);
 void grid_color_row(struct grid *grid, const char *color);
 void grid_color_cell(struct grid *grid, int column, const char *color);
 
-/* Print it, in lines of at most so many places (0: as wide as it is), and free it. 0; -ENOMEM. */
-int grid_print(struct grid *grid, int width);
+/* Print it, in lines of at most so many places (0: as wide as it is), and free it. The last columns
+ * are left out where they don't fit, unless all are wanted. 0; -ENOMEM. */
+int grid_print(struct grid *grid, int width, bool all_columns);
 
 #endif

@@ -36,6 +36,7 @@ struct arguments {
 	const char *name_glob;
 	char **names;
 	int name_count;
+	bool chosen;            /* --output was given */
 	struct columns columns; /* none: the usual ones, and more */
 	struct columns more;
 };
@@ -98,6 +99,8 @@ static void parse_output(struct arguments *arguments, char *names, const struct 
 	bool add_to_usual = names[0] == '+' && arguments->columns.count == 0;
 	struct columns *columns = add_to_usual ? &arguments->more : &arguments->columns;
 	const char *refused = columns_parse(names, columns);
+
+	arguments->chosen = true;
 
 	if (refused && columns->count == COLUMNS_MAX)
 		usage_error(state, "--output '%s' is one column more than %d", refused,
@@ -265,6 +268,7 @@ static int print_text(inv_table *table, const struct listing *listing,
 	        .color = terminal_has_color(),
 	        .short_ids = width > 0 && !arguments->full,
 	        .blank = width > 0,
+	        .all_columns = arguments->chosen,
 	        .width = arguments->full ? 0 : width,
 	};
 	int error = columns_print(table, listing, &arguments->columns, &style);

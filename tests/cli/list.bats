@@ -335,6 +335,18 @@ night() {
 	grep -q '^temperature-stabilisation-of-the-laser-room$' <<<"$SCREEN"
 }
 
+@test "a terminal of 40 columns: the usual columns that don't fit are left out, not those of --output" {
+	night
+	terminal 40
+	shown '"$INVCTL" list; "$INVCTL" list none'
+	run -0 cat <<<"$SCREEN"
+	[[ ${#lines[@]} == 8 ]]
+	assert_line --index 0 --regexp '^ID        NAME +STATE +PROGRESS$'
+	assert_line --index 2 --regexp '^[0-9a-f]{8}  [a-z…-]{1,8} +running +-$'
+	shown '"$INVCTL" list -n -o uuid,state scan'
+	[[ $(tr -d '\n' <<<"$SCREEN") =~ ^[0-9a-f-]{36}\ \ running$ ]]
+}
+
 @test "a terminal of 200 columns: nothing is cut" {
 	night
 	terminal 200
