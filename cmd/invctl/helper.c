@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/helper_version.h"
@@ -23,8 +24,10 @@ static bool executable_in(const char *directory, size_t length, const char *prog
                           char path[PATH_MAX])
 {
 	int written = snprintf(path, PATH_MAX, "%.*s/%s", (int)length, directory, program);
+	struct stat status;
 
-	return written > 0 && written < PATH_MAX && access(path, X_OK) == 0;
+	return written > 0 && written < PATH_MAX && stat(path, &status) == 0 &&
+	       S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
 static bool beside_invctl(const char *program, char path[PATH_MAX])
@@ -132,7 +135,7 @@ void extension_exec(const char *name, char **argv, const struct globals *globals
 	char program[NAME_MAX + 1], path[PATH_MAX];
 	int written = snprintf(program, sizeof(program), "invctl-%s", name);
 
-	if (written < 0 || written >= (int)sizeof(program) || strchr(name, '/') ||
+	if (written < 0 || written >= (int)sizeof(program) || !*name || strchr(name, '/') ||
 	    !in_search_path(program, path))
 		return;
 	hand_on_table(globals);

@@ -11,6 +11,7 @@
 #include "invctl.h"
 #include "invctl/command.h"
 #include "invctl/helper.h"
+#include "invctl/unknown_command.h"
 
 static const struct command command_list = {.name = "list",
                                             .aliases = {"ls", "ps"},
@@ -29,6 +30,8 @@ static const struct command *const commands[] = {
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+static const struct command_list subcommands = {.all = commands, .count = COMMAND_COUNT};
 
 static const char before_commands[] =
         "Stop laboratory actions cleanly, by the id of their invocation.\v"
@@ -66,18 +69,6 @@ struct arguments {
 	struct globals globals;
 	int command_at; /* index in argv of the subcommand; 0: none */
 };
-
-static const struct command *find_command(const char *name)
-{
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		if (strcmp(name, commands[i]->name) == 0)
-			return commands[i];
-		for (size_t j = 0; j < COMMAND_ALIASES && commands[i]->aliases[j]; j++)
-			if (strcmp(name, commands[i]->aliases[j]) == 0)
-				return commands[i];
-	}
-	return NULL;
-}
 
 /* The text behind the options: a line per subcommand, from the same list that runs them. */
 static char *help_filter(int key, const char *text, void *input)
@@ -128,103 +119,16 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
         options, parse_option, "COMMAND [ARGUMENT...]", before_commands, NULL, help_filter, NULL};
 
-/* What other tools call it, and what there is here. */
-static const struct {
-	const char *word;
-	const char *answer;
-} words_of_others[] = {
-        {"stop", "to stop an invocation, 'invctl cancel'"},
-        {"kill", "to stop an invocation, 'invctl cancel'; 'cancel --kill' sends SIGKILL"},
-        {"terminate", "to stop an invocation, 'invctl cancel'"},
-        {"inspect", "to see one, 'invctl show'"},
-        {"start", "to start one, 'invctl run'"},
-        {"exec", "to start one, 'invctl run'"},
-        {"rm", "finished ones go by themselves"},
-        {"remove", "finished ones go by themselves"},
-};
-
-static const char *counterpart(const char *name)
-{
-	for (size_t i = 0; i < sizeof(words_of_others) / sizeof(words_of_others[0]); i++)
-		if (strcmp(name, words_of_others[i].word) == 0)
-			return words_of_others[i].answer;
-	return NULL;
-}
-
-enum { WORD_LENGTH = 32, NEAR = 2 };
-
-static int smallest(int a, int b, int c)
-{
-	int smaller = a < b ? a : b;
-
-	return smaller < c ? smaller : c;
-}
-
-/* Letters to change, add, leave out or swap with their neighbour until one word is the other.
- * Both are shorter than WORD_LENGTH. */
-static int edit_distance(const char *a, const char *b)
-{
-	int costs[WORD_LENGTH + 1][WORD_LENGTH + 1];
-	size_t rows = strlen(a), columns = strlen(b);
-
-	for (size_t i = 0; i <= rows; i++)
-		for (size_t j = 0; j <= columns; j++) {
-			if (i == 0 || j == 0) {
-				costs[i][j] = (int)(i + j);
-				continue;
-			}
-			costs[i][j] = smallest(costs[i - 1][j] + 1, costs[i][j - 1] + 1,
-			                       costs[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    costs[i - 2][j - 2] + 1 < costs[i][j])
-				costs[i][j] = costs[i - 2][j - 2] + 1;
-		}
-	return costs[rows][columns];
-}
-
-/* The command that is at most two letters away, and not all other letters; NULL: none. */
-static const char *nearest_command(const char *name)
-{
-	const char *nearest = NULL;
-	int least = NEAR + 1;
-
-	for (size_t i = 0; strlen(name) < WORD_LENGTH && i < COMMAND_COUNT; i++) {
-		int distance = edit_distance(name, commands[i]->name);
-
-		if (distance < least && distance < (int)strlen(commands[i]->name) - 1) {
-			least = distance;
-			nearest = commands[i]->name;
-		}
-	}
-	return nearest;
-}
-
-/* A user's own `invctl-NAME` comes last, so that a word of other tools always means the same. */
-static int unknown_command(const char *name, char **argv, const struct globals *globals)
-{
-	const char *answer = counterpart(name);
-	const char *nearest = nearest_command(name);
-
-	if (!answer)
-		extension_exec(name, argv, globals);
-	if (answer)
-		message("'%s' is no command of invctl: %s", name, answer);
-	else if (nearest)
-		message("'%s' is no command of invctl; did you mean 'invctl %s'? 'invctl --help' "
-		        "lists them",
-		        name, nearest);
-	else
-		message("'%s' is no command of invctl; 'invctl --help' lists them", name);
-	return EXIT_USAGE;
-}
-
 static int run_command(const char *name, int argc, char **argv, const struct globals *globals)
 {
-	const struct command *command = find_command(name);
+	const struct command *command = command_find(&subcommands, name);
 	static char program[] = "invctl";
 
-	if (!command)
-		return unknown_command(name, argv, globals);
+	if (!command) {
+		if (!word_is_reserved(name))
+			extension_exec(name, argv, globals);
+		return unknown_command(&subcommands, name);
+	}
 	argv[0] = program; /* what getopt puts before its messages */
 	if (command->run)
 		return command->run(argc, argv, globals);

@@ -38,7 +38,7 @@ COMMANDS="run cancel list ls ps show wait status id check sleep log why"
 	[[ -z $output && $stderr == "invctl: 'frobnicate' is no command of invctl; 'invctl --help' lists them" ]]
 	run -2 "$INVCTL" help frobnicate
 	local word
-	for word in lsit:list lst:list cancle:cancel cansel:cancel runn:run stauts:status slep:sleep wiat:wait; do
+	for word in lsit:list lst:list cancle:cancel cansel:cancel runn:run stauts:status slep:sleep wiat:wait hlep:help; do
 		run -2 --separate-stderr "$INVCTL" "${word%:*}"
 		[[ $stderr == *"did you mean 'invctl ${word#*:}'?"* ]]
 	done
@@ -60,8 +60,35 @@ COMMANDS="run cancel list ls ps show wait status id check sleep log why"
 		PATH=$PWD/bin:$PATH run -2 --separate-stderr "$INVCTL" "${word%:*}" scan
 		[[ -z $output && $stderr == "invctl: '${word%:*}' is no command of invctl: "*"'invctl ${word#*:}'"* ]]
 	done
+	for word in start:run submit:run restart:run terminate:cancel abort:cancel jobs:list; do
+		run -2 "$INVCTL" "${word%:*}" scan
+		assert_output --partial "'invctl ${word#*:}'"
+	done
 	run -2 "$INVCTL" rm scan
 	assert_output --partial "finished ones go by themselves"
+	run -2 "$INVCTL" help stop
+	assert_output --partial "'invctl cancel'"
+	field_is "$ID" '[.status, .cancel] | @json' '["running",null]'
+}
+
+@test "a word that stops or removes elsewhere runs no program of that name; any other does" {
+	start --name=scan -- sleep 1000
+	mkdir bin
+	local word
+	for word in stop kill terminate abort interrupt signal quit halt killall estop suspend freeze rm remove \
+		delete prune start submit tail; do
+		printf '#!/bin/sh\necho "own $*"\n' >bin/invctl-$word
+		chmod +x bin/invctl-$word
+	done
+	for word in stop kill terminate abort interrupt signal quit halt killall estop suspend freeze rm remove \
+		delete prune; do
+		PATH=$PWD/bin:$PATH run -2 "$INVCTL" "$word" scan
+		assert_output --partial "'$word' is no command of invctl"
+	done
+	for word in start submit tail; do
+		PATH=$PWD/bin:$PATH run -0 "$INVCTL" "$word" scan
+		assert_output "own scan"
+	done
 	field_is "$ID" '[.status, .cancel] | @json' '["running",null]'
 }
 
@@ -77,8 +104,21 @@ COMMANDS="run cancel list ls ps show wait status id check sleep log why"
 	assert_output "$INVCTL_TABLE none --help"
 	# Not from the working directory, and never with a slash.
 	cd bin
-	PATH=.:/bin run -2 "$INVCTL" foo
+	local path
+	for path in .:/bin :/bin /bin: /bin::/usr/bin ../bin:/bin; do
+		PATH=$path run -2 "$INVCTL" foo
+	done
 	run -2 "$INVCTL" ../bin/foo
+}
+
+@test "a directory named invctl-foo in PATH hides no program behind it; an empty word is none" {
+	mkdir -p first/invctl-foo then
+	printf '#!/bin/sh\necho then\n' >then/invctl-foo
+	cp then/invctl-foo then/invctl-
+	chmod +x then/*
+	PATH=$PWD/first:$PWD/then:$PATH run -0 "$INVCTL" foo
+	assert_output then
+	PATH=$PWD/then:$PATH run -2 "$INVCTL" ""
 }
 
 # A copy of invctl alone, in a directory of its own: $ALONE.
