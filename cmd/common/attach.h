@@ -16,6 +16,9 @@ const char *attach_name(const struct globals *globals);
  */
 int attach_table(const struct globals *globals, unsigned flags, inv_table **out);
 
+/* INVCTL_AUTOSTART does not forbid to start a broker. */
+bool attach_may_start(void);
+
 /* Whether the table of that name, which was open, can't be opened any more: it was cut short, or
  * removed. That is told then, and *status is the exit status. */
 bool attach_lost(const char *name, int *status);

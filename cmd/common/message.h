@@ -12,4 +12,11 @@ extern const char *message_program;
  */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * The same, to the controlling terminal: for the answer to a key. After a Ctrl-C stderr may be a
+ * pipe whose reader the key has ended. A terminal that takes nothing is not waited for. Without a
+ * terminal it goes to stderr.
+ */
+void message_at_terminal(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 #endif

@@ -60,8 +60,7 @@ static void look_at_broker(const struct search *search)
 	if (!info->serving)
 		problem(search,
 		        "no broker serves the table, so deadlines of orphaned actions wait and "
-		        "nothing is retired: start 'invbroker --table=%s', or 'invctl run' "
-		        "something",
+		        "nothing is retired: start 'invbroker --table=%s'",
 		        info->name);
 	else if (strcmp(info->broker_version, inv_version()) != 0)
 		problem(search,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/attach.h"
 #include "common/message.h"
@@ -96,6 +97,11 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	case 'v':
 		arguments->verbose = true;
 		return 0;
+	case ARGP_KEY_END:
+		if (arguments->flags & INV_CANCEL_KILL && arguments->flags & INV_CANCEL_SIGNAL)
+			usage_error(state, "--kill and --signal exclude each other: --signal "
+			                   "leaves time for clean-up, --kill does not");
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -104,8 +110,36 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 static const struct argp argp = {options,  parse_option, "SELECTOR...", documentation,
                                  children, NULL,         NULL};
 
+/* Why it may not be signalled, by the one cause that applies. */
+static void explain_refusal(inv_table *table, const uint8_t id[16], const char *id_text,
+                            unsigned flags)
+{
+	struct inv_table_info table_info = {0};
+	struct inv_info info = {0};
+
+	inv_info_get(table, id, &info);
+	inv_table_info_get(table, &table_info);
+	if (flags & INV_CANCEL_KILL && info.no_kill)
+		message("invocation %s was run with --no-kill, which refuses SIGKILL; "
+		        "'invctl cancel --signal %.8s' signals it",
+		        id_text, id_text);
+	else if (table_info.shared)
+		message("invocation %s is a program without a supervisor, and in a shared table "
+		        "such a one is not signalled; the request was made",
+		        id_text);
+	else if (info.uid != geteuid())
+		message("invocation %s is a program of user %u, who alone can signal it; the "
+		        "request was made",
+		        id_text, info.uid);
+	else
+		message("process %d is not verified to be the program of invocation %s, so it is "
+		        "not signalled; the request was made",
+		        info.pid, id_text);
+}
+
 /* What a request to one came to, as an exit status. */
-static int request_status(const uint8_t id[16], int error, const struct arguments *arguments)
+static int request_status(inv_table *table, const uint8_t id[16], int error,
+                          const struct arguments *arguments)
 {
 	char id_text[INV_ID_TEXT_BYTES];
 
@@ -124,10 +158,7 @@ static int request_status(const uint8_t id[16], int error, const struct argument
 		return selector_unknown(id_text);
 	case -EPERM:
 	case -EACCES:
-		message("invocation %s refuses that: it was run with --no-kill, or it is a program "
-		        "of another user or one that only the table says is it; 'invctl cancel "
-		        "%s' asks it to stop",
-		        id_text, id_text);
+		explain_refusal(table, id, id_text, arguments->flags);
 		return EXIT_DENIED;
 	default:
 		message("the request to invocation %s failed: %s", id_text, inv_strerror(error));
@@ -160,7 +191,7 @@ static int request_all(inv_table *table, struct targets *targets, const struct a
 
 		if (target->failure == 0)
 			target->failure = request_status(
-			        target->id, error ? error : results[count++], arguments);
+			        table, target->id, error ? error : results[count++], arguments);
 		failure = first_failure(failure, target->failure);
 	}
 	free(ids);
@@ -168,15 +199,26 @@ static int request_all(inv_table *table, struct targets *targets, const struct a
 	return failure;
 }
 
-/* SIGKILL is sent by the supervisors, and one that is stopped sends nothing. */
-static void let_supervisors_go_on(inv_table *table, const struct targets *targets)
+static void each_requested(inv_table *table, const struct targets *targets,
+                           void (*act)(const struct inv_info *info))
 {
 	struct inv_info info;
 
 	for (size_t i = 0; i < targets->count; i++)
 		if (targets->list[i].failure == 0 &&
 		    inv_info_get(table, targets->list[i].id, &info) == 0)
-			supervisor_let_go_on(&info);
+			act(&info);
+}
+
+/* A supervisor that is stopped signals nothing and records no end. SIGKILL is the last resort, so
+ * it continues for that. */
+static void see_to_stopped_supervisors(inv_table *table, const struct targets *targets,
+                                       const struct arguments *arguments)
+{
+	if (arguments->flags & INV_CANCEL_KILL)
+		each_requested(table, targets, supervisor_let_go_on);
+	else if (arguments->wait || !arguments->verbose) /* whose line says it too */
+		each_requested(table, targets, supervisor_report_stopped);
 }
 
 static bool any_orphan(inv_table *table, const struct targets *targets)
@@ -198,8 +240,11 @@ static void have_broker(const struct globals *globals, inv_table *table,
                         const struct targets *targets)
 {
 	if (!inv_table_have_broker(table) && any_orphan(table, targets))
-		message("no broker serves table '%s', and could not be started: what a dead "
-		        "'invctl run' left goes on until 'invbroker' runs",
+		message("no broker serves table '%s', and %s: what a dead 'invctl run' left "
+		        "goes on until 'invbroker --table=%s' runs",
+		        attach_name(globals),
+		        attach_may_start() ? "none could be started"
+		                           : "INVCTL_AUTOSTART=0 forbids to start one",
 		        attach_name(globals));
 }
 
@@ -257,8 +302,7 @@ static int cancel_targets(const struct globals *globals, inv_table *table, struc
 {
 	int failure = request_all(table, targets, arguments);
 
-	if (arguments->flags & INV_CANCEL_KILL)
-		let_supervisors_go_on(table, targets);
+	see_to_stopped_supervisors(table, targets, arguments);
 	if (table)
 		have_broker(globals, table, targets);
 	if (arguments->wait)

@@ -40,13 +40,19 @@ int context_unusable(void)
 	return EXIT_NO_INVOCATION;
 }
 
-static int outside(void)
+static int outside(const struct globals *globals)
 {
 	if (!context_is_required())
 		return 0;
-	message("INVCTL_REQUIRE=1, and this runs in no invocation: INVCTL_ID is not set, or "
-	        "belongs "
-	        "to another table; was the environment emptied by sudo or env -i?");
+	const char *set = secure_getenv("INVCTL_ID");
+
+	if (set && *set)
+		message("INVCTL_REQUIRE=1, and this runs in no invocation of table '%s': INVCTL_ID "
+		        "belongs to another one; leave --table out",
+		        attach_name(globals));
+	else
+		message("INVCTL_REQUIRE=1, and this runs in no invocation: INVCTL_ID is not set; "
+		        "'sudo --preserve-env=INVCTL_ID,INVCTL_TABLE' keeps it");
 	return EXIT_NO_INVOCATION;
 }
 
@@ -70,7 +76,7 @@ int context_open(const struct globals *globals, const char *id_text, enum select
 		int error = context_id(globals, context->id);
 
 		if (error == -ENXIO)
-			return outside();
+			return outside(globals);
 		if (error < 0)
 			return context_unusable();
 	}

@@ -68,17 +68,21 @@ static int register_failure(const struct globals *globals, const struct run_opti
                             inv_table *table, int error)
 {
 	char id[INV_ID_TEXT_BYTES];
+	struct inv_info info;
 
 	switch (error) {
 	case -EEXIST:
 		inv_id_format(options->id, id);
-		message("the id %s is taken, by a live invocation or one that has just ended; "
-		        "give another --id, or none",
-		        id);
+		message("the id %s is taken by an invocation that %s; give another --id, or none",
+		        id,
+		        inv_info_get(table, options->id, &info) == 0 && info.completed_ns != 0
+		                ? "has ended and is still in the table"
+		                : "is live");
 		return EXIT_INTERNAL;
 	case -ENOSPC:
-		message("table '%s' is full; 'invctl list' shows what runs, 'invbroker "
-		        "--capacity=N' makes a larger one",
+		message("table '%s' is full; end some of what 'invctl list' shows, or when all "
+		        "have "
+		        "ended make a larger one with 'invbroker --capacity=N'",
 		        attach_name(globals));
 		return EXIT_TABLE_FULL;
 	case -EPERM:
@@ -123,6 +127,8 @@ static int register_run(const struct globals *globals, const struct run_options 
 	if (error < 0)
 		return register_failure(globals, options, registration->table, error);
 	inv_invocation_id(registration->invocation, registration->id);
+	if (parent)
+		memcpy(registration->parent, parent, sizeof(registration->parent));
 	/* Checked again: a request made since then may have missed this invocation. */
 	registration->refused = parent && inv_run_refused(registration->table, parent) == 1;
 	return EXIT_DONE;

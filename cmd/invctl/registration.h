@@ -17,7 +17,8 @@ struct registration {
 	inv_invocation *invocation;
 	uint8_t id[16];
 	char run_path[4096]; /* of the run file; "": it was not written */
-	bool refused;        /* its context's request is pending: it must not start */
+	uint8_t parent[16];  /* all zero: none */
+	bool refused;        /* the parent's request is pending: it must not start */
 };
 
 /*

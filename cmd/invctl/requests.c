@@ -96,22 +96,68 @@ void requests_from_end(struct supervision *supervision, int wait_status)
 	              signum == SIGINT ? "Ctrl-C" : "SIGQUIT");
 }
 
+/* What is between the request and the end. */
+static const char *waits_for(const struct supervision *supervision)
+{
+	const struct inv_run_view *view = &supervision->view;
+	bool by_signal = view->signal != 0 || (view->flags & INV_RUN_STOP_COMMAND) != 0;
+
+	if (supervision->delivery.finish == INV_FINISH_RUNNING)
+		return "the finish command of";
+	if (supervision->delivery.command_ended)
+		return "what is left of";
+	if (view->pending && view->shielded)
+		return "the end of the shield in";
+	if (view->pending && view->cooperative)
+		return "the next check of";
+	if (view->pending && !by_signal)
+		return "the first check of";
+	if (view->pending && view->had_nested)
+		return "what is nested in";
+	return "the end of";
+}
+
+/* What one more Ctrl-C does. */
+static const char *next_key(const struct supervision *supervision)
+{
+	const struct inv_run_view *view = &supervision->view;
+
+	if (supervision->delivery.command_ended || !view->cooperative || view->shielded)
+		return "";
+	if ((view->flags & INV_RUN_STOP_COMMAND) != 0 && !view->signalled)
+		return "; Ctrl-C again runs its stop command";
+	return view->signal != 0 ? "; Ctrl-C again signals it" : "";
+}
+
+/* Nothing that is typed kills, so this says what does. Without a table no command reaches it. */
+static void stronger_step(const struct supervision *supervision, char *text, size_t size)
+{
+	char id[INV_ID_TEXT_BYTES];
+
+	inv_id_format(supervision->delivery.scope.id, id);
+	if (supervision->delivery.alone)
+		*text = '\0';
+	else if ((supervision->view.flags & INV_RUN_NO_KILL) != 0)
+		snprintf(text, size,
+		         "; '%s cancel --signal %.8s' signals it, --no-kill refuses SIGKILL",
+		         supervision->how_to, id);
+	else
+		snprintf(text, size, "; '%s cancel --kill %.8s' kills it, without clean-up",
+		         supervision->how_to, id);
+}
+
 void requests_hint(struct supervision *supervision, int64_t now_ns)
 {
-	const char *how_to = supervision->how_to;
-	char id[INV_ID_TEXT_BYTES];
+	char stronger[INV_TABLE_NAME_BYTES + 128];
+	const char *waiting = waits_for(supervision), *again = next_key(supervision);
 
 	if (supervision->hint_at_ns < 0 || now_ns < supervision->hint_at_ns)
 		return;
 	supervision->hint_at_ns = INV_FOREVER;
-	inv_id_format(supervision->delivery.scope.id, id);
-	if ((supervision->view.flags & INV_RUN_NO_KILL) != 0)
-		message("'%s' was requested to stop; '%s cancel --signal %s' signals it, and "
-		        "--no-kill "
-		        "refuses SIGKILL",
-		        supervision->label, how_to, id);
+	stronger_step(supervision, stronger, sizeof(stronger));
+	if (supervision->interrupted_at_terminal)
+		message_at_terminal("waiting for %s '%s'%s%s", waiting, supervision->label, again,
+		                    stronger);
 	else
-		message("'%s' was requested to stop; '%s cancel --kill %s' kills it, without "
-		        "clean-up",
-		        supervision->label, how_to, id);
+		message("waiting for %s '%s'%s%s", waiting, supervision->label, again, stronger);
 }

@@ -15,7 +15,8 @@ void requests_from_signals(struct supervision *supervision, int64_t now_ns);
 /* The command has ended. If it had the terminal and SIGINT or SIGQUIT ended it, that was a key. */
 void requests_from_end(struct supervision *supervision, int wait_status);
 
-/* Some time after a Ctrl-C that has not ended it, name the next stronger step, once. */
+/* A second after a Ctrl-C that has not ended it say, once, at the terminal, what it waits for, what
+ * another Ctrl-C does, and what kills. */
 void requests_hint(struct supervision *supervision, int64_t now_ns);
 
 #endif

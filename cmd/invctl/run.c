@@ -155,6 +155,21 @@ static int finish(struct run *run)
 	return status;
 }
 
+/* One short line: a fan-out under a pending request prints many. id: whose request it is. */
+static void say_not_started(const struct run *run, const uint8_t id[16])
+{
+	char id_text[INV_ID_TEXT_BYTES];
+
+	inv_id_format(id, id_text);
+	message("'%.40s' was not started: cancelled (%.8s)", run->options.name, id_text);
+}
+
+static int end_cancelled(struct run *run)
+{
+	say_not_started(run, run->registration.id);
+	return end_not_started(run);
+}
+
 static int start_and_supervise(struct run *run)
 {
 	prepare(run);
@@ -162,7 +177,7 @@ static int start_and_supervise(struct run *run)
 	int error = start(run);
 
 	if (error < 0) {
-		int status = error == -ECANCELED ? end_not_started(run) : not_made(run, error);
+		int status = error == -ECANCELED ? end_cancelled(run) : not_made(run, error);
 
 		detach_fail(run->report, status, error == -ECANCELED ? 0 : -error);
 		return status;
@@ -173,19 +188,11 @@ static int start_and_supervise(struct run *run)
 	return finish(run);
 }
 
-static int refuse(struct run *run)
-{
-	message("'%s' was not started: a request is pending for the invocation that it would be "
-	        "nested "
-	        "in; put clean-up under 'invctl shield'",
-	        run->options.name);
-	return end_not_started(run);
-}
-
 static int run_registered(struct run *run)
 {
 	if (run->registration.refused) {
-		int status = refuse(run);
+		say_not_started(run, run->registration.parent);
+		int status = end_not_started(run);
 
 		detach_fail(run->report, status, 0);
 		return status;

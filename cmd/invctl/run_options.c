@@ -33,7 +33,7 @@ static const struct argp_option options[] = {
         {"no-parent", OPTION_NO_PARENT, 0, 0, "Not nested in the invocation that this runs in", 1},
         {"preserve-status", OPTION_PRESERVE_STATUS, 0, 0,
          "Exit as COMMAND did, also after a request", 1},
-        {"timeout", 't', "DURATION", 0, "Ask it to stop after that time", 2},
+        {"timeout", 't', "DURATION", 0, "Ask it to stop after that time; 0: never", 2},
         {"signal", 's', "SIGNAL", 0,
          "The signal for a command that does not check itself (default: TERM); none: nothing", 3},
         {"stop", OPTION_STOP, "CMD", 0, "Run the shell command CMD instead of signalling", 3},
@@ -46,7 +46,8 @@ static const struct argp_option options[] = {
          "It checks itself: no signal, not even before its first check", 3},
         {"signal-after", OPTION_SIGNAL_AFTER, "DURATION", 0,
          "Signal also a command that checks itself, that long after a request", 3},
-        {"kill-after", 'k', "DURATION", 0, "SIGKILL all it started, that long after a request", 3},
+        {"kill-after", 'k', "DURATION", 0,
+         "SIGKILL all it started, that long after a request; 0: never", 3},
         {"no-kill", OPTION_NO_KILL, 0, 0, "Refuse SIGKILL by 'cancel --kill'", 3},
         {"finish", OPTION_FINISH, "CMD", 0,
          "Run the shell command CMD after the end of COMMAND, however it ended", 4},
@@ -98,14 +99,22 @@ static void take_command(struct argp_state *state, struct run_options *run)
 		usage_error(state, "COMMAND is empty");
 }
 
+/* 0 is none, as in timeout(1). */
+static int64_t parse_limit(struct argp_state *state, const char *what, const char *text)
+{
+	int64_t ns = duration_option(state, what, text);
+
+	return ns == 0 ? INV_FOREVER : ns;
+}
+
 static error_t parse_time(int key, char *value, struct argp_state *state, struct run_options *run)
 {
 	switch (key) {
 	case 't':
-		run->timeout_ns = duration_option(state, "--timeout", value);
+		run->timeout_ns = parse_limit(state, "--timeout", value);
 		return 0;
 	case 'k':
-		run->kill_after_ns = duration_option(state, "--kill-after", value);
+		run->kill_after_ns = parse_limit(state, "--kill-after", value);
 		return 0;
 	case OPTION_SIGNAL_AFTER:
 		run->signal_after_ns = duration_option(state, "--signal-after", value);
@@ -169,6 +178,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		parse_finish(state, value, run);
 		return 0;
 	case OPTION_STOP:
+		if (value[strspn(value, " \t\n")] == '\0')
+			usage_error(state, "--stop is empty; give the shell command that stops "
+			                   "COMMAND, or --signal=none for nothing");
 		run->stop_command = value;
 		return 0;
 	case OPTION_ID_FILE:

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/message.h"
 #include "supervise/processes.h"
 
 static bool find_stopped(const struct inv_info *info, struct process *process)
@@ -27,6 +28,18 @@ bool supervisor_is_stopped(const struct inv_info *info)
 	struct process process;
 
 	return find_stopped(info, &process);
+}
+
+void supervisor_report_stopped(const struct inv_info *info)
+{
+	char id_text[INV_ID_TEXT_BYTES];
+
+	if (!supervisor_is_stopped(info))
+		return;
+	inv_id_format(info->id, id_text);
+	message("the supervisor of invocation %s is stopped, and signals nothing until 'kill -CONT "
+	        "%d' lets it go on",
+	        id_text, info->owner_pid);
 }
 
 void supervisor_let_go_on(const struct inv_info *info)

@@ -1,6 +1,7 @@
 /* invctl wait: until invocations have ended, and exit as they did. */
 #include <argp.h>
 #include <errno.h>
+#include <stdio.h>
 
 #include "common/attach.h"
 #include "common/message.h"
@@ -11,6 +12,9 @@
 #include "invctl/selectors.h"
 
 enum { OPTION_ANY = 256 };
+
+/* In the message of a wait that timed out. */
+enum { NAMED = 8 };
 
 struct arguments {
 	struct selectors selectors;
@@ -60,12 +64,35 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 static const struct argp argp = {options,  parse_option, "SELECTOR...", documentation,
                                  children, NULL,         NULL};
 
-static int timed_out(const uint8_t id[16])
+static bool is_live(inv_table *table, const struct target *target, struct inv_info *info)
 {
-	char id_text[INV_ID_TEXT_BYTES];
+	return target->failure == 0 && inv_info_get(table, target->id, info) == 0 &&
+	       info->completed_ns == 0;
+}
 
-	inv_id_format(id, id_text);
-	message("invocation %s still runs", id_text);
+/* The time is up: name those that still run, the first ones where they are many. */
+static int timed_out(inv_table *table, const struct targets *targets)
+{
+	char names[NAMED * (INV_NAME_BYTES + INV_ID_TEXT_BYTES + 8)] = "";
+	char id_text[INV_ID_TEXT_BYTES] = "";
+	size_t count = 0, used = 0;
+	struct inv_info info;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		if (!is_live(table, &targets->list[i], &info) || ++count > NAMED)
+			continue;
+		inv_id_format(info.id, id_text);
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s'%s' (%.8s)",
+		                         used > 0 ? ", " : "", info.name, id_text);
+	}
+	if (count == 1)
+		message("invocation %s still runs", id_text);
+	else if (count > NAMED)
+		message("%zu invocations still run: %s, and %zu more", count, names, count - NAMED);
+	else if (count > 0)
+		message("%zu invocations still run: %s", count, names);
+	else
+		message("the time was up before the last one ended");
 	return EXIT_TIMED_OUT;
 }
 
@@ -80,7 +107,7 @@ static int wait_for_all(inv_table *table, const struct targets *targets, int64_t
 		if (status == 0)
 			status = await_end(table, target->id, until_ns);
 		if (status == AWAIT_TIMED_OUT)
-			return timed_out(target->id);
+			return timed_out(table, targets);
 		if (status == AWAIT_UNKNOWN)
 			return EXIT_NO_TABLE;
 		if (first == 0)
@@ -104,8 +131,7 @@ static int wait_for_any(inv_table *table, const struct targets *targets, int64_t
 
 	if (status != AWAIT_TIMED_OUT)
 		return status == AWAIT_UNKNOWN ? EXIT_NO_TABLE : status;
-	message("all of them still run");
-	return EXIT_TIMED_OUT;
+	return timed_out(table, targets);
 }
 
 static int run(int argc, char **argv, const struct globals *globals)

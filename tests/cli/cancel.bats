@@ -192,8 +192,43 @@ inner_is() {
 	kill -KILL "$RUN_PID"
 	wait "$RUN_PID" || true
 	INVCTL_AUTOSTART=0 run -0 "$INVCTL" cancel "$ID"
-	assert_output --partial "no broker serves table '$INVCTL_TABLE'"
+	assert_output --partial "no broker serves table '$INVCTL_TABLE', and INVCTL_AUTOSTART=0 forbids to start one"
+	assert_output --partial "'invbroker --table=$INVCTL_TABLE'"
 	field_is "$ID" .cancel.state requested
+}
+
+supervisor_state_is() { # STATE
+	grep -q "^State:[[:space:]]*$1" "/proc/$RUN_PID/status"
+}
+
+@test "a supervisor that is stopped: cancel and cancel --wait name it, and how it goes on" {
+	start -- sleep 1000
+	kill -STOP "$RUN_PID"
+	retry supervisor_state_is T
+	run -0 --separate-stderr "$INVCTL" cancel "$ID"
+	[[ -z $output && $stderr == *"supervisor of invocation $ID is stopped"*"'kill -CONT $RUN_PID'"* ]]
+	run -119 --separate-stderr "$INVCTL" cancel --wait=100ms "$ID"
+	[[ $stderr == *"supervisor of invocation $ID is stopped"*"'kill -CONT $RUN_PID'"*"still runs"* ]]
+	kill -CONT "$RUN_PID"
+	ended_with 122
+}
+
+@test "a refusal of SIGKILL by --no-kill names that alone, and what signals" {
+	start --no-kill -- sleep 1000
+	run -118 "$INVCTL" cancel --kill "$ID"
+	assert_output --partial "was run with --no-kill"
+	assert_output --partial "'invctl cancel --signal ${ID:0:8}'"
+	refute_output --partial "program"
+	run -0 "$INVCTL" cancel --wait=20s "$ID"
+	ended_with 122
+}
+
+@test "--kill and --signal together are a usage error" {
+	start -- sleep 1000
+	run -2 "$INVCTL" cancel --kill --signal "$ID"
+	run -2 "$INVCTL" cancel --signal=INT --kill "$ID"
+	assert_output --partial "exclude each other"
+	field_is "$ID" .cancel null
 }
 
 @test "it works while the broker is stopped" {

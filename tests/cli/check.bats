@@ -88,6 +88,15 @@ STATUSES='note() { "$@"; echo $? >>out; }
 	INVCTL_REQUIRE=1 INVCTL_ID=$(new_id) run -113 "$INVCTL" --table=another-table check
 }
 
+@test "with INVCTL_REQUIRE=1 the lack of a context has one cause" {
+	INVCTL_REQUIRE=1 run -113 "$INVCTL" check
+	assert_output --partial "INVCTL_ID is not set"
+	refute_output --partial "--table"
+	INVCTL_REQUIRE=1 INVCTL_ID=$(new_id) run -113 "$INVCTL" --table=another-table check
+	assert_output --partial "leave --table out"
+	refute_output --partial "is not set"
+}
+
 @test "INVCTL_REQUIRE=1 makes the lack of a context 113" {
 	INVCTL_REQUIRE=1 run -113 "$INVCTL" check
 	assert_output --partial "INVCTL_REQUIRE=1"

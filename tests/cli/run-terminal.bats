@@ -156,6 +156,51 @@ seq_file() {
 	shell_answers
 }
 
+@test "Ctrl-C says once, after a second, what it waits for and that another one signals" {
+	type_line "invctl run sh -c 'invctl check --peek; while [ ! -e go ]; do sleep 0.02; done; invctl check'"
+	learn_id
+	retry field_is "$ID" .cooperative true
+	keys C-c
+	retry on_screen "waiting for the next check of 'sh'; Ctrl-C again signals it; 'invctl"
+	touch go
+	retry field_is "$ID" .status cancelled
+	shell_answers
+}
+
+@test "Ctrl-C at one that was signalled names no second key, which would do nothing" {
+	type_line "invctl run sh -c 'trap \"\" INT; echo up; while [ ! -e go ]; do sleep 0.02; done'"
+	retry on_screen '^up'
+	learn_id
+	keys C-c
+	retry on_screen "waiting for the end of 'sh'; 'invctl cancel --kill ${ID:0:8}"
+	not_on_screen 'Ctrl-C again'
+	touch go
+	retry field_is "$ID" .status cancelled
+}
+
+@test "Ctrl-C in a pipeline that it ends: what it waits for is written to the terminal" {
+	type_line "invctl run sh -c 'trap \"\" INT; echo up; while [ ! -e go ]; do sleep 0.02; done' 2>&1 | tee log"
+	retry on_screen '^up'
+	learn_id
+	keys C-c
+	retry on_screen "waiting for the end of 'sh'; 'invctl cancel --kill"
+	touch go
+	retry field_is "$ID" .status cancelled
+	assert_equal "$(cat log)" up
+	shell_answers
+}
+
+@test "Ctrl-C with --no-kill: no kill is named, which would be refused" {
+	type_line "invctl run --no-kill sh -c 'trap \"\" INT; echo up; while [ ! -e go ]; do sleep 0.02; done'"
+	retry on_screen '^up'
+	learn_id
+	keys C-c
+	retry on_screen "waiting for the end of 'sh'; 'invctl cancel --signal ${ID:0:8}"
+	not_on_screen 'cancel --kill'
+	touch go
+	retry field_is "$ID" .status cancelled
+}
+
 @test "nothing that is typed kills" {
 	type_line "invctl run sh -c 'trap \"\" INT QUIT TERM; echo up; while [ ! -e go ]; do sleep 0.02; done'"
 	retry on_screen '^up'

@@ -292,6 +292,70 @@ os.execvp(sys.argv[1], sys.argv[1:])
 	assert_equal "$(field "$ID" .cancel.state)" requested
 }
 
+@test "a fan-out under a pending request: one short line for each that is refused" {
+	start --signal=none sh -c "while [ ! -e go ]; do sleep 0.02; done
+		seq 8 | xargs -P 8 -n 1 '$INVCTL' run --name=fit touch 2>messages; exit 0"
+	"$INVCTL" cancel "$ID"
+	touch go
+	ended_with 122
+	assert_equal "$(sort -u messages)" "invctl: 'fit' was not started: cancelled (${ID:0:8})"
+	assert_equal "$(wc -l <messages)" 8
+	[[ ! -e 1 && ! -e 8 ]]
+}
+
+@test "--timeout=0 and --kill-after=0 are no limit" {
+	start -t 0 -k 0 sh -c 'trap "touch signalled" TERM; touch up; until [ -e go ]; do sleep 0.02; done'
+	retry test -e up
+	assert_equal "$(field "$ID" .deadline)" null
+	run -119 "$INVCTL" cancel --wait=300ms "$ID"
+	touch go
+	ended_with 122
+	# Nor do they contradict --no-kill.
+	run -0 "$INVCTL" run --no-kill --kill-after=0 true
+}
+
+@test "an empty --stop is a usage error" {
+	local value
+	for value in '' ' '; do
+		run -2 "$INVCTL" run --stop="$value" touch started
+		assert_output --partial "--stop is empty"
+	done
+	[[ ! -e started ]]
+}
+
+@test "with INVCTL_AUTOSTART=0 no advice names 'invctl run', which would make no table" {
+	local table=none-$$-$RANDOM command
+	for command in "run true" "status" "log --id=abcd text"; do
+		# shellcheck disable=SC2086  # several words on purpose
+		INVCTL_AUTOSTART=0 run "$INVCTL" --table="$table" $command
+		assert_failure
+		refute_output --partial "'invctl run'"
+	done
+	INVCTL_AUTOSTART=0 run -116 "$INVCTL" --table="$table" run true
+	assert_output --partial "INVCTL_AUTOSTART=0 forbids"
+	assert_output --partial "'invbroker --table=$table'"
+	run -116 "$INVCTL" --table="$table" status
+	assert_output --partial "'invctl run' makes one"
+}
+
+@test "a broker that is not installed is named where run can't start one" {
+	[[ ! -e /usr/local/libexec/invctl/invbroker && ! -e /usr/local/bin/invbroker ]] || skip "one is installed"
+	mkdir alone
+	cp "$INVCTL" alone
+	PATH=/usr/bin:/bin run -116 alone/invctl --table="none-$$-$RANDOM" run true
+	assert_output --partial "invbroker, which makes table"
+	assert_output --partial "is missing"
+}
+
+@test "a taken --id: the message says whether that one is live or has ended" {
+	start -- sleep 1000
+	run -125 "$INVCTL" run --id="$ID" true
+	assert_output --partial "is live"
+	"$INVCTL" cancel --wait=20s "$ID"
+	run -125 "$INVCTL" run --id="$ID" true
+	assert_output --partial "has ended and is still in the table"
+}
+
 @test "--preserve-status exits as the command did" {
 	run -143 "$INVCTL" run --preserve-status --timeout=0.05 sleep 100
 	run -9 "$INVCTL" run --preserve-status --timeout=1 \

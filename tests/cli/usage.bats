@@ -112,13 +112,13 @@ COMMANDS="run cancel list ls ps show wait status id check sleep log why"
 }
 
 @test "a directory named invctl-foo in PATH hides no program behind it; an empty word is none" {
-	mkdir -p first/invctl-foo then
-	printf '#!/bin/sh\necho then\n' >then/invctl-foo
-	cp then/invctl-foo then/invctl-
-	chmod +x then/*
-	PATH=$PWD/first:$PWD/then:$PATH run -0 "$INVCTL" foo
-	assert_output then
-	PATH=$PWD/then:$PATH run -2 "$INVCTL" ""
+	mkdir -p first/invctl-foo second
+	printf '#!/bin/sh\necho found\n' >second/invctl-foo
+	cp second/invctl-foo second/invctl-
+	chmod +x second/*
+	PATH=$PWD/first:$PWD/second:$PATH run -0 "$INVCTL" foo
+	assert_output found
+	PATH=$PWD/second:$PATH run -2 "$INVCTL" ""
 }
 
 # A copy of invctl alone, in a directory of its own: $ALONE.
@@ -191,6 +191,8 @@ invctl_alone() {
 	run -2 "$INVCTL" --table= list
 	run -2 "$INVCTL" --table="$(printf 'x%.0s' {1..65})" list
 	INVCTL_TABLE=a/b run -2 "$INVCTL" list
+	assert_output --partial "INVCTL_TABLE 'a/b'"
+	refute_output --partial "--table"
 }
 
 @test "a full stdout is 125 and a message" {

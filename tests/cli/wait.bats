@@ -58,6 +58,34 @@ waits() {
 	run -2 "$INVCTL" wait -t nonsense "$ID"
 }
 
+# start_jobs COUNT: job-1, job-2, ...
+start_jobs() {
+	local number
+	for ((number = 1; number <= $1; number++)); do
+		"$INVCTL" run --detach --name="job-$number" sleep 1000
+	done
+}
+
+@test "--timeout with several names all that still run, and counts the rest of many" {
+	start_jobs 6 >ids
+	"$INVCTL" cancel --wait=20s job-2
+	run -119 "$INVCTL" wait -t 10ms --name='job-*'
+	assert_output --partial "5 invocations still run: "
+	local number
+	for number in 1 3 4 5 6; do
+		assert_output --partial "'job-$number' ("
+	done
+	refute_output --partial "job-2"
+	run -119 "$INVCTL" wait -t 10ms --any job-1 job-3
+	assert_output --partial "2 invocations still run: 'job-1' ("
+	"$INVCTL" cancel --wait=20s --all
+	start_jobs 11 >ids
+	run -119 "$INVCTL" wait -t 0 --name='job-*'
+	assert_output --partial "11 invocations still run: "
+	assert_output --partial ", and 3 more"
+	"$INVCTL" cancel --wait=20s --all
+}
+
 @test "several: the first that is not 0, in the order of the arguments" {
 	local three five good
 	run_to_end 3 sh -c 'exit 3'
