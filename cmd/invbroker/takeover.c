@@ -196,6 +196,8 @@ static void report_step(const struct adopted *adopted, const struct escalation_d
 		report("invocation %s: SIGKILL is sent to its processes", label);
 	else if (decision->step == STEP_FINISH)
 		report("invocation %s: its finish command is run", label);
+	else if (decision->step == STEP_TAKE)
+		report("invocation %s: its request is delivered by the signal before", label);
 	else if (decision->step != STEP_DELIVER && decision->step != STEP_SIGNAL)
 		return;
 	else if (decision->signal != 0)

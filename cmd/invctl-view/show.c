@@ -206,6 +206,20 @@ static void print_request(const struct inv_info *info)
 		page_line("  reason", "%s", info->cancel.reason);
 }
 
+/* One that came after the delivered request, which stopped the action. */
+static void print_later(const struct inv_info *info)
+{
+	const char *reason = info->later.reason;
+	char actor[128], ago[DURATION_TEXT_BYTES];
+
+	if (info->later.state == INV_CANCEL_NONE)
+		return;
+	actor_format(&info->later, actor, sizeof(actor));
+	duration_format_rough(info->later.age_ns, ago);
+	page_line("Later", "%s ago, not delivered: %s%s(%s)", ago, reason, *reason ? " " : "",
+	          actor);
+}
+
 static void print_end(const struct inv_info *info, const struct details *details)
 {
 	char text[256];
@@ -333,6 +347,7 @@ static void print_page(inv_table *table, const struct inv_info *info, const stru
 	print_ran(info);
 	print_progress(info);
 	print_request(info);
+	print_later(info);
 	print_end(info, details);
 	print_deadline(info);
 	print_parent(table, info);

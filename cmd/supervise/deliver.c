@@ -271,6 +271,9 @@ void delivery_step(struct delivery *delivery, const struct inv_run_view *view,
 			inv_run_take(delivery->invocation);
 		act(delivery, view, decision->signal);
 		break;
+	case STEP_TAKE:
+		inv_run_take(delivery->invocation);
+		break;
 	case STEP_KILL:
 		kill_all(delivery, now_ns);
 		break;

@@ -22,6 +22,10 @@
  * forked would escape the signal, too, and go on alone. */
 #define BETWEEN_NESTED_NS INT64_C(100000000)
 
+/* `cancel --signal` makes itself known before its request. Where another request was made before,
+ * the signal is sent at once, and the request, which comes so soon behind, is delivered by it. */
+#define REQUEST_FOLLOWS_NS INT64_C(50000000)
+
 /* No word of the table changes when these end, so they are checked again. */
 #define RECHECK_NESTED_NS INT64_C(10000000)
 #define RECHECK_SHIELDED_NS INT64_C(50000000)
@@ -192,6 +196,12 @@ static int64_t due_signal(const struct escalation *escalation, const struct inv_
 	return due_after_nested(view, facts);
 }
 
+static int64_t due_take(const struct escalation *escalation, const struct inv_run_view *view,
+                        const struct escalation_facts *facts)
+{
+	return view->pending && facts->now_ns < escalation->take_until_ns ? NOW : NEVER;
+}
+
 /* Once for an invocation: after the signal there is clean-up, which a later request leaves
  * alone. A cooperative action is signalled by --signal-after only, and what its command leaves
  * behind by due_leftovers. */
@@ -247,6 +257,7 @@ static const struct {
         {STEP_KILL, due_kill},
         {STEP_REQUEST_DEADLINE, due_deadline},
         {STEP_SIGNAL, due_signal},
+        {STEP_TAKE, due_take},
         {STEP_DELIVER, due_delivery},
         {STEP_LEFTOVERS, due_leftovers},
         {STEP_FINISH, due_finish},
@@ -321,7 +332,11 @@ static void note(struct escalation *next, const struct inv_run_view *view,
 		next->deadline_requested = true;
 	if (step == STEP_DELIVER)
 		next->only_named = false;
+	if (step == STEP_TAKE)
+		next->take_until_ns = 0;
 	if (step == STEP_SIGNAL) {
+		if (!view->pending && view->force_count != next->force_done)
+			next->take_until_ns = facts->now_ns + REQUEST_FOLLOWS_NS;
 		next->only_named =
 		        !was_signalled(next, view) && !ends_actions(view, decision->signal);
 		next->signalled = true;

@@ -4,8 +4,9 @@
  * sends no signal and need not be the command's parent. So `invctl run`, and invbroker
  * after a supervisor's death, decide alike.
  *
- * Steps, from the strongest: end, the outcome, SIGKILL, deadline, a requested signal, delivery, the
- * signal to leftovers, the finish command and its end. When each is due stands in escalation.c.
+ * Steps, from the strongest: end, the outcome, SIGKILL, deadline, a requested signal, its request,
+ * delivery, the signal to leftovers, the finish command and its end. When each is due stands in
+ * escalation.c.
  */
 #ifndef ESCALATION_H
 #define ESCALATION_H
@@ -20,6 +21,7 @@ enum escalation_step {
 	STEP_REQUEST_DEADLINE, /* make the request that the deadline is */
 	STEP_DELIVER,          /* take the pending request, and signal or run the stop command */
 	STEP_SIGNAL,    /* signal now, cooperative or not: cancel --signal, a second Ctrl-C */
+	STEP_TAKE,      /* take the request that a signal was for, which came just behind it */
 	STEP_KILL,      /* SIGKILL to all processes */
 	STEP_DECIDE,    /* the command has ended, something follows it: decide the outcome */
 	STEP_LEFTOVERS, /* name them, and signal those that were there at the delivery */
@@ -46,6 +48,7 @@ struct escalation {
 	int64_t nested_seen_ns; /* when something nested was last seen while a signal was due */
 	int64_t next_kill_ns;   /* once SIGKILL was sent: when it is sent again */
 	uint32_t force_done;    /* force_count of the last `cancel --signal` that was carried out */
+	int64_t take_until_ns;  /* until then the request of that `cancel --signal` may come */
 	int interrupt_signal;   /* a second Ctrl-C requests this signal; 0: no */
 	bool deadline_requested;
 	bool signalled;  /* by STEP_SIGNAL: the view says so only if a request was pending */

@@ -90,10 +90,10 @@ static void fill_requests(const inv_table *table, struct slot_ref ref, uint64_t 
 	if (!request_read(table, ref, word, &info->cancel, &made_ns))
 		return;
 	bool delivered = word & EVENT_DELIVERED;
-	info->cancel.state = flags & SLOT_KILLED      ? INV_CANCEL_KILLED
-	                     : !delivered             ? INV_CANCEL_REQUESTED
-	                     : flags & SLOT_SIGNALLED ? INV_CANCEL_SIGNALLED
-	                                              : INV_CANCEL_DELIVERED;
+	info->cancel.state = flags & SLOT_KILLED              ? INV_CANCEL_KILLED
+	                     : !delivered                     ? INV_CANCEL_REQUESTED
+	                     : request_by_signal(word, flags) ? INV_CANCEL_SIGNALLED
+	                                                      : INV_CANCEL_DELIVERED;
 	info->cancel.age_ns = age_of(made_ns);
 	if (request_read_later(table, ref, word, &info->later, &made_ns)) {
 		info->later.state = INV_CANCEL_REQUESTED;

@@ -228,26 +228,51 @@ int inv_run_request(inv_invocation *invocation, int cause, int signum, const cha
 	return result ? result : error;
 }
 
+#define SIGNALLED_MARKS (SLOT_SIGNALLED | SLOT_SIGNALLED_ODD)
+
+/* Set the marks of delivery by signal. The flags before. */
+static uint64_t mark_signalled(struct slot *slot, uint64_t marks)
+{
+	uint64_t flags = atomic_load(&slot->flags);
+
+	while (!atomic_compare_exchange_weak(&slot->flags, &flags,
+	                                     (flags & ~SIGNALLED_MARKS) | marks))
+		;
+	return flags;
+}
+
 int inv_run_take(inv_invocation *invocation)
 {
 	if (run_owned_word(invocation) == 0)
 		return 0;
 	struct slot *slot = run_slot(invocation);
+	uint64_t odd = event_sequence(event_word_load(invocation->table, invocation->ref)) % 2
+	                       ? SLOT_SIGNALLED_ODD
+	                       : 0;
 	/* The mark first: a supervisor killed in between leaves a pending request,
 	 * which the broker takes again. */
-	uint64_t before = atomic_fetch_or(&slot->flags, SLOT_SIGNALLED);
+	uint64_t before = mark_signalled(slot, SLOT_SIGNALLED | odd);
 	int taken = event_word_consume(invocation->table, invocation->ref);
-	if (taken != 1 && !(before & SLOT_SIGNALLED))
-		atomic_fetch_and(&slot->flags, ~SLOT_SIGNALLED);
+	if (taken != 1)
+		mark_signalled(slot, before & SIGNALLED_MARKS);
 	return taken == 1;
 }
 
+/* `cancel --kill`: SIGKILL delivers the request that came with it. kill-after belongs to the first
+ * request, and leaves a later one as it is. */
 void inv_run_killed(inv_invocation *invocation)
 {
+	inv_table *table = invocation->table;
+
 	/* What is killed after the command's end did not stop the action. */
-	if (run_owned_word(invocation) != 0 &&
-	    !(event_word_load(invocation->table, invocation->ref) & EVENT_FINISHING))
-		atomic_fetch_or(&run_slot(invocation)->flags, SLOT_KILLED);
+	if (run_owned_word(invocation) == 0 ||
+	    event_word_load(table, invocation->ref) & EVENT_FINISHING)
+		return;
+	uint64_t escalation = atomic_load(&run_slot(invocation)->escalation);
+	atomic_fetch_or(&run_slot(invocation)->flags, SLOT_KILLED);
+	if (event_generation(escalation) == invocation->ref.generation &&
+	    escalation & ESCALATE_KILL)
+		event_word_consume(table, invocation->ref);
 }
 
 struct nested_pids {
@@ -284,20 +309,24 @@ int inv_run_nested(inv_invocation *invocation)
 
 static void kill_nested(inv_table *table, struct slot_ref ref, void *arg)
 {
-	struct request request = {.cause = INV_CAUSE_PARENT};
+	const struct escalation_steps kill = {.steps = ESCALATE_KILL};
 	int result;
 
 	if (event_word_load(table, ref) & EVENT_FINISHING)
 		return;
-	cascade_request(table, &ref, 1, &request, true, arg, &result);
+	cascade_request(table, &ref, 1, arg, true, &kill, &result);
 }
 
+/* It is repeated until they have ended, but is one request of each. */
 void inv_run_kill_nested(inv_invocation *invocation)
 {
-	struct escalation_steps kill = {.steps = ESCALATE_KILL};
+	uint64_t word = event_word_load(invocation->table, invocation->ref);
+	struct request request = {
+	        .cause = INV_CAUSE_PARENT,
+	        .call = request_call_of(invocation->table, invocation->ref, word)};
 
 	if (run_owned_word(invocation) != 0)
-		cascade_each(invocation->table, invocation->ref, kill_nested, &kill);
+		cascade_each(invocation->table, invocation->ref, kill_nested, &request);
 }
 
 int inv_run_refused(inv_table *table, const uint8_t id[16])

@@ -150,8 +150,13 @@ static int kill_finishing(inv_table *table, struct slot_ref ref,
 	return kill.steps ? escalate(table, ref, &kill) : -EALREADY;
 }
 
-/* A supervisor gets the further steps before the request: woken by the event first, it would
- * take the usual one. A program has no supervisor that could be too fast. */
+/*
+ * A supervisor gets the further steps before the request: woken by the event first, it would take
+ * the usual one. Where a request is pending, the steps are for that one, and another changes
+ * nothing. Once one was delivered, there is no usual step; SIGKILL then comes behind its request,
+ * which would otherwise find the event closed and leave no record. A program has no supervisor
+ * that could be too fast.
+ */
 static int request_and_escalate(inv_table *table, struct slot_ref ref,
                                 const struct request *request, const struct escalation_steps *more)
 {
@@ -160,15 +165,19 @@ static int request_and_escalate(inv_table *table, struct slot_ref ref,
 	/* With a request made before, the further steps may end it before the next line. */
 	bool ends_by_it =
 	        supervised && more->steps != 0 && event_requested(event) && !(event & EVENT_ENDED);
+	bool first = supervised && (event & EVENT_SET || !(event & EVENT_DELIVERED) ||
+	                            !(more->steps & ESCALATE_KILL));
 
 	if (event & EVENT_FINISHING)
 		return kill_finishing(table, ref, more);
-	if (supervised)
+	if (first)
 		escalate(table, ref, more);
+	if (first && more->steps != 0 && event & EVENT_SET && !(event & EVENT_ENDED))
+		return 0;
 	int result = request_make(table, ref, request);
 	if (result < 0)
 		return ends_by_it ? 0 : result;
-	return supervised ? 0 : escalate(table, ref, more);
+	return first ? 0 : escalate(table, ref, more);
 }
 
 struct passing_on {

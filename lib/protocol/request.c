@@ -313,12 +313,24 @@ static void read_pending(const inv_table *table, struct slot_ref ref, uint64_t e
 	            monotonic_ns);
 }
 
+/* The place of the last one that was consumed. */
+static uint32_t delivered_place(uint64_t event_word)
+{
+	return (event_sequence(event_word) + (event_word & EVENT_SET)) % 2;
+}
+
+bool request_by_signal(uint64_t event_word, uint64_t slot_flags)
+{
+	return event_word & EVENT_DELIVERED && slot_flags & SLOT_SIGNALLED &&
+	       delivered_place(event_word) == ((slot_flags & SLOT_SIGNALLED_ODD) != 0);
+}
+
 /* The last one that was consumed. Where others were withdrawn since, its number is not known,
  * but its place is, which no other has written since. */
 static void read_delivered(const inv_table *table, struct slot_ref ref, uint64_t event_word,
                            struct inv_request *out, int64_t *monotonic_ns)
 {
-	uint32_t parity = (event_sequence(event_word) + (event_word & EVENT_SET)) % 2;
+	uint32_t parity = delivered_place(event_word);
 	uint64_t word = atomic_load(&table->slots[ref.index].request[parity].word);
 	uint32_t sequence = (uint32_t)(word >> STAGE_BITS) & SEQUENCE_MASK;
 

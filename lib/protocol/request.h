@@ -18,6 +18,10 @@ uint64_t request_call(void);
 /* The number of the call that made the request which the event word shows; 0: not known. */
 uint64_t request_call_of(const inv_table *table, struct slot_ref ref, uint64_t event_word);
 
+/* Whether the delivered request that the event word shows is the one that was delivered by signal:
+ * a later one may have been taken by a check. */
+bool request_by_signal(uint64_t event_word, uint64_t slot_flags);
+
 /* As inv_actor_set. */
 void request_set_actor(const struct inv_actor *actor);
 

@@ -120,6 +120,7 @@ enum slot_state {
 #define SLOT_FINISH_COMMAND UINT64_C(0x800)  /* run --finish: the run file has it */
 #define SLOT_COOPERATIVE UINT64_C(0x1000)    /* run --cooperative */
 #define SLOT_SIGNAL_COMMAND UINT64_C(0x2000) /* run --signal-to=command */
+#define SLOT_SIGNALLED_ODD UINT64_C(0x4000)  /* and it was request[1], else request[0] */
 #define SLOT_SIGNUM_SHIFT 16                 /* run --signal, 7 bits; 0: none */
 #define SLOT_REQUEST_SIGNUM_SHIFT 24 /* the signal by which run itself got the request; 0: none */
 #define SLOT_NESTED_WAIT_SHIFT 32    /* run --nested-wait, 32 bits, as after_ms */

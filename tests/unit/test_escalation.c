@@ -464,6 +464,33 @@ static void cancel_signal_signals_a_cooperative_action_once_each_time(void **sta
 	assert_int_equal(decision.signal, SIGINT);
 }
 
+/* Contract 4.4: a later request "stays pending; a check, or cancel --signal, takes it and is
+ * recorded as its delivery". */
+static void the_request_just_behind_its_signal_is_taken_by_it(void **state)
+{
+	struct inv_run_view view = signalled();
+	struct escalation_facts facts = at(SECOND);
+	struct escalation escalation = fresh();
+
+	(void)state;
+	view.pending = 1;
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+	view.pending = 0;
+	force_signal(&view, 1, 0);
+	assert_next(&escalation, &view, &facts, STEP_SIGNAL);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+	view.pending = 1;
+	assert_next(&escalation, &view, &facts, STEP_TAKE);
+	/* One, and only so soon. */
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+	view.pending = 0;
+	force_signal(&view, 2, 0);
+	assert_next(&escalation, &view, &facts, STEP_SIGNAL);
+	view.pending = 1;
+	facts = at(2 * SECOND);
+	assert_next(&escalation, &view, &facts, STEP_WAIT);
+}
+
 static void a_signal_by_name_that_ends_no_action_is_not_the_delivery(void **state)
 {
 	struct inv_run_view view = requested();
@@ -708,6 +735,7 @@ int main(void)
 	        cmocka_unit_test(between_nested_ones_the_signal_waits_a_moment),
 	        cmocka_unit_test(a_shield_holds_signals_but_not_the_kill),
 	        cmocka_unit_test(cancel_signal_signals_a_cooperative_action_once_each_time),
+	        cmocka_unit_test(the_request_just_behind_its_signal_is_taken_by_it),
 	        cmocka_unit_test(a_signal_by_name_that_ends_no_action_is_not_the_delivery),
 	        cmocka_unit_test(a_signal_by_name_that_ends_actions_is_the_delivery),
 	        cmocka_unit_test(kill_and_signal_wait_for_the_request_that_they_belong_to),
