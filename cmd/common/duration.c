@@ -107,6 +107,19 @@ void duration_format(int64_t ns, char text[DURATION_TEXT_BYTES])
 		two_units(text, seconds / 86400, "d", seconds / 3600 % 24, "h");
 }
 
+void duration_format_words(int64_t ns, char text[DURATION_TEXT_BYTES])
+{
+	int64_t seconds = ns > 0 ? ns / NS_PER_SECOND : 0;
+
+	if (seconds >= 60)
+		duration_format(ns, text);
+	else if (seconds >= 10)
+		snprintf(text, DURATION_TEXT_BYTES, "%d s", (int)seconds);
+	else
+		snprintf(text, DURATION_TEXT_BYTES, "%d.%d s", (int)seconds,
+		         (int)(ns > 0 ? ns % NS_PER_SECOND / (100 * NS_PER_MS) : 0));
+}
+
 void duration_format_rough(int64_t ns, char text[DURATION_TEXT_BYTES])
 {
 	int64_t seconds = ns > 0 ? ns / NS_PER_SECOND : 0;

@@ -26,6 +26,10 @@ enum { DURATION_TEXT_BYTES = 32 };
 /* For people, in two units at most: "850us", "3.2s", "20s", "4m05s", "2h07m", "3d04h", "inf". */
 void duration_format(int64_t ns, char text[DURATION_TEXT_BYTES]);
 
+/* For a sentence, in seconds up to a minute: "0.3 s", "12 s", then as duration_format. Less than
+ * nothing is "0.0 s". */
+void duration_format_words(int64_t ns, char text[DURATION_TEXT_BYTES]);
+
 /* In whole numbers of one unit, for how long ago something was: "0s", "4m", "2h", "3d". Less
  * than nothing is "0s". */
 void duration_format_rough(int64_t ns, char text[DURATION_TEXT_BYTES]);

@@ -1,13 +1,14 @@
-/* invctl why: cause, reason and actor of the last request. */
+/* invctl why: cause, reason and actor of the request that stops an invocation, in one line. */
 #include <argp.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/attach.h"
+#include "common/duration.h"
 #include "common/escape.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/request_json.h"
-#include "common/time_text.h"
 #include "common/user.h"
 #include "invctl-exit-status.h"
 #include "invctl/command.h"
@@ -27,8 +28,8 @@ static const struct argp_option options[] = {
 };
 
 static const char documentation[] =
-        "Tell why the current invocation was asked to stop: cause, reason and actor of the last "
-        "request, and how far it has come.\v"
+        "Tell in one line why the current invocation was requested to stop: cause, reason and "
+        "actor of the last delivered request, else of the pending one.\v"
         "Examples:\n"
         "  invctl check || { invctl why >&2; park; exit; }\n"
         "  invctl why --id=scan --json | jq -r .reason\n\n"
@@ -68,34 +69,59 @@ static void print_json(const struct inv_info *info)
 	json_request(&json, NULL, &info->cancel);
 }
 
-/* A key and a value a line; what is not known is left out. */
-static void print_key(const char *key, const char *value)
+/* ", from stop.sh": the script that called invctl, or the program that made the request itself. */
+static void print_origin(const struct inv_request *request)
 {
-	char safe[ESCAPED_BYTES(INV_REASON_BYTES)];
+	const char *origin = request->script[0] ? request->script : request->command;
+	char safe[ESCAPED_BYTES(INV_SCRIPT_BYTES)];
 
-	if (value && *value) {
-		escape_text(value, safe, sizeof(safe));
-		printf("%s: %s\n", key, safe);
-	}
+	if (!*origin || (!request->script[0] && strcmp(origin, "invctl") == 0))
+		return;
+	escape_text(origin, safe, sizeof(safe));
+	printf(", from %s", safe);
 }
 
+static void print_actor(const struct inv_request *request)
+{
+	char command[ESCAPED_BYTES(INV_COMMAND_BYTES)], address[ESCAPED_BYTES(INV_SCRIPT_BYTES)];
+	char terminal[ESCAPED_BYTES(INV_TERMINAL_BYTES)];
+	const char *user = user_name(request->uid);
+
+	escape_text(request->command, command, sizeof(command));
+	escape_text(request->address, address, sizeof(address));
+	escape_text(request->terminal, terminal, sizeof(terminal));
+	if (request->address[0]) {
+		printf("by %s at %s", command, address);
+		return;
+	}
+	if (user)
+		printf("by %s", user);
+	else
+		printf("by user %u", request->uid);
+	if (request->terminal[0])
+		printf(" on %s", terminal);
+	print_origin(request);
+}
+
+/* One line: cause, reason, actor. A deadline is the run's own, and has no actor; and nothing is
+ * known of a requester that was killed before it had written its record. */
 static void print_text(const struct inv_info *info)
 {
-	char time[TIME_TEXT_BYTES];
+	const struct inv_request *request = &info->cancel;
+	char reason[ESCAPED_BYTES(INV_REASON_BYTES)], ago[DURATION_TEXT_BYTES];
+	bool by_actor = request->cause != INV_CAUSE_DEADLINE;
 
-	print_key("state", inv_cancel_state_name(info->cancel.state));
-	print_key("cause", inv_cause_name(info->cancel.cause));
-	print_key("reason", info->cancel.reason);
-	printf("actor.uid: %u\n", info->cancel.uid);
-	print_key("actor.user", user_name(info->cancel.uid));
-	if (info->cancel.pid != 0)
-		printf("actor.pid: %d\n", info->cancel.pid);
-	print_key("actor.command", info->cancel.command);
-	print_key("actor.terminal", info->cancel.terminal);
-	print_key("actor.script", info->cancel.script);
-	print_key("actor.address", info->cancel.address);
-	time_format(info->cancel.time_ns, time);
-	print_key("time", time);
+	escape_text(request->reason, reason, sizeof(reason));
+	duration_format_words(request->age_ns, ago);
+	printf("%s%s%s", inv_cause_name(request->cause), *reason ? ": " : "", reason);
+	if (request->time_ns == 0) {
+		putchar('\n');
+		return;
+	}
+	printf(" (");
+	if (by_actor)
+		print_actor(request);
+	printf("%s%s ago)\n", by_actor ? ", " : "", ago);
 }
 
 static int tell(const struct globals *globals, const struct context *context, bool json)
@@ -139,4 +165,4 @@ static int run(int argc, char **argv, const struct globals *globals)
 }
 
 const struct command command_why = {
-        .name = "why", .purpose = "tell why an action was asked to stop", .run = run};
+        .name = "why", .purpose = "tell why an action was requested to stop", .run = run};

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# invctl why: cause, reason and actor of the last request.
+# invctl why: cause, reason and actor of the last delivered request, else of the pending one, in
+# one line.
 # shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
@@ -18,11 +19,34 @@ load helpers
 	"$INVCTL" cancel --reason="gas leak" "$ID"
 	ended_with 0
 	run -0 cat out
-	assert_line "cause: requested"
-	assert_line "reason: gas leak"
-	assert_line "state: delivered"
-	assert_line "actor.uid: $(id -u)"
-	assert_line "actor.command: invctl"
+	assert_equal ${#lines[@]} 1
+	assert_output --regexp "^requested: gas leak \\(by $(id -un).*, [0-9.]+ s ago\\)$"
+}
+
+@test "the script and the terminal from which it came; the program, where it is not invctl" {
+	start -- sleep 1000
+	printf '#!/bin/sh\n"$INVCTL" cancel -r "sample is melting" "$1"\nexit\n' >stop.sh
+	chmod +x stop.sh
+	script -qec "./stop.sh $ID" /dev/null
+	ended_with 122
+	run -0 "$INVCTL" why --id="$ID"
+	assert_output --regexp "^requested: sample is melting \\(by $(id -un) on pts/[0-9]+, from stop.sh, [0-9.]+ s ago\\)$"
+}
+
+@test "the delivered request stands before a later one, the pending one else" {
+	start -- sh -c '"$INVCTL" check --peek; until [ -e take ]; do sleep 0.02; done; "$INVCTL" check
+		until [ -e let ]; do sleep 0.02; done'
+	retry field_is "$ID" .cooperative true
+	"$INVCTL" cancel "$ID"
+	run -0 "$INVCTL" why --id="$ID"
+	assert_output --regexp "^requested \\(by "
+	touch take
+	retry field_is "$ID" .cancel.state delivered
+	"$INVCTL" cancel -r later "$ID"
+	run -0 "$INVCTL" why --id="$ID"
+	assert_output --regexp "^requested \\(by "
+	touch let
+	ended_with 0
 }
 
 @test "from outside, as JSON; also when it has ended" {
@@ -39,14 +63,14 @@ load helpers
 	ID=$(new_id)
 	run -124 "$INVCTL" run --id="$ID" --timeout=20ms sleep 1000
 	run -0 "$INVCTL" why --id="$ID"
-	assert_line "cause: deadline"
+	assert_output --regexp '^deadline \([0-9.]+ s ago\)$'
 }
 
 @test "control characters of a reason reach no terminal" {
 	start -- sleep 1000
 	"$INVCTL" cancel --reason=$'\e]0;title\a' --wait=20s "$ID"
 	run -0 "$INVCTL" why --id="$ID"
-	assert_line 'reason: \x1b]0;title\x07'
+	assert_output --partial 'requested: \x1b]0;title\x07 (by '
 }
 
 @test "a broken context is 113" {

@@ -136,6 +136,29 @@ static void how_long_ago_is_one_unit(void **state)
 	}
 }
 
+static void a_sentence_has_seconds(void **state)
+{
+	static const struct {
+		int64_t ns;
+		const char *text;
+	} rows[] = {
+	        {-1, "0.0 s"},
+	        {99 * NS_PER_MS, "0.0 s"},
+	        {300 * NS_PER_MS, "0.3 s"},
+	        {9 * NS_PER_SECOND + 999 * NS_PER_MS, "9.9 s"},
+	        {12 * NS_PER_SECOND + 500 * NS_PER_MS, "12 s"},
+	        {245 * NS_PER_SECOND, "4m05s"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[DURATION_TEXT_BYTES];
+
+		duration_format_words(rows[i].ns, text);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +168,7 @@ int main(void)
 	        cmocka_unit_test(sums_know_for_ever_and_overflow),
 	        cmocka_unit_test(durations_are_shown_in_two_units_at_most),
 	        cmocka_unit_test(how_long_ago_is_one_unit),
+	        cmocka_unit_test(a_sentence_has_seconds),
 	};
 
 	return cmocka_run_group_tests_name("duration", tests, NULL, NULL);
