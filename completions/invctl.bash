@@ -90,7 +90,7 @@ _invctl_options() {
 	run) echo "--cooperative --detach --finish= --finish-timeout= --id= --id-file= --kill-after=
 		--name= --nested-wait= --no-kill --no-parent --preserve-status --signal= --signal-after=
 		--signal-to= --stop= --timeout=" ;;
-	cancel) echo "--all --children= --idempotent --kill --name= --only --reason= --signal
+	cancel) echo "--all --children= --dry-run --idempotent --kill --name= --only --reason= --signal
 		--verbose --wait" ;;
 	list | ls | ps) echo "--all --full --json --name= --noheadings --output= --quiet --status= --tree" ;;
 	show) echo "--json" ;;

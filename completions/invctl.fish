@@ -66,7 +66,7 @@ complete -c invctl -n __invctl_no_command -a id -d 'Print the current invocation
 complete -c invctl -n __invctl_no_command -a check -d 'Stop here if asked to'
 complete -c invctl -n __invctl_no_command -a sleep -d 'Sleep, unless asked to stop'
 complete -c invctl -n __invctl_no_command -a log -d 'Append to the log'
-complete -c invctl -n __invctl_no_command -a why -d 'Tell why an action was asked to stop'
+complete -c invctl -n __invctl_no_command -a why -d 'Tell why an action was requested to stop'
 complete -c invctl -n __invctl_no_command -a help -d 'The help of a command'
 complete -c invctl -n '__invctl_of help' -a 'run cancel list show wait status id check sleep log why'
 
@@ -95,7 +95,8 @@ complete -c invctl -n '__invctl_of cancel' -l signal -d 'Signal its processes no
 complete -c invctl -n '__invctl_of cancel' -l kill -d 'SIGKILL all that it started'
 complete -c invctl -n '__invctl_of cancel' -l wait -d 'Wait until they have ended'
 complete -c invctl -n '__invctl_of cancel' -l idempotent -d 'One that has finished counts as done'
-complete -c invctl -n '__invctl_of cancel' -s v -l verbose -d 'A line for each'
+complete -c invctl -n '__invctl_of cancel' -s v -l verbose -d 'The story of each'
+complete -c invctl -n '__invctl_of cancel' -l dry-run -d 'Print the targets only'
 complete -c invctl -n '__invctl_of cancel wait' -l name -x -a '(__invctl_names)' -d 'All live ones with such a name'
 complete -c invctl -n '__invctl_of cancel wait' -l children -x -a '(__invctl_selectors)' -d 'All live ones started by that one'
 complete -c invctl -n '__invctl_of cancel wait' -l all -d 'All live ones'

@@ -110,14 +110,14 @@ void duration_format(int64_t ns, char text[DURATION_TEXT_BYTES])
 void duration_format_words(int64_t ns, char text[DURATION_TEXT_BYTES])
 {
 	int64_t seconds = ns > 0 ? ns / NS_PER_SECOND : 0;
+	int64_t tenths = ns > 0 ? ns % NS_PER_SECOND / (100 * NS_PER_MS) : 0;
 
 	if (seconds >= 60)
 		duration_format(ns, text);
-	else if (seconds >= 10)
+	else if (seconds >= 10 || (seconds > 0 && tenths == 0))
 		snprintf(text, DURATION_TEXT_BYTES, "%d s", (int)seconds);
 	else
-		snprintf(text, DURATION_TEXT_BYTES, "%d.%d s", (int)seconds,
-		         (int)(ns > 0 ? ns % NS_PER_SECOND / (100 * NS_PER_MS) : 0));
+		snprintf(text, DURATION_TEXT_BYTES, "%d.%d s", (int)seconds, (int)tenths);
 }
 
 void duration_format_rough(int64_t ns, char text[DURATION_TEXT_BYTES])

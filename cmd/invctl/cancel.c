@@ -6,20 +6,27 @@
 #include <unistd.h>
 
 #include "common/attach.h"
+#include "common/duration.h"
+#include "common/escape.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "invctl-exit-status.h"
 #include "invctl-supervisor.h"
 #include "invctl/actor.h"
 #include "invctl/await.h"
+#include "invctl/cancel_dry_run.h"
 #include "invctl/cancel_other_version.h"
 #include "invctl/command.h"
-#include "invctl/report.h"
+#include "invctl/next_step.h"
 #include "invctl/selectors.h"
 #include "invctl/stopped_supervisor.h"
+#include "invctl/story.h"
 #include "os/process.h"
 
-enum { OPTION_ONLY = 256, OPTION_SIGNAL, OPTION_KILL, OPTION_WAIT, OPTION_IDEMPOTENT };
+enum { OPTION_ONLY = 256, OPTION_SIGNAL, OPTION_KILL, OPTION_WAIT, OPTION_IDEMPOTENT, OPTION_DRY_RUN };
+
+/* How often -v sees what has become of the requests while it waits. */
+#define STORY_SLICE_NS (20 * NS_PER_MS)
 
 struct arguments {
 	struct selectors selectors;
@@ -29,6 +36,7 @@ struct arguments {
 	int64_t wait_ns;
 	bool idempotent;
 	bool verbose;
+	bool dry_run;
 };
 
 static const struct argp_option options[] = {
@@ -41,7 +49,9 @@ static const struct argp_option options[] = {
          "Wait until they have ended; 119 if any still runs then", 0},
         {"idempotent", OPTION_IDEMPOTENT, NULL, 0, "One that has finished counts as done", 0},
         {"verbose", 'v', NULL, 0,
-         "A line for each: requested, delivered, last check, next stronger step", 0},
+         "Tell the story of each: requested, last check; delivered; ended; next stronger step", 0},
+        {"dry-run", OPTION_DRY_RUN, NULL, 0,
+         "Print what would be requested to stop, and what is nested in it; change nothing", 0},
         {0},
 };
 
@@ -55,7 +65,8 @@ static const char documentation[] =
         "  invctl cancel scan                     by name\n"
         "  invctl cancel -r 'gas leak' 3f2a       by the first digits of the id\n"
         "  invctl cancel --wait=10s scan || invctl cancel --kill scan\n"
-        "  invctl cancel --name='scan-*' -v       all of a kind\n\n"
+        "  invctl cancel --name='scan-*' --dry-run   which ones are of that kind\n"
+        "  invctl cancel --name='scan-*' -v --wait   and what becomes of them\n\n"
         "Exit status: 0 requested, 113 no such invocation, 114 ambiguous, 115 already finished, "
         "118 "
         "refused (run --no-kill), 119 still running after --wait. Several: all are tried, the "
@@ -96,6 +107,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case 'v':
 		arguments->verbose = true;
+		return 0;
+	case OPTION_DRY_RUN:
+		arguments->dry_run = true;
 		return 0;
 	case ARGP_KEY_END:
 		if (arguments->flags & INV_CANCEL_KILL && arguments->flags & INV_CANCEL_SIGNAL)
@@ -262,11 +276,32 @@ static pid_t stopped_broker(inv_table *table, const uint8_t id[16])
 	return info.orphaned || process_state(info.owner_pid) == '\0' ? table_info.broker_pid : 0;
 }
 
-static int wait_for_end(inv_table *table, const uint8_t id[16], int64_t until_ns)
+/* 0 or an exit status once it has ended; AWAIT_TIMED_OUT. */
+static int await_with_story(inv_table *table, const uint8_t id[16], int64_t until_ns,
+                            struct story *story)
 {
-	char id_text[INV_ID_TEXT_BYTES];
+	int status;
 
-	int status = await_end(table, id, until_ns);
+	do {
+		int64_t slice_ns = clock_monotonic_ns() + STORY_SLICE_NS;
+
+		if (!story || (until_ns != INV_FOREVER && until_ns < slice_ns))
+			slice_ns = until_ns;
+		status = await_end(table, id, slice_ns);
+		if (story)
+			story_go_on(story);
+	} while (status == AWAIT_TIMED_OUT &&
+	         (until_ns == INV_FOREVER || clock_monotonic_ns() < until_ns));
+	return status;
+}
+
+static int wait_for_end(inv_table *table, const uint8_t id[16], int64_t until_ns, unsigned flags,
+                        struct story *story)
+{
+	char id_text[INV_ID_TEXT_BYTES], step[NEXT_STEP_BYTES];
+	struct inv_info info;
+
+	int status = await_with_story(table, id, until_ns, story);
 
 	if (status != AWAIT_TIMED_OUT)
 		return status == AWAIT_UNKNOWN ? EXIT_NO_TABLE : 0;
@@ -279,38 +314,87 @@ static int wait_for_end(inv_table *table, const uint8_t id[16], int64_t until_ns
 		        id_text, (int)broker);
 		return EXIT_TIMED_OUT;
 	}
-	message("invocation %s still runs; stronger steps are 'invctl cancel --signal %.8s' and "
-	        "'invctl cancel --kill %.8s'",
-	        id_text, id_text, id_text);
+	/* It may have ended just now. */
+	if (inv_info_get(table, id, &info) != 0 || info.completed_ns != 0)
+		return wait_for_end(table, id, INV_FOREVER, flags, story);
+	next_step(table, &info, flags, step);
+	message("invocation %s still runs; %s", id_text, step);
 	return EXIT_TIMED_OUT;
 }
 
-static int wait_for_all(inv_table *table, const struct targets *targets, int64_t timeout_ns)
+static int wait_for_all(inv_table *table, const struct targets *targets,
+                        const struct arguments *arguments, struct story *story)
 {
-	int64_t until_ns = await_until(timeout_ns);
+	int64_t until_ns = await_until(arguments->wait_ns);
 	int failure = 0;
 
 	for (size_t i = 0; i < targets->count; i++)
 		if (targets->list[i].failure == 0)
 			failure = first_failure(failure,
-			                        wait_for_end(table, targets->list[i].id, until_ns));
+			                        wait_for_end(table, targets->list[i].id, until_ns,
+			                                     arguments->flags, story));
 	return failure;
+}
+
+/* -v says it in its story. */
+static void say_already_signalled(inv_table *table, const struct targets *targets, unsigned flags)
+{
+	char name[ESCAPED_BYTES(INV_NAME_BYTES)], ago[DURATION_TEXT_BYTES], step[NEXT_STEP_BYTES];
+	struct inv_info info;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		if (targets->list[i].failure != 0 ||
+		    !next_step_is_signal(table, targets->list[i].id, flags, &info))
+			continue;
+		escape_text(info.name, name, sizeof(name));
+		duration_format_words(info.cancel.age_ns, ago);
+		next_step(table, &info, flags, step);
+		message("'%s' was already signalled %s ago; %s", name, ago, step);
+	}
 }
 
 static int cancel_targets(const struct globals *globals, inv_table *table, struct targets *targets,
                           const struct arguments *arguments)
 {
+	struct story *story =
+	        arguments->verbose ? story_begin(table, targets, arguments->flags) : NULL;
 	int failure = request_all(table, targets, arguments);
 
 	see_to_stopped_supervisors(table, targets, arguments);
 	if (table)
 		have_broker(globals, table, targets);
+	if (story)
+		story_go_on(story);
+	else if (table)
+		say_already_signalled(table, targets, arguments->flags);
 	if (arguments->wait)
-		failure = first_failure(failure, wait_for_all(table, targets, arguments->wait_ns));
-	for (size_t i = 0; arguments->verbose && i < targets->count; i++)
-		if (targets->list[i].failure == 0)
-			report_request(table, targets->list[i].id, arguments->flags);
+		failure = first_failure(failure, wait_for_all(table, targets, arguments, story));
+	story_free(story);
 	return failure;
+}
+
+/* What a request would come to. */
+static int dry_run(inv_table *table, struct targets *targets, const struct arguments *arguments)
+{
+	struct inv_info info;
+	int failure = 0;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->list[i];
+		int error = target->failure ? 0 : inv_info_get(table, target->id, &info);
+
+		if (target->failure == 0 && error == 0)
+			error = info.completed_ns != 0 || info.finishing             ? -EALREADY
+			        : arguments->flags & INV_CANCEL_KILL && info.no_kill ? -EPERM
+			                                                             : 0;
+		if (error != 0)
+			target->failure = request_status(target->id, error, arguments);
+		failure = first_failure(failure, target->failure);
+	}
+	if (!table)
+		return failure;
+	return first_failure(
+	        failure, cancel_dry_run(table, targets, arguments->flags & INV_CANCEL_ONLY));
 }
 
 static int run(int argc, char **argv, const struct globals *globals)
@@ -328,6 +412,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 		        globals, &(struct other_version_cancel){.selectors = &arguments.selectors,
 		                                                .wait = arguments.wait,
 		                                                .wait_ns = arguments.wait_ns,
+		                                                .dry_run = arguments.dry_run,
 		                                                .more = arguments.flags != 0});
 	if (error < 0 && error != -ENOENT)
 		return attach_failure(globals, error);
@@ -335,7 +420,9 @@ static int run(int argc, char **argv, const struct globals *globals)
 	int status = selectors_resolve(globals, table, &arguments.selectors, &targets);
 
 	actor_find();
-	if (status == 0)
+	if (status == 0 && arguments.dry_run)
+		status = dry_run(table, &targets, &arguments);
+	else if (status == 0)
 		status = cancel_targets(globals, table, &targets, &arguments);
 	targets_free(&targets);
 	return status;

@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,6 +14,7 @@
 #include "common/array.h"
 #include "common/attach.h"
 #include "common/duration.h"
+#include "common/escape.h"
 #include "common/message.h"
 #include "common/other_version.h"
 #include "invctl-exit-status.h"
@@ -145,6 +147,19 @@ static int request_and_wait(const struct runs *runs, const bool *meant,
 	return failure;
 }
 
+static void print_meant(const struct runs *runs, const bool *meant)
+{
+	char id_text[INV_ID_TEXT_BYTES], name[ESCAPED_BYTES(INV_NAME_BYTES)];
+
+	for (size_t i = 0; i < runs->count; i++) {
+		if (!meant[i])
+			continue;
+		inv_id_format(runs->list[i].id, id_text);
+		escape_text(runs->list[i].name, name, sizeof(name));
+		printf("%s %s\n", id_text, name);
+	}
+}
+
 static int cancel_runs(const struct globals *globals, const struct runs *runs,
                        const struct other_version_cancel *cancel)
 {
@@ -162,7 +177,10 @@ static int cancel_runs(const struct globals *globals, const struct runs *runs,
 	}
 	for (size_t i = 0; i < runs->count; i++)
 		meant[i] |= in_a_group(&runs->list[i], cancel->selectors);
-	failure = first_failure(failure, request_and_wait(runs, meant, cancel));
+	if (cancel->dry_run)
+		print_meant(runs, meant);
+	else
+		failure = first_failure(failure, request_and_wait(runs, meant, cancel));
 	free(meant);
 	return failure;
 }

@@ -9,10 +9,11 @@ struct other_version_cancel {
 	const struct selectors *selectors;
 	bool wait;
 	int64_t wait_ns;
-	bool more; /* --signal, --kill or --only: not possible there */
+	bool dry_run; /* print what is selected */
+	bool more;    /* --signal, --kill or --only: not possible there */
 };
 
-/* Send SIGTERM to the supervisors of what is selected. Returns the exit status. */
+/* Send SIGTERM to the supervisors of what is selected, or print what that is. Returns the exit status. */
 int cancel_other_version(const struct globals *globals, const struct other_version_cancel *cancel);
 
 #endif

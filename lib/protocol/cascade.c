@@ -162,11 +162,11 @@ static int request_and_escalate(inv_table *table, struct slot_ref ref,
 {
 	bool supervised = has_supervisor(table, ref);
 	uint64_t event = event_word_load(table, ref);
-	/* With a request made before, the further steps may end it before the next line. */
-	bool ends_by_it =
-	        supervised && more->steps != 0 && event_requested(event) && !(event & EVENT_ENDED);
 	bool first = supervised && (event & EVENT_SET || !(event & EVENT_DELIVERED) ||
 	                            !(more->steps & ESCALATE_KILL));
+	/* With a request made before, the further steps may end it before the request. */
+	bool ends_by_it =
+	        first && more->steps != 0 && event_requested(event) && !(event & EVENT_ENDED);
 
 	if (event & EVENT_FINISHING)
 		return kill_finishing(table, ref, more);
@@ -175,6 +175,8 @@ static int request_and_escalate(inv_table *table, struct slot_ref ref,
 	if (first && more->steps != 0 && event & EVENT_SET && !(event & EVENT_ENDED))
 		return 0;
 	int result = request_make(table, ref, request);
+	if (result == -EALREADY && !first)
+		return kill_finishing(table, ref, more);
 	if (result < 0)
 		return ends_by_it ? 0 : result;
 	return first ? 0 : escalate(table, ref, more);

@@ -122,16 +122,134 @@ finished_one() {
 	run -113 "$INVCTL" cancel nobody "$finished"
 }
 
-@test "-v says for each: requested, delivered, last check, next stronger step" {
+# The story of $ID, which is named sh: its lines match these patterns, each one line, and no more.
+story_is() {
+	local line i=0
+	assert_equal ${#lines[@]} $#
+	for line; do
+		assert_line --index $((i++)) --regexp "^$line\$"
+	done
+}
+
+@test "-v tells the story of each: requested, delivered, ended, led by the name" {
+	local short
 	start_stubborn
+	short=${ID:0:8}
 	run -0 --separate-stderr "$INVCTL" cancel -v "$ID"
-	assert_output --regexp "^$ID sh: requested .* ago, not delivered yet; last check .* ago; next: invctl cancel --signal ${ID:0:8}$"
+	story_is "sh \\($short\\): requested; last check [0-9.]+ s ago"
+	"$INVCTL" cancel -v --wait=20s "$ID" >story 3>&- &
+	retry grep -q "already requested" story
+	touch let
+	wait $!
+	run -0 cat story
+	assert_line --index 0 --regexp "^sh \\($short\\): already requested [0-9.]+ s ago; last check [0-9.]+ s ago$"
+	assert_line --index 1 --regexp '^sh: delivered( at once| after [0-9.]+ s)?(, cleaning up)?$'
+	assert_line --regexp '^sh: ended (at once|after [0-9.]+ s): cancelled \(122\)$'
+	ended_with 122
+}
+
+@test "-v: signalled, killed, had already ended" {
+	start -- sleep 1000
+	run -0 "$INVCTL" cancel -v --wait=20s "$ID"
+	assert_line --index 0 --regexp "^sleep \\(${ID:0:8}\\): requested; it has never checked$"
+	assert_line --index 1 --regexp '^sleep: signalled'
+	assert_line --regexp '^sleep: ended .*: cancelled \(122\)$'
+	run -0 "$INVCTL" cancel -v --idempotent "$ID"
+	story_is "sleep \\(${ID:0:8}\\): had already ended: cancelled \\(122\\)"
+	start_stubborn
+	run -0 "$INVCTL" cancel -v --kill --wait=20s "$ID"
+	assert_line --regexp '^sh: killed'
+	assert_line --regexp '^sh: ended .*: cancelled \(137\)$'
+	refute_output --partial "next:"
+}
+
+@test "-v: two of one name are told apart by their ids in every line" {
+	start --name=same -- sleep 1000
+	start --name=same -- sleep 1000
+	run -0 "$INVCTL" cancel -v --wait=20s --name=same
+	refute_line --regexp '^same: '
+	assert_line --regexp "^same \\(${ID:0:8}\\): ended "
+}
+
+@test "-v: a nested run that comes back is named, and is no last check" {
+	start --name=outer -- sh -c '"$INVCTL" run --name=inner sleep 1000; until [ -e let ]; do sleep 0.02; done; exit 3'
+	retry inner_is running
+	"$INVCTL" cancel outer
+	retry inner_is cancelled
+	run -0 "$INVCTL" cancel -v outer
+	story_is "outer \\(${ID:0:8}\\): already requested [0-9.]+ s ago; its nested run inner came back [0-9.]+ s ago"
 	touch let
 	ended_with 122
+}
+
+@test "-v and the sentence of --wait name a stronger step only where it would be carried out" {
 	start_stubborn
-	run -0 "$INVCTL" cancel -v --signal --wait=20s "$ID"
-	assert_output --partial "signalled"
-	assert_output --partial "ended: cancelled"
+	kill -STOP "$RUN_PID"
+	run -0 "$INVCTL" cancel -v "$ID"
+	story_is "sh \\(${ID:0:8}\\): requested; its supervisor is stopped; next: kill -CONT $RUN_PID, or invctl cancel --kill ${ID:0:8}"
+	kill -CONT "$RUN_PID"
+	run -119 "$INVCTL" cancel --wait=10ms "$ID"
+	assert_output --partial "still runs; next: invctl cancel --signal ${ID:0:8}"
+	touch let
+	ended_with 122
+
+	start_ignoring --no-kill
+	"$INVCTL" cancel "$ID"
+	retry field_is "$ID" .cancel.state signalled
+	run -119 "$INVCTL" cancel --signal --wait=10ms "$ID"
+	assert_output --partial "there is no stronger step: it was run with --no-kill"
+	touch let
+	ended_with 122
+}
+
+@test "an action that was signalled gets no second signal: cancel says so, and what is next" {
+	local next="next: invctl cancel --signal"
+	start_ignoring
+	run -0 --separate-stderr "$INVCTL" cancel "$ID"
+	[[ -z $output && -z $stderr ]]
+	retry field_is "$ID" .cancel.state signalled
+	run -0 --separate-stderr "$INVCTL" cancel "$ID"
+	[[ -z $output && $stderr =~ ^"invctl: 'sh' was already signalled "[0-9.]+" s ago; $next ${ID:0:8}"$ ]]
+	run -0 --separate-stderr "$INVCTL" cancel -v "$ID"
+	[[ -z $stderr ]]
+	story_is "sh \\(${ID:0:8}\\): already requested [0-9.]+ s ago; already signalled [0-9.]+ s ago; $next ${ID:0:8}"
+	run -0 --separate-stderr "$INVCTL" cancel --signal "$ID"
+	[[ -z $stderr ]]
+	touch let
+	ended_with 122
+}
+
+@test "--dry-run prints the targets and what is nested in them, and changes nothing" {
+	local outer inner
+	start --name=outer -- sh -c '"$INVCTL" run --name=inner sleep 1000; exit 3'
+	retry inner_is running
+	outer=$ID
+	inner=$(inner .id)
+	run -0 --separate-stderr "$INVCTL" cancel --dry-run --kill --wait --verbose outer
+	assert_output "$outer outer"$'\n'"  $inner inner, nested in outer"
+	run -0 "$INVCTL" cancel --dry-run --only outer
+	assert_output "$outer outer"
+	run -0 "$INVCTL" cancel --dry-run --all
+	assert_equal ${#lines[@]} 2
+	assert_line "$outer outer"
+	assert_line "$inner inner"
+	run -0 "$INVCTL" cancel --dry-run --name='none-*'
+	assert_output ""
+	[[ $(inner .cancel) == null && $(field "$outer" .cancel) == null ]]
+	run -113 "$INVCTL" cancel --dry-run nobody outer
+	assert_output --partial "$outer outer"
+	"$INVCTL" cancel outer
+	ended_with 122
+	run -115 --separate-stderr "$INVCTL" cancel --dry-run "$outer"
+	[[ -z $output ]]
+	run -0 "$INVCTL" cancel --dry-run --idempotent "$outer"
+	assert_output ""
+	start_ignoring --no-kill
+	run -118 "$INVCTL" cancel --dry-run --kill "$ID"
+	run -0 "$INVCTL" cancel --dry-run "$ID"
+	assert_output "$ID sh"
+	touch let
+	ended_with 3
 }
 
 @test "descendants are asked too, with --only they are not" {
@@ -308,4 +426,81 @@ pair_sleeps() {
 		run cat outer.txt inner.txt
 		assert_output "$(printf 'asked\nasked')"
 	done
+}
+
+# The requests of an invocation: what is recorded as its delivered one, and as a later one.
+requests_are() { # ID REASON STATE LATER
+	[[ $("$INVCTL" show --json "$1" | jq -r '[.cancel.reason, .cancel.state,
+		(.laterRequest // {reason: "none"}).reason, (.laterRequest // {state: ""}).state] | join(" ")') == "$2 $3 $4" ]]
+}
+
+# An action that ignores SIGTERM, to the file "let".
+start_ignoring() {
+	rm -f let up
+	start "$@" -- sh -c 'trap "" TERM; : >up; until [ -e let ]; do sleep 0.02; done; exit 3'
+	retry test -e up
+}
+
+@test "what stopped the action stays recorded while it parks: a later request stands beside it" {
+	start --name=scan -- sh -c '"$INVCTL" sleep inf; until [ -e let ]; do sleep 0.02; done; exit 3'
+	retry field_is "$ID" .cooperative true
+	"$INVCTL" cancel -r "gas leak" scan
+	retry requests_are "$ID" "gas leak" delivered "none "
+	"$INVCTL" cancel -r "second thoughts" scan
+	requests_are "$ID" "gas leak" delivered "second thoughts requested"
+	[[ $("$INVCTL" list --json | jq -r '.[0] | .state, .cancel.reason, .laterRequest.reason') == \
+		$'stopping\ngas leak\nsecond thoughts' ]]
+	run -0 "$INVCTL" show scan
+	assert_line --regexp '^Request .* ago, delivered$'
+	assert_line --regexp '^  reason +gas leak$'
+	assert_line --regexp '^Later .* ago, not delivered: second thoughts \('
+	run -0 "$INVCTL" why --id=scan
+	assert_output --partial "requested: gas leak ("
+	touch let
+	ended_with 122
+	requests_are "$ID" "gas leak" delivered "second thoughts requested"
+	[[ $(field "$ID" .cause) == requested ]]
+	run -0 "$INVCTL" list --all
+	assert_output --partial "gas leak"
+	run -0 "$INVCTL" why --id=scan
+	assert_output --partial "requested: gas leak ("
+}
+
+@test "an action that ignores SIGTERM: a later request waits, and cancel --signal is its delivery" {
+	start_ignoring
+	"$INVCTL" cancel -r one "$ID"
+	retry requests_are "$ID" one signalled "none "
+	"$INVCTL" cancel -r two "$ID"
+	requests_are "$ID" one signalled "two requested"
+	"$INVCTL" cancel --signal -r three "$ID"
+	retry requests_are "$ID" two signalled "none "
+	# Without one that waits, its own request is delivered by the signal.
+	for reason in four five six seven; do
+		"$INVCTL" cancel --signal -r $reason "$ID"
+		retry requests_are "$ID" $reason signalled "none "
+	done
+	"$INVCTL" cancel -r eight "$ID"
+	INVCTL_ID=$ID run -122 "$INVCTL" check
+	requests_are "$ID" eight delivered "none "
+	touch let
+	ended_with 122
+	requests_are "$ID" eight delivered "none "
+}
+
+@test "cancel --kill is recorded as what ended the action, also after another delivery" {
+	for _ in {1..5}; do
+		start_ignoring
+		"$INVCTL" cancel -r one "$ID"
+		retry requests_are "$ID" one signalled "none "
+		"$INVCTL" cancel --kill -r two --wait=20s "$ID"
+		ended_with 137
+		requests_are "$ID" two killed "none "
+	done
+	# kill-after belongs to the request that it counts from.
+	start_ignoring --kill-after=0.5s
+	"$INVCTL" cancel -r one "$ID"
+	retry requests_are "$ID" one signalled "none "
+	"$INVCTL" cancel -r two "$ID"
+	ended_with 137
+	requests_are "$ID" one killed "two requested"
 }

@@ -145,6 +145,7 @@ static void a_sentence_has_seconds(void **state)
 	        {-1, "0.0 s"},
 	        {99 * NS_PER_MS, "0.0 s"},
 	        {300 * NS_PER_MS, "0.3 s"},
+	        {3 * NS_PER_SECOND, "3 s"},
 	        {9 * NS_PER_SECOND + 999 * NS_PER_MS, "9.9 s"},
 	        {12 * NS_PER_SECOND + 500 * NS_PER_MS, "12 s"},
 	        {245 * NS_PER_SECOND, "4m05s"},
