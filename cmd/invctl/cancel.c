@@ -23,7 +23,14 @@
 #include "invctl/story.h"
 #include "os/process.h"
 
-enum { OPTION_ONLY = 256, OPTION_SIGNAL, OPTION_KILL, OPTION_WAIT, OPTION_IDEMPOTENT, OPTION_DRY_RUN };
+enum {
+	OPTION_ONLY = 256,
+	OPTION_SIGNAL,
+	OPTION_KILL,
+	OPTION_WAIT,
+	OPTION_IDEMPOTENT,
+	OPTION_DRY_RUN
+};
 
 /* How often -v sees what has become of the requests while it waits. */
 #define STORY_SLICE_NS (20 * NS_PER_MS)
@@ -393,8 +400,8 @@ static int dry_run(inv_table *table, struct targets *targets, const struct argum
 	}
 	if (!table)
 		return failure;
-	return first_failure(
-	        failure, cancel_dry_run(table, targets, arguments->flags & INV_CANCEL_ONLY));
+	return first_failure(failure,
+	                     cancel_dry_run(table, targets, arguments->flags & INV_CANCEL_ONLY));
 }
 
 static int run(int argc, char **argv, const struct globals *globals)

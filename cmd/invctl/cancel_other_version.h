@@ -13,7 +13,8 @@ struct other_version_cancel {
 	bool more;    /* --signal, --kill or --only: not possible there */
 };
 
-/* Send SIGTERM to the supervisors of what is selected, or print what that is. Returns the exit status. */
+/* Send SIGTERM to the supervisors of what is selected, or print what that is. Returns the exit
+ * status. */
 int cancel_other_version(const struct globals *globals, const struct other_version_cancel *cancel);
 
 #endif

@@ -9,9 +9,8 @@
 enum { NEXT_STEP_BYTES = 192 };
 
 /*
- * What is left to do where the request alone is not enough: "next: invctl cancel --signal 4e572863",
- * or why there is nothing.
- *   flags  of the inv_cancel that was called
+ * What is left to do where the request alone is not enough: "next: invctl cancel --signal
+ * 4e572863", or why there is nothing. flags  of the inv_cancel that was called
  */
 void next_step(inv_table *table, const struct inv_info *info, unsigned flags,
                char text[NEXT_STEP_BYTES]);

@@ -62,8 +62,7 @@ static void find_shared_names(struct story *story)
 
 struct story *story_begin(inv_table *table, const struct targets *targets, unsigned flags)
 {
-	struct story *story =
-	        calloc(1, sizeof(*story) + targets->count * sizeof(story->told[0]));
+	struct story *story = calloc(1, sizeof(*story) + targets->count * sizeof(story->told[0]));
 
 	if (!story)
 		return NULL;
@@ -268,8 +267,7 @@ static void tell_end(struct told *told, const struct inv_info *info)
 	told->ended = true;
 	begin_line(told, false);
 	after_format(told, after);
-	printf("ended %s: %s (%d)\n", after, inv_status_name(info->status),
-	       info->wait_status);
+	printf("ended %s: %s (%d)\n", after, inv_status_name(info->status), info->wait_status);
 }
 
 static void go_on(struct story *story, struct told *told)
@@ -285,7 +283,8 @@ static void go_on(struct story *story, struct told *told)
 	if (told->before.completed_ns != 0) {
 		told->ended = true;
 		begin_line(told, true);
-		printf("had already ended: %s (%d)\n", inv_status_name(info.status), info.wait_status);
+		printf("had already ended: %s (%d)\n", inv_status_name(info.status),
+		       info.wait_status);
 		return;
 	}
 	if (!told->begun)

@@ -63,6 +63,16 @@ start_other() {
 	ended_with 122
 }
 
+@test "--dry-run prints what is selected, and signals nothing" {
+	start_other --name=scan-1 sleep 1000
+	run -0 --separate-stderr "$INVCTL" cancel --dry-run --name='scan-*'
+	assert_output "$ID scan-1"
+	run -113 "$INVCTL" cancel --dry-run nobody
+	run ! process_is_gone "$RUN_PID"
+	run -0 "$INVCTL" cancel --wait=20s --all
+	ended_with 122
+}
+
 @test "unknown, ambiguous, and what a SIGTERM can't say" {
 	start_other --name=twice sleep 1000
 	local first=$RUN_PID
