@@ -253,11 +253,16 @@ static const struct {
 	int64_t (*due_ns)(const struct escalation *escalation, const struct inv_run_view *view,
 	                  const struct escalation_facts *facts);
 } steps[] = {
-        {STEP_END, due_end},          {STEP_DECIDE, due_decide},
-        {STEP_KILL, due_kill},        {STEP_REQUEST_DEADLINE, due_deadline},
-        {STEP_SIGNAL, due_signal},    {STEP_TAKE, due_take},
-        {STEP_DELIVER, due_delivery}, {STEP_LEFTOVERS, due_leftovers},
-        {STEP_FINISH, due_finish},    {STEP_TERMINATE_FINISH, due_finish_end},
+        {STEP_END, due_end},
+        {STEP_DECIDE, due_decide},
+        {STEP_KILL, due_kill},
+        {STEP_REQUEST_DEADLINE, due_deadline},
+        {STEP_SIGNAL, due_signal},
+        {STEP_TAKE, due_take}, /* no stronger than the signal that it follows */
+        {STEP_DELIVER, due_delivery},
+        {STEP_LEFTOVERS, due_leftovers},
+        {STEP_FINISH, due_finish},
+        {STEP_TERMINATE_FINISH, due_finish_end},
 };
 
 bool escalation_needs_nested(const struct escalation *escalation, const struct inv_run_view *view)
