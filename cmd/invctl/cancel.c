@@ -187,6 +187,28 @@ static int request_status(inv_table *table, const uint8_t id[16], int error,
 	}
 }
 
+/* Its command has ended, and something follows it, for which --wait waits. */
+static bool is_finishing(inv_table *table, const uint8_t id[16])
+{
+	struct inv_info info;
+
+	return inv_info_get(table, id, &info) == 0 && info.finishing;
+}
+
+static int take_result(inv_table *table, struct target *target, int error,
+                       const struct arguments *arguments)
+{
+	char id_text[INV_ID_TEXT_BYTES];
+
+	target->finishing = error == -EALREADY && is_finishing(table, target->id);
+	if (!target->finishing || arguments->idempotent)
+		return request_status(table, target->id, error, arguments);
+	inv_id_format(target->id, id_text);
+	message("invocation %s is finishing: its command has ended; 'invctl show %s' tells how",
+	        id_text, id_text);
+	return EXIT_FINISHED;
+}
+
 static int first_failure(int so_far, int status)
 {
 	return so_far != 0 ? so_far : status;
@@ -211,9 +233,12 @@ static int request_all(inv_table *table, struct targets *targets, const struct a
 		struct target *target = &targets->list[i];
 
 		if (target->failure == 0)
-			target->failure = request_status(
-			        table, target->id, error ? error : results[count++], arguments);
+			target->failure = take_result(table, target,
+			                              error ? error : results[count++], arguments);
 		failure = first_failure(failure, target->failure);
+		/* It is waited for all the same. */
+		if (target->finishing)
+			target->failure = 0;
 	}
 	free(ids);
 	free(results);
@@ -395,7 +420,7 @@ static int dry_run(inv_table *table, struct targets *targets, const struct argum
 			        : arguments->flags & INV_CANCEL_KILL && info.no_kill ? -EPERM
 			                                                             : 0;
 		if (error != 0)
-			target->failure = request_status(target->id, error, arguments);
+			target->failure = take_result(table, target, error, arguments);
 		failure = first_failure(failure, target->failure);
 	}
 	if (!table)

@@ -63,7 +63,7 @@ void next_step(inv_table *table, const struct inv_info *info, unsigned flags,
 		         info->owner_pid, id_text);
 	else if (flags & INV_CANCEL_KILL || info->cancel.state == INV_CANCEL_KILLED)
 		snprintf(text, NEXT_STEP_BYTES, "there is no stronger step than SIGKILL");
-	else if (!signalled && !info->shielded)
+	else if (!signalled && !info->shielded && !info->finishing)
 		snprintf(text, NEXT_STEP_BYTES, "next: invctl cancel --signal %.8s", id_text);
 	else if (can_be_killed(info, text))
 		snprintf(text, NEXT_STEP_BYTES, "next: invctl cancel --kill %.8s", id_text);

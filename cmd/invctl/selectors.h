@@ -28,7 +28,8 @@ extern const struct argp selectors_argp;
 /* One invocation that is meant; or a word that means none, with its exit status. */
 struct target {
 	uint8_t id[16];
-	int failure; /* 0: id is set */
+	int failure;    /* 0: id is set */
+	bool finishing; /* of cancel: no request was made, as its command has ended */
 };
 
 struct targets {

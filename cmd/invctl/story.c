@@ -31,7 +31,7 @@ struct told {
 	struct inv_info before;
 	char name[ESCAPED_BYTES(INV_NAME_BYTES)];
 	bool shares_name; /* with another target, so that each line has the id */
-	bool begun, delivered, nested, stepped, ended;
+	bool begun, delivered, nested, finishing, stepped, ended;
 	int64_t requested_ns, delivered_ns; /* monotonic; when it was seen */
 };
 
@@ -160,6 +160,12 @@ static void tell_request(struct story *story, struct told *told, const struct in
 
 	begin_line(told, true);
 	told->requested_ns = clock_monotonic_ns();
+	if (told->target->finishing) {
+		printf("its command had ended, finishing\n");
+		told->finishing = told->delivered = true;
+		told->delivered_ns = told->requested_ns;
+		return;
+	}
 	if (earlier) {
 		duration_format_words(info->cancel.state == INV_CANCEL_REQUESTED
 		                              ? info->cancel.age_ns
@@ -219,6 +225,16 @@ static void tell_delivery(struct told *told, const struct inv_info *info)
 		printf("%s %s, cleaning up\n", inv_cancel_state_name(info->cancel.state), after);
 }
 
+static void tell_finishing(struct told *told)
+{
+	char after[AFTER_BYTES];
+
+	told->finishing = true;
+	begin_line(told, false);
+	after_format(told, after);
+	printf("its command ended %s, finishing\n", after);
+}
+
 static void tell_nested(struct story *story, struct told *told, const struct inv_info *info)
 {
 	struct nested_run nested;
@@ -239,7 +255,9 @@ static void tell_patience(struct story *story, struct told *told, const struct i
 
 	begin_line(told, false);
 	duration_format_words(waited_ns, waited);
-	if (told->delivered) {
+	if (told->finishing) {
+		printf("still finishing");
+	} else if (told->delivered) {
 		printf("still runs %s after it was %s", waited,
 		       inv_cancel_state_name(info->cancel.state));
 	} else if (info->shielded) {
@@ -296,7 +314,9 @@ static void go_on(struct story *story, struct told *told)
 		tell_end(told, &info);
 		return;
 	}
-	if (!told->delivered && !told->nested)
+	if (info.finishing && !told->finishing)
+		tell_finishing(told);
+	if (!told->delivered && !told->nested && !info.finishing)
 		tell_nested(story, told, &info);
 	if (!told->stepped && waited_ns(told, &info) >= PATIENCE_NS)
 		tell_patience(story, told, &info, waited_ns(told, &info));

@@ -428,6 +428,22 @@ pair_sleeps() {
 	done
 }
 
+@test "finishing is 115; --wait waits for its end, and -v tells it" {
+	start --finish='until [ -e let ]; do sleep 0.02; done' -- true
+	retry field_is "$ID" .state finishing
+	run -115 --separate-stderr "$INVCTL" cancel "$ID"
+	[[ $stderr == "invctl: invocation $ID is finishing: its command has ended; 'invctl show $ID' tells how" ]]
+	run -115 "$INVCTL" cancel --dry-run "$ID"
+	assert_output --partial "is finishing"
+	"$INVCTL" cancel -v --wait=20s --idempotent "$ID" >story 3>&- &
+	retry grep -q finishing story
+	touch let
+	wait $!
+	ended_with 0
+	run -0 cat story
+	story_is "true \\(${ID:0:8}\\): its command had ended, finishing" "true: ended .*: completed \\(0\\)"
+}
+
 # The requests of an invocation: what is recorded as its delivered one, and as a later one.
 requests_are() { # ID REASON STATE LATER
 	[[ $("$INVCTL" show --json "$1" | jq -r '[.cancel.reason, .cancel.state,
