@@ -128,8 +128,7 @@ user_is() {
 	assert_line --regexp "^User .*$BERT"
 	assert_line --regexp "^  by .*$ANNA"
 	run -0 as $BERT "$INVCTL" why --id="$annas"
-	assert_output --partial "(by user $BERT, from "
-	assert_line "reason: beam time is over"
+	assert_output --partial "requested: beam time is over (by user $BERT, from "
 }
 
 @test "a member waits for the other's, and gets its exit status, by name and by prefix" {
