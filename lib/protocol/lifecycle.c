@@ -177,5 +177,7 @@ int outcome_exit_status(const struct outcome *outcome)
 	}
 	if (outcome->cause == INV_CAUSE_LOST)
 		return EXIT_INTERNAL;
-	return outcome->by_signal ? EXIT_SIGNAL_BASE + (int)outcome->code : (int)outcome->code;
+	/* A signal is less than 128, whatever a damaged table says. */
+	return outcome->by_signal ? EXIT_SIGNAL_BASE + (int)(outcome->code & 0x7f)
+	                          : (int)outcome->code;
 }

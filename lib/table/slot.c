@@ -69,16 +69,12 @@ uint32_t outcome_pack(const struct outcome *outcome)
 
 struct outcome outcome_unpack(uint32_t packed)
 {
-	bool by_signal = packed >> (STATUS_BITS + CAUSE_BITS + 1) & 1;
-
-	/* A signal is less than 128, whatever the table says. */
 	return (struct outcome){
 	        .status = packed & ((1u << STATUS_BITS) - 1),
 	        .cause = packed >> STATUS_BITS & ((1u << CAUSE_BITS) - 1),
 	        .killed = packed >> (STATUS_BITS + CAUSE_BITS) & 1,
-	        .by_signal = by_signal,
-	        .code = packed >> (STATUS_BITS + CAUSE_BITS + 2) &
-	                ((1u << (CODE_BITS - by_signal)) - 1),
+	        .by_signal = packed >> (STATUS_BITS + CAUSE_BITS + 1) & 1,
+	        .code = packed >> (STATUS_BITS + CAUSE_BITS + 2) & ((1u << CODE_BITS) - 1),
 	};
 }
 
