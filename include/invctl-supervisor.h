@@ -26,6 +26,8 @@ enum {
 	INV_RUN_SIGNAL_COMMAND = 16, /* delivery by signal goes to the command alone */
 };
 
+enum { INV_SHIELD_PROCESSES = 3 }; /* that can shield one invocation at a time */
+
 struct inv_run_options {
 	const uint8_t *id;     /* NULL: a fresh one */
 	const uint8_t *parent; /* NULL: none */
@@ -47,14 +49,17 @@ struct inv_run_outcome {
 
 /* What a supervisor must know to decide its next step. Times are monotonic. */
 struct inv_run_view {
-	int requested;   /* a request was made and not withdrawn, delivered or not */
-	int pending;     /* and is not delivered yet */
-	int cooperative; /* the action has checked since it started */
-	int shielded;    /* by its own or an ancestor's shield */
-	int had_nested;  /* something was nested in it, now or before */
-	int delivered;   /* a request was; another may be pending */
-	int newest;      /* low bits of the newest pid when a check took it; 0: not known */
-	int signalled;   /* it was delivered by signal or stop command */
+	int requested;      /* a request was made and not withdrawn, delivered or not */
+	int pending;        /* and is not delivered yet */
+	int cooperative;    /* the action has checked since it started */
+	int shielded;       /* by its own or an ancestor's shield */
+	int shield_ran_out; /* requested, and the limit of such a shield has run out */
+	pid_t shield_pid;   /* the process of that one; 0: of another PID namespace */
+	int64_t shield_limit_ns;
+	int had_nested; /* something was nested in it, now or before */
+	int delivered;  /* a request was; another may be pending */
+	int newest;     /* low bits of the newest pid when a check took it; 0: not known */
+	int signalled;  /* it was delivered by signal or stop command */
 	int killed;
 	int cause;               /* of the last request, enum inv_cause */
 	uint32_t request;        /* which request it is: differs for every one */
@@ -117,6 +122,9 @@ int inv_run_take(inv_invocation *invocation);
 /* Note that SIGKILL is about to be sent, by --kill or kill-after. */
 void inv_run_killed(inv_invocation *invocation);
 
+/* As inv_log_text, for this invocation. */
+int inv_run_log(inv_invocation *invocation, int level, const char *text);
+
 /* Live invocations nested in this one, at any depth. */
 int inv_run_nested(inv_invocation *invocation);
 
@@ -130,6 +138,19 @@ void inv_run_kill_nested(inv_invocation *invocation);
 /* An id's request is pending and not shielded: a nested run must not start, and that
  * counts as a check of the id's action. 1, 0, or -ENOENT, -ESTALE. */
 int inv_run_refused(inv_table *table, const uint8_t id[16]);
+
+/*
+ * A shield of an invocation for another process of its action than the caller, or with a limit.
+ *   pid       of the caller's PID namespace; the shield ends with it
+ *   limit_ns  from now on; INV_FOREVER: no limit. Nested, the longer one counts
+ * 0; -EAGAIN INV_SHIELD_PROCESSES shield it already, or too deep; -ESRCH there is no such
+ * process; -ENOENT, -ESTALE. The end of one whose limit had run out is 1, of none -EINVAL.
+ */
+int inv_shield_begin_for(inv_table *table, const uint8_t id[16], pid_t pid, int64_t limit_ns);
+int inv_shield_end_for(inv_table *table, const uint8_t id[16], pid_t pid);
+
+/* Which processes of the caller's PID namespace shield it now: how many, or -ENOENT, -ESTALE. */
+int inv_shield_processes(inv_table *table, const uint8_t id[16], pid_t pids[INV_SHIELD_PROCESSES]);
 
 /*
  * The command has ended, and leftovers are waited for, or its finish command: decide the outcome.

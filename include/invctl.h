@@ -163,7 +163,7 @@ struct inv_info {
 	int64_t last_check_ns; /* time of day; 0: never. Exact for commands, sampled for
 	                         calls */
 	int32_t cooperative; /* 1: it has checked since it started, or run --cooperative says so */
-	int32_t shielded;    /* 1: a request waits, here or by a parent's shield */
+	int32_t shielded;    /* 1: by a shield of its own or of a parent: a request waits */
 	int32_t paused;
 	int32_t finishing; /* 1: the command has ended, the outcome is decided; what follows has not
 	                    */
@@ -178,6 +178,11 @@ struct inv_info {
 	int32_t finish;             /* enum inv_finish_state */
 	int32_t finish_exit_status; /* of the finish command; -1: none known */
 	int32_t finish_signal;      /* that killed it; 0: none */
+	/* The shield that holds; shielded is 0 where its limit has run out. */
+	int32_t shield_ran_out;
+	int32_t shield_pid;      /* of its process; 0: none is known, or of another PID namespace */
+	int64_t shield_age_ns;   /* since it began */
+	int64_t shield_limit_ns; /* how long it may last; INV_FOREVER: no limit; 0: there is none */
 };
 
 /* What is known of a table. */

@@ -6,15 +6,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "api/context.h"
 #include "api/event.h"
+#include "api/handle.h"
+#include "invctl-supervisor.h"
 #include "protocol/log.h"
 #include "protocol/progress.h"
 #include "protocol/shield.h"
 #include "table/last_check.h"
 
 enum { LOG_TEXT_BYTES = 4096 };
+static_assert((int)INV_SHIELD_PROCESSES == (int)SHIELD_HOLDERS, "as the table has words for");
 
 int inv_check(void)
 {
@@ -69,7 +73,7 @@ int inv_shield_begin(void)
 	if (error)
 		return error;
 	last_check_note(event->table, event->ref);
-	return shield_begin(event->table, event->ref);
+	return shield_begin(event->table, event->ref, getpid(), INV_FOREVER);
 }
 
 int inv_shield_end(void)
@@ -80,7 +84,46 @@ int inv_shield_end(void)
 	if (error)
 		return error;
 	last_check_note(event->table, event->ref);
-	return shield_end(event->table, event->ref);
+	int result = shield_end(event->table, event->ref, getpid());
+	return result < 0 ? result : 0;
+}
+
+int inv_shield_begin_for(inv_table *table, const uint8_t id[16], pid_t pid, int64_t limit_ns)
+{
+	inv_event *event;
+	int error = event_handle_find(table, id, &event);
+
+	if (error)
+		return error;
+	last_check_note(table, event->ref);
+	error = shield_begin(table, event->ref, pid, limit_ns);
+	inv_event_put(event);
+	return error;
+}
+
+int inv_shield_processes(inv_table *table, const uint8_t id[16], pid_t pids[INV_SHIELD_PROCESSES])
+{
+	inv_event *event;
+	int result = event_handle_find(table, id, &event);
+
+	if (result)
+		return result;
+	result = shield_processes(table, event->ref, pids);
+	inv_event_put(event);
+	return result;
+}
+
+int inv_shield_end_for(inv_table *table, const uint8_t id[16], pid_t pid)
+{
+	inv_event *event;
+	int result = event_handle_find(table, id, &event);
+
+	if (result)
+		return result;
+	last_check_note(table, event->ref);
+	result = shield_end(table, event->ref, pid);
+	inv_event_put(event);
+	return result;
 }
 
 int inv_progress(double percent, const char *text)

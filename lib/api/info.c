@@ -99,8 +99,17 @@ static void fill_requests(const inv_table *table, struct slot_ref ref, uint64_t 
 		info->later.state = INV_CANCEL_REQUESTED;
 		info->later.age_ns = age_of(made_ns);
 	}
-	if (word & EVENT_SET)
-		info->shielded = shield_holds(table, ref);
+}
+
+static void fill_shield(const inv_table *table, struct slot_ref ref, struct inv_info *info)
+{
+	struct shield shield;
+
+	info->shielded = shield_find(table, ref, &shield);
+	info->shield_ran_out = shield.ran_out;
+	info->shield_pid = shield.pid;
+	info->shield_age_ns = shield.age_ns;
+	info->shield_limit_ns = shield.limit_ns;
 }
 
 static void fill_times(const inv_table *table, struct slot_ref ref, bool done,
@@ -154,7 +163,7 @@ static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, boo
 	info->owner_pid = done || info->orphaned ? 0 : (int32_t)(uint32_t)owner;
 	info->pid = info->kind == INV_KIND_RUN ? action_pid(action) : (int32_t)(uint32_t)owner;
 	info->no_kill = (flags & SLOT_NO_KILL) != 0;
-	info->log_lost = (uint32_t)atomic_load(&slot->log_lost);
+	info->log_lost = atomic_load(&slot->log_lost);
 	info->status = flags & SLOT_PENDING ? INV_PENDING : INV_RUNNING;
 	fill_times(table, ref, done, info);
 	fill_requests(table, ref, flags, info);
@@ -163,8 +172,8 @@ static void fill(const inv_table *table, struct slot_ref ref, uint64_t word, boo
 	text_load(slot->name, INV_NAME_BYTES / 8, info->name);
 	if (done)
 		fill_outcome(word, info);
-	else if (!info->shielded)
-		info->shielded = shield_holds(table, ref);
+	else
+		fill_shield(table, ref, info);
 	if (info->status == INV_PENDING)
 		info->started_ns = 0;
 }

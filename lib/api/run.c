@@ -18,6 +18,7 @@
 #include "protocol/cascade.h"
 #include "protocol/finish.h"
 #include "protocol/lifecycle.h"
+#include "protocol/log.h"
 #include "protocol/shield.h"
 #include "table/event_word.h"
 #include "table/last_check.h"
@@ -275,6 +276,13 @@ void inv_run_killed(inv_invocation *invocation)
 		event_word_consume(table, invocation->ref);
 }
 
+int inv_run_log(inv_invocation *invocation, int level, const char *text)
+{
+	return run_owned_word(invocation) == 0 ? -ESTALE
+	                                       : log_append(invocation->table, invocation->ref,
+	                                                    invocation->event->id, level, text);
+}
+
 struct nested_pids {
 	pid_t *pids;
 	size_t limit, count;
@@ -429,6 +437,16 @@ static void view_options(const struct slot *slot, uint64_t flags, struct inv_run
 	view->had_nested = (flags & SLOT_HAS_CHILDREN) != 0;
 }
 
+static void view_shield(const inv_table *table, struct slot_ref ref, struct inv_run_view *view)
+{
+	struct shield shield;
+
+	view->shielded = shield_find(table, ref, &shield);
+	view->shield_ran_out = shield.ran_out;
+	view->shield_pid = shield.pid;
+	view->shield_limit_ns = shield.limit_ns;
+}
+
 int inv_run_view(inv_invocation *invocation, struct inv_run_view *view)
 {
 	inv_table *table = invocation->table;
@@ -458,7 +476,7 @@ int inv_run_view(inv_invocation *invocation, struct inv_run_view *view)
 		view->requested_at_ns = requested_at_ns(invocation, word, made_ns);
 	}
 	if (view->requested)
-		view->shielded = shield_holds(table, invocation->ref);
+		view_shield(table, invocation->ref, view);
 	return 0;
 }
 

@@ -101,7 +101,7 @@ static bool search_allowed(void)
 	return atomic_fetch_add(&searches, 1) < SEARCHES_MAX;
 }
 
-enum process_life process_life_elsewhere(pid_t pid, uint64_t start, uint64_t start_mask,
+enum process_life process_life_elsewhere(pid_t pid, uint64_t earliest_start, uint64_t latest_start,
                                          uint64_t namespace)
 {
 	if (!search_allowed())
@@ -120,9 +120,10 @@ enum process_life process_life_elsewhere(pid_t pid, uint64_t start, uint64_t sta
 		hidden = hidden || inner < 0;
 		seen = seen ||
 		       (namespace && inner > 0 && is_in_namespace(entry->d_name, namespace));
-		if (inner == pid &&
-		    ((process_start((pid_t)strtol(entry->d_name, NULL, 10)) ^ start) &
-		     start_mask) == 0)
+		if (inner != pid)
+			continue;
+		uint64_t start = process_start((pid_t)strtol(entry->d_name, NULL, 10));
+		if (start >= earliest_start && start <= latest_start)
 			life = PROCESS_ALIVE;
 	}
 	closedir(directory);

@@ -30,10 +30,10 @@ void lease_give_back(int fd, off_t byte);
 /* Does another open file than this one have it: 1, 0, or -errno. */
 int lease_held(int fd, off_t byte);
 
-/* Search for the process that has this pid in its own namespace. Of its start time in clock
- * ticks since boot, the bits of start_mask are known. namespace is its PID namespace's inode, or 0
- * where that is not known. */
-enum process_life process_life_elsewhere(pid_t pid, uint64_t start, uint64_t start_mask,
+/* Search for the process that has this pid in its own namespace, and started between the two times,
+ * in clock ticks since boot. namespace is its PID namespace's inode, or 0 where that is not known.
+ */
+enum process_life process_life_elsewhere(pid_t pid, uint64_t earliest_start, uint64_t latest_start,
                                          uint64_t namespace);
 
 #endif

@@ -152,6 +152,16 @@ static int append_to(const struct log_files *files, const char *record, size_t l
 	return error;
 }
 
+/* The count stays at its maximum. */
+static void count_lost(struct slot *slot)
+{
+	uint16_t lost = atomic_load(&slot->log_lost);
+
+	while (lost < UINT16_MAX &&
+	       !atomic_compare_exchange_weak(&slot->log_lost, &lost, (uint16_t)(lost + 1)))
+		;
+}
+
 int log_append(inv_table *table, struct slot_ref ref, const uint8_t id[16], int level,
                const char *text)
 {
@@ -167,7 +177,7 @@ int log_append(inv_table *table, struct slot_ref ref, const uint8_t id[16], int 
 		close(files.directory);
 	}
 	if (error)
-		atomic_fetch_add(&slot->log_lost, 1);
+		count_lost(slot);
 	return error;
 }
 

@@ -18,7 +18,7 @@
 #include "table/slot.h"
 #include "table/text.h"
 
-enum { STEPS_PER_PERCENT = 1000, STORE_TRIES = 16, LOAD_TRIES = 100 };
+enum { STEPS_PER_PERCENT = 500, STORE_TRIES = 16, LOAD_TRIES = 100 };
 
 static uint64_t next_odd(uint32_t generation, uint64_t seen)
 {
@@ -36,7 +36,7 @@ static bool write_once(struct slot *slot, uint32_t generation, double percent, c
 		writing = next_odd(generation, seen);
 	while (!atomic_compare_exchange_weak(&slot->progress_word, &seen, writing));
 	atomic_store_explicit(&slot->progress_percent,
-	                      1 + (uint64_t)(percent * STEPS_PER_PERCENT + 0.5),
+	                      (uint16_t)(1 + (unsigned)(percent * STEPS_PER_PERCENT + 0.5)),
 	                      memory_order_release);
 	text_store(slot->progress_text, INV_PROGRESS_BYTES / 8, text);
 	uint64_t done = (writing & ~(uint64_t)UINT32_MAX) | (uint32_t)(writing + 1);
@@ -63,7 +63,7 @@ double progress_load(const inv_table *table, struct slot_ref ref, char text[INV_
 		uint64_t word = atomic_load(&slot->progress_word);
 		if (event_generation(word) != ref.generation)
 			break;
-		uint64_t percent =
+		unsigned percent =
 		        atomic_load_explicit(&slot->progress_percent, memory_order_acquire);
 		text_load(slot->progress_text, INV_PROGRESS_BYTES / 8, text);
 		if (word & 1 || atomic_load(&slot->progress_word) != word)

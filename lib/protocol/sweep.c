@@ -48,8 +48,7 @@ static bool action_lives_elsewhere(const inv_table *table, uint32_t index,
 
 	return action != 0 && owner->pid != 1 &&
 	       process_life_elsewhere(action_pid(action), action_start(action),
-	                              UINT64_MAX >> (64 - ACTION_START_BITS),
-	                              owner->namespace) != PROCESS_DEAD;
+	                              action_start(action), owner->namespace) != PROCESS_DEAD;
 }
 
 static bool action_lives(const inv_table *table, uint32_t index)

@@ -33,7 +33,7 @@
 
 /* A test builds another one, to see two versions meet. */
 #ifndef INV_LAYOUT_VERSION
-#define INV_LAYOUT_VERSION 2
+#define INV_LAYOUT_VERSION 3
 #endif
 
 #define LAYOUT_MAGIC UINT64_C(0x00316c7463766e69) /* "invctl1" */
@@ -128,6 +128,7 @@ enum slot_state {
 typedef _Atomic uint64_t shared_u64;
 typedef _Atomic int64_t shared_i64;
 typedef _Atomic uint32_t shared_u32;
+typedef _Atomic uint16_t shared_u16;
 
 /* A process that owns slots (owner.c). */
 struct owner_entry {
@@ -177,10 +178,14 @@ struct slot {
 	shared_u64
 	        action_process; /* | start time 40 | pid 24 |: the command's, as in owner_entry */
 
-	shared_u64 escalation;             /* steps beyond the request, for the supervisor */
-	shared_u64 shield[SHIELD_HOLDERS]; /* | depth 8 | namespace 10 | start 24 | pid 22 |; 0:
+	shared_u64 escalation; /* steps beyond the request, for the supervisor */
+	/* the shields (protocol/shield.c) */
+	shared_u64 shield[SHIELD_HOLDERS]; /* | depth 8 | namespace 10 | since 24 | pid 22 |; 0:
 	                                      free */
-	shared_u64 log_lost;
+	shared_u32 shield_more[SHIELD_HOLDERS]; /* | since 8 | check 10 | limit 14 | */
+
+	shared_u16 log_lost;         /* stays at its maximum */
+	shared_u16 progress_percent; /* 1 + percent * 500; 0: none (progress.c) */
 
 	shared_u64 finish; /* | outcome 16 | code 8 | by signal 1 | state 2 | (protocol/finish.h) */
 
@@ -188,14 +193,14 @@ struct slot {
 	struct request_record request[2];
 
 	/* progress (progress.c) */
-	shared_u64 progress_word;    /* | generation 32 | sequence 31 | writing 1 | */
-	shared_u64 progress_percent; /* 1 + percent * 1000; 0: none */
+	shared_u64 progress_word; /* | generation 32 | sequence 31 | writing 1 | */
 	shared_u64 progress_text[INV_PROGRESS_BYTES / 8];
 
 	shared_u64 name[INV_NAME_BYTES / 8];
 };
 static_assert(sizeof(struct slot) == 576, "with its id and words, 612 bytes a slot");
-static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2 &&
+                      ATOMIC_SHORT_LOCK_FREE == 2,
               "only lock-free atomics can be shared between processes");
 
 /*

@@ -240,8 +240,10 @@ static void fill(inv_table *table, struct slot_ref ref, const struct registratio
 	atomic_store_explicit(&slot->action_process, 0, memory_order_release);
 	atomic_store_explicit(&slot->escalation, (uint64_t)ref.generation << 32,
 	                      memory_order_release);
-	for (int i = 0; i < SHIELD_HOLDERS; i++)
+	for (int i = 0; i < SHIELD_HOLDERS; i++) {
 		atomic_store_explicit(&slot->shield[i], 0, memory_order_release);
+		atomic_store_explicit(&slot->shield_more[i], 0, memory_order_release);
+	}
 	atomic_store_explicit(&slot->log_lost, 0, memory_order_release);
 	atomic_store_explicit(&slot->finish, 0, memory_order_release);
 	text_store(slot->name, INV_NAME_BYTES / 8, registration->name);

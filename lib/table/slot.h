@@ -107,7 +107,6 @@ bool slot_parent(const inv_table *table, struct slot_ref ref, struct slot_ref *p
 uint64_t action_word(pid_t pid, uint64_t start);
 pid_t action_pid(uint64_t word);
 uint64_t action_start(uint64_t word);
-enum { ACTION_START_BITS = 40 };
 
 static inline bool slot_visible(uint64_t word)
 {

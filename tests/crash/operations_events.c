@@ -14,6 +14,7 @@
 #include <syslog.h>
 
 #include "api/event.h"
+#include "invctl-supervisor.h"
 #include "table/event_word.h"
 
 static void harness_has_event(struct scene *scene)
@@ -128,6 +129,32 @@ static void victim_shields(struct scene *scene)
 	inv_shield_begin();
 }
 
+/* A process that lives on, for which the victim begins a shield, as `invctl shield --begin` does.
+ */
+enum { SHELL = 1 };
+static const int64_t shield_limit_ns = INT64_C(300000000000);
+
+static int shield_begin_for(struct scene *scene)
+{
+	return inv_shield_begin_for(scene->table, scene->ids[0], SHELL, shield_limit_ns);
+}
+
+static int shield_deepen_for(struct scene *scene)
+{
+	return inv_shield_begin_for(scene->table, scene->ids[0], SHELL, shield_limit_ns / 2);
+}
+
+static int shield_end_for(struct scene *scene)
+{
+	return inv_shield_end_for(scene->table, scene->ids[0], SHELL);
+}
+
+static void shell_shields(struct scene *scene)
+{
+	harness_has_event(scene);
+	shield_begin_for(scene);
+}
+
 static int progress(struct scene *scene)
 {
 	(void)scene;
@@ -211,6 +238,30 @@ static void judge_shield(struct scene *scene)
 		return;
 	inv_event_set(scene->held, "asked after the shield's end");
 	expect(scene, inv_event_check(scene->held) == -ECANCELED, "a dead process's shield holds");
+}
+
+/* It holds with its limit, or not at all; its shell can begin another, and end them all. */
+static void judge_shield_for(struct scene *scene)
+{
+	enum { ENDS_MAX = 4 };
+	struct inv_info info = {0};
+	int ends = 0;
+
+	if (!has_event(scene))
+		return;
+	inv_info_get(scene->table, scene->ids[0], &info);
+	expect(scene,
+	       !info.shielded ||
+	               (info.shield_pid == SHELL && info.shield_limit_ns >= shield_limit_ns &&
+	                info.shield_limit_ns <= shield_limit_ns + 1000000000),
+	       "it holds for %lld ns", (long long)info.shield_limit_ns);
+	expect(scene, shield_begin_for(scene) == 0, "no shield can begin");
+	inv_event_set(scene->held, "requested in the shield");
+	expect(scene, inv_event_check(scene->held) == 0, "a shield does not hold");
+	while (shield_end_for(scene) == 0 && ends < ENDS_MAX)
+		ends++;
+	expect(scene, ends >= 1 && ends <= 3, "%d ends", ends);
+	expect(scene, inv_event_check(scene->held) == -ECANCELED, "it holds after its end");
 }
 
 static void judge_progress(struct scene *scene)
@@ -350,6 +401,24 @@ const struct operation operations_of_events[] = {
          .prepare = victim_shields,
          .act = shield_end,
          .judge = judge_shield},
+        {.name = "shield-begin-for",
+         .owner = OWNER_HARNESS,
+         .waiters = WAITER_END,
+         .arrange = harness_has_event,
+         .act = shield_begin_for,
+         .judge = judge_shield_for},
+        {.name = "shield-deepen-for",
+         .owner = OWNER_HARNESS,
+         .waiters = WAITER_END,
+         .arrange = shell_shields,
+         .act = shield_deepen_for,
+         .judge = judge_shield_for},
+        {.name = "shield-end-for",
+         .owner = OWNER_HARNESS,
+         .waiters = WAITER_END,
+         .arrange = shell_shields,
+         .act = shield_end_for,
+         .judge = judge_shield_for},
         {.name = "progress",
          .owner = OWNER_HARNESS,
          .waiters = WAITER_END,

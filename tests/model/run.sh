@@ -72,6 +72,7 @@ QUICK good   request two requesters, a death: -DASKERS=2 -DDEATHS=1
 FULL  good   request three requesters: -DASKERS=3
 QUICK good   request two ways of one call: -DASKERS=2 -DSAME_CALL
 QUICK good   shield  two holders, both die: -DDEATHS=2
+QUICK good   shield  begun by others, which are killed: -DDEATHS=1 -DKILLS=1
 FULL  good   progress two writers: -DDEATHS=0
 QUICK good   progress two writers, a death: -DDEATHS=1
 FULL  good   progress two writers, three tries: -DTRIES=3
@@ -102,6 +103,8 @@ QUICK broken request ONE_TRY: -DASKERS=3
 QUICK broken request RECORDS_FIRST: -DASKERS=2 -DSAME_CALL
 QUICK broken shield  TAKE_STORES: -DDEATHS=0
 FULL  broken shield  DEAD_HOLDS: -DDEATHS=1
+QUICK broken shield  HALF_HOLDS: -DDEATHS=0 -DKILLS=1
+QUICK broken shield  MORE_STORES: -DDEATHS=1 -DKILLS=1 -DWORDS=1
 FULL  broken progress IN_PLACE: -DDEATHS=0
 FULL  broken progress READ_ONCE: -DDEATHS=0
 QUICK broken progress NO_SECOND: -DDEATHS=0

@@ -1,14 +1,19 @@
 /*
- * Shields: lib/protocol/shield.c. Processes begin and end a shield by one of the holder words; a
- * consumer takes the pending request when nobody holds. Any process may be killed between
- * any two steps.
+ * Shields: lib/protocol/shield.c. Processes begin and end a shield by one of the holders, each of two
+ * words; a consumer takes the pending request when no word holds. The shield of process LIMITED has
+ * a limit, which runs out at some time. Any process may be killed between any two steps; so
+ * may be, for KILLS, another process that begins the shield for it, as `invctl shield --begin`
+ * does. What begins it may also outlive it.
  *
  * Nothing is delivered while a living process is inside that was inside when the consumer began
- * to look; at a standstill nobody's shield is left, and the request is delivered.
+ * to read, and whose limit has not run out; at a standstill no shield is left, and the request is
+ * delivered, unless what began one without a limit was killed and its process lives.
  *
  * Broken variants, each of which must fail:
  *   TAKE_STORES  a word is taken by a store, not by a swap
  *   DEAD_HOLDS   the word of a dead process holds
+ *   HALF_HOLDS   a word holds while the second one is of another
+ *   MORE_STORES  the second word is stored without reading the first again
  */
 #ifndef PROCESSES
 #define PROCESSES 2
@@ -19,14 +24,21 @@
 #ifndef DEATHS
 #define DEATHS 1
 #endif
+#ifndef KILLS
+#define KILLS 0
+#endif
 #define NOBODY 0
+#define LIMITED 1
 
 byte word[WORDS]; /* whose it is; 0: free */
+byte more[WORDS]; /* who wrote it: its check and its limit */
+bool ran_out;
 bool delivered;
 
 bool dead[PROCESSES + 1];
+bool killed[PROCESSES + 1]; /* what begins it for the process */
 bool inside[PROCESSES + 1];
-byte deaths;
+byte deaths, kills;
 
 inline take_word()
 {
@@ -37,7 +49,7 @@ inline take_word()
 	:: else ->
 		atomic { seen = word[i] };
 		if
-		:: seen != NOBODY && !dead[seen]
+		:: seen != NOBODY && !dead[seen] -> i++
 		:: else ->
 #ifdef TAKE_STORES
 			atomic { word[i] = me; taken = true }
@@ -45,12 +57,34 @@ inline take_word()
 			atomic {
 				if
 				:: word[i] == seen -> word[i] = me; taken = true
-				:: else
+				:: else -> i++
 				fi
 			}
 #endif
-		fi;
-		i++
+		fi
+	od
+}
+
+inline complete_word()
+{
+	written = false;
+	do
+	:: written -> break
+	:: else ->
+#ifdef MORE_STORES
+		atomic { more[i] = me; written = true }
+#else
+		atomic { seen = more[i] };
+		if
+		:: atomic { word[i] != me -> written = true }
+		:: else -> atomic {
+			if
+			:: more[i] == seen -> more[i] = me; written = true
+			:: else
+			fi
+		   }
+		fi
+#endif
 	od
 }
 
@@ -72,26 +106,38 @@ inline end_shield()
 proctype process(byte me)
 {
 	byte i, seen;
-	bool taken;
+	bool taken, written;
 
 	{
+		atomic { !dead[me] -> skip };
 		take_word();
 		if
 		:: taken ->
-			atomic { inside[me] = true };
-			atomic { inside[me] = false };
-			end_shield()
+			complete_word();
+			atomic { !dead[me] -> inside[me] = true };
+			atomic { !dead[me] -> inside[me] = false };
+			if
+			:: dead[me] -> skip
+			:: else -> end_shield()
+			fi
 		:: else
 		fi
-	} unless { dead[me] }
+	} unless { killed[me] || (dead[me] && KILLS == 0) }
 }
 
 #ifdef DEAD_HOLDS
-#define HOLDS(w) (w != NOBODY)
+#define LIVES(i) (word[i] != NOBODY)
 #else
-#define HOLDS(w) (w != NOBODY && !dead[w])
+#define LIVES(i) (word[i] != NOBODY && !dead[word[i]])
 #endif
-#define NOBODY_HOLDS (!HOLDS(word[0]) && !HOLDS(word[WORDS - 1]))
+#ifdef HALF_HOLDS
+#define COMPLETE(i) true
+#else
+#define COMPLETE(i) (more[i] == word[i])
+#endif
+#define HOLDS(i) (LIVES(i) && COMPLETE(i) && !(more[i] == LIMITED && ran_out))
+#define NOBODY_HOLDS (!HOLDS(0) && !HOLDS(WORDS - 1))
+#define MUST_HOLD(p) (inside[p] && !dead[p] && !(p == LIMITED && ran_out))
 
 proctype consumer()
 {
@@ -104,18 +150,24 @@ proctype consumer()
 		atomic { i = 0; held = false; was_inside[1] = inside[1]; was_inside[2] = inside[2] };
 		do
 		:: i == WORDS -> break
-		:: else -> atomic { held = held || HOLDS(word[i]); i++ }
+		:: else -> atomic { held = held || HOLDS(i); i++ }
 		od;
 		if
 		:: !held -> atomic {
 			delivered = true;
-			assert(!(was_inside[1] && inside[1] && !dead[1]));
-			assert(!(was_inside[2] && inside[2] && !dead[2]))
+			assert(!(was_inside[1] && MUST_HOLD(1)));
+			assert(!(was_inside[2] && MUST_HOLD(2)))
 		   }
-		/* it looks again when a shield has ended, or a process has died */
-		:: else -> atomic { NOBODY_HOLDS }
+		/* it reads again when a shield has ended, a limit run out, or a process died */
+		:: else ->
+end_held:		atomic { NOBODY_HOLDS }
 		fi
 	od
+}
+
+proctype clock()
+{
+	atomic { ran_out = true }
 }
 
 proctype killer()
@@ -124,14 +176,20 @@ proctype killer()
 
 	do
 	:: atomic {
-		deaths < DEATHS && victim <= PROCESSES ->
+		victim <= PROCESSES ->
 		if
-		:: dead[victim] = true; deaths++
+		:: deaths < DEATHS -> dead[victim] = true; deaths++
+		:: true
+		fi
+	   };
+	   atomic {
+		if
+		:: kills < KILLS && !inside[victim] -> killed[victim] = true; kills++
 		:: true
 		fi;
 		victim++
 	   }
-	:: atomic { deaths == DEATHS || victim > PROCESSES -> break }
+	:: atomic { victim > PROCESSES -> break }
 	od
 }
 
@@ -145,7 +203,8 @@ init
 		:: else -> break
 		od;
 		run consumer();
+		run clock();
 		run killer()
 	}
-	timeout -> assert(delivered)
+	timeout -> assert(delivered || (killed[2] && !dead[2]))
 }

@@ -192,6 +192,46 @@ static void parents_in_a_ring_are_looked_through_once(void **state)
 	}
 }
 
+/* Whatever a holder's words say: a shield or none, and an end to it. */
+static void damaged_shields_are_read(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	inv_invocation *invocation = begin(fixture, id);
+	struct slot *slot = &fixture->table->slots[ref_of(fixture, id).index];
+	const uint64_t more[] = {0, UINT32_MAX, UINT32_C(0xffffc000), 0x3fff, UINT32_C(0xff003fff)};
+
+	assert_int_equal(inv_shield_begin(), 0);
+	uint64_t word = atomic_load(&slot->shield[0]);
+	uint32_t whole = atomic_load(&slot->shield_more[0]);
+
+	/* Half begun by a process that was killed: it does not hold, and the next begin completes
+	 * it. */
+	atomic_store(&slot->shield_more[0], whole ^ 1u << 14);
+	assert_int_equal(fixture_info(fixture, id).shielded, 0);
+	assert_int_equal(inv_shield_begin(), 0);
+	assert_int_equal(fixture_info(fixture, id).shielded, 1);
+	assert_int_equal(inv_shield_end(), 0);
+	assert_int_equal(fixture_info(fixture, id).shielded, 1);
+
+	/* Since long ago, or the future, with any limit. */
+	for (uint64_t other = 1; other; other <<= 1)
+		for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+			atomic_store(&slot->shield[0], word ^ other);
+			atomic_store(&slot->shield_more[0], (uint32_t)more[i] ^ whole);
+			struct inv_info info = fixture_info(fixture, id);
+			assert_true(info.shield_age_ns >= 0);
+			assert_true(info.shield_limit_ns >= INV_FOREVER);
+			assert_in_range(inv_shield_begin() + EAGAIN, 0, EAGAIN);
+			inv_shield_end();
+		}
+	atomic_store(&slot->shield[0], UINT64_MAX);
+	atomic_store(&slot->shield_more[0], UINT32_MAX);
+	assert_int_equal(inv_shield_begin(), 0);
+	assert_int_equal(inv_shield_end(), 0);
+	inv_invocation_end(invocation, INV_COMPLETED);
+}
+
 static inv_invocation *start_run(struct fixture *fixture, uint8_t id[16])
 {
 	struct inv_run_options options = {.name = "run", .deadline_ns = 60 * SECOND};
@@ -306,6 +346,7 @@ int main(void)
 	        TABLE_TEST(an_end_that_is_being_recorded_is_waited_for),
 	        TABLE_TEST(a_wait_in_an_abandoned_table_ends),
 	        TABLE_TEST(parents_in_a_ring_are_looked_through_once),
+	        TABLE_TEST(damaged_shields_are_read),
 	        TABLE_TEST(a_run_whose_words_are_damaged_goes_on),
 	        TABLE_TEST(a_table_from_the_future_counts_from_now),
 	        TABLE_TEST(one_that_was_cut_short_is_abandoned),

@@ -249,7 +249,7 @@ static void a_shield_elsewhere_holds_until_its_process_ends(void **state)
 	assert_int_equal(kill(inner, SIGKILL), 0);
 	fixture_reap(fixture, outer);
 	/* Only where all processes can be seen is it known that it has ended. */
-	if (process_life_elsewhere(1 << 21, 1, UINT64_MAX, 0) == PROCESS_DEAD)
+	if (process_life_elsewhere(1 << 21, 1, 1, 0) == PROCESS_DEAD)
 		EVENTUALLY(inv_event_check(event) == -ECANCELED);
 	inv_event_put(event);
 }
@@ -262,9 +262,9 @@ static void a_process_elsewhere_is_found_by_its_pid_there(void **state)
 	pid_t outer = start_elsewhere(fixture, &elsewhere, 1, &inner);
 	uint64_t start = process_start(inner);
 
-	assert_int_equal(process_life_elsewhere(1, start, UINT64_MAX, 0), PROCESS_ALIVE);
-	assert_int_not_equal(process_life_elsewhere(2, start, UINT64_MAX, 0), PROCESS_ALIVE);
-	assert_int_not_equal(process_life_elsewhere(1, start + 1, UINT64_MAX, 0), PROCESS_ALIVE);
+	assert_int_equal(process_life_elsewhere(1, start, start, 0), PROCESS_ALIVE);
+	assert_int_not_equal(process_life_elsewhere(2, start, start, 0), PROCESS_ALIVE);
+	assert_int_not_equal(process_life_elsewhere(1, start + 1, start + 1, 0), PROCESS_ALIVE);
 	kill(inner, SIGKILL);
 	fixture_reap(fixture, outer);
 }

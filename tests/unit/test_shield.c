@@ -4,6 +4,7 @@
  * process that owns it."
  */
 #include "fixture.h"
+#include "invctl-supervisor.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -294,6 +295,102 @@ static void too_many_processes_are_refused_and_it_recovers(void **state)
 	leave(event, context);
 }
 
+static void a_limit_that_has_run_out_ends_it(void **state)
+{
+	struct fixture *fixture = *state;
+	inv_context *context;
+	uint8_t id[16];
+	inv_event *event = enter(fixture, id, &context);
+
+	assert_int_equal(inv_shield_begin_for(fixture->table, id, getpid(), 20 * MILLISECOND), 0);
+	assert_int_equal(inv_event_set(event, NULL), 0);
+	assert_int_equal(inv_sleep(INV_FOREVER), -ECANCELED);
+	assert_int_equal(inv_event_set(event, NULL), 0);
+	assert_int_equal(inv_check(), -ECANCELED);
+	struct inv_info info = fixture_info(fixture, id);
+	assert_int_equal(info.shielded, 0);
+	assert_int_equal(info.shield_ran_out, 1);
+	assert_int_equal(info.shield_pid, getpid());
+	assert_true(info.shield_age_ns >= 20 * MILLISECOND);
+
+	/* A longer one takes effect again, until the last end. */
+	assert_int_equal(inv_shield_begin_for(fixture->table, id, getpid(), INV_FOREVER), 0);
+	assert_int_equal(fixture_info(fixture, id).shielded, 1);
+	assert_int_equal(inv_event_set(event, NULL), 0);
+	assert_int_equal(inv_check(), 0);
+	assert_int_equal(inv_shield_end_for(fixture->table, id, getpid()), 0);
+	assert_int_equal(inv_shield_end_for(fixture->table, id, getpid()), 0);
+	assert_int_equal(inv_check(), -ECANCELED);
+
+	assert_int_equal(inv_shield_begin_for(fixture->table, id, getpid(), 0), 0);
+	EVENTUALLY(!fixture_info(fixture, id).shielded);
+	assert_int_equal(inv_shield_end_for(fixture->table, id, getpid()), 1);
+	assert_int_equal(fixture_info(fixture, id).shield_ran_out, 0);
+	leave(event, context);
+}
+
+/* In whole units: 40 s in 10 ms, an hour in seconds, days in minutes. */
+static void the_longest_limit_of_those_nested_counts(void **state)
+{
+	struct fixture *fixture = *state;
+	const int64_t longer_ns[] = {1500 * MILLISECOND, 300 * SECOND, 5400 * SECOND,
+	                             48 * 3600 * SECOND, 1000 * 3600 * SECOND};
+	inv_context *context;
+	uint8_t id[16];
+	inv_event *event = enter(fixture, id, &context);
+
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(inv_shield_begin_for(fixture->table, id, getpid(), longer_ns[i]),
+		                 0);
+		int64_t limit_ns = fixture_info(fixture, id).shield_limit_ns;
+		assert_true(limit_ns >= longer_ns[i]);
+		assert_true(limit_ns <= longer_ns[i] + longer_ns[i] / 10 + 3600 * SECOND);
+		assert_int_equal(inv_shield_begin_for(fixture->table, id, getpid(), SECOND), 0);
+		assert_int_equal(fixture_info(fixture, id).shield_limit_ns, limit_ns);
+	}
+	assert_int_equal(inv_shield_begin(), 0);
+	assert_int_equal(fixture_info(fixture, id).shield_limit_ns, INV_FOREVER);
+	for (int i = 0; i < 11; i++)
+		assert_int_equal(inv_shield_end(), 0);
+	assert_int_equal(inv_shield_end(), -EINVAL);
+
+	/* What was left by the former one counts for nothing. */
+	assert_int_equal(inv_shield_begin_for(fixture->table, id, getpid(), 300 * SECOND), 0);
+	assert_int_equal(fixture_info(fixture, id).shield_limit_ns, 300 * SECOND);
+	assert_int_equal(inv_shield_end(), 0);
+	leave(event, context);
+}
+
+static int stay(struct fixture *fixture, void *arg)
+{
+	(void)arg;
+	(void)fixture;
+	return fixture_stay();
+}
+
+static void one_for_another_process_ends_with_that(void **state)
+{
+	struct fixture *fixture = *state;
+	inv_context *context;
+	uint8_t id[16];
+	inv_event *event = enter(fixture, id, &context);
+	pid_t child = fixture_fork(fixture, stay, NULL);
+
+	assert_int_equal(inv_shield_begin_for(fixture->table, id, child, INV_FOREVER), 0);
+	assert_int_equal(inv_shield_begin_for(fixture->table, id, child, INV_FOREVER), 0);
+	assert_int_equal(fixture_info(fixture, id).shield_pid, child);
+	assert_int_equal(inv_shield_end(), -EINVAL);
+	assert_int_equal(inv_event_set(event, NULL), 0);
+	assert_int_equal(inv_shield_end_for(fixture->table, id, child), 0);
+	assert_int_equal(inv_check(), 0);
+	fixture_kill(fixture, child);
+	assert_int_equal(inv_check(), -ECANCELED);
+	assert_int_equal(inv_shield_begin_for(fixture->table, id, child, INV_FOREVER), -ESRCH);
+	leave(event, context);
+	assert_int_equal(inv_shield_begin_for(fixture->table, id, getpid(), 0), -ENOENT);
+	assert_int_equal(inv_shield_end_for(fixture->table, id, getpid()), -ENOENT);
+}
+
 static void a_shield_is_a_look(void **state)
 {
 	struct fixture *fixture = *state;
@@ -322,6 +419,9 @@ int main(void)
 	        TABLE_TEST(a_sleep_elsewhere_ends_with_the_shield),
 	        TABLE_TEST(a_sleep_elsewhere_ends_when_the_shields_process_dies),
 	        TABLE_TEST(too_many_processes_are_refused_and_it_recovers),
+	        TABLE_TEST(a_limit_that_has_run_out_ends_it),
+	        TABLE_TEST(the_longest_limit_of_those_nested_counts),
+	        TABLE_TEST(one_for_another_process_ends_with_that),
 	        TABLE_TEST(a_shield_is_a_look),
 	};
 
