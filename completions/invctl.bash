@@ -98,6 +98,7 @@ _invctl_options() {
 	status) echo "--json" ;;
 	check | sleep) echo "--id= --peek" ;;
 	log) echo "--id= --priority=" ;;
+	shield) echo "--begin --end --limit=" ;;
 	why) echo "--id= --json" ;;
 	esac
 	echo "--help --usage --version"
@@ -127,7 +128,7 @@ _invctl_values() {
 
 _invctl() {
 	local cur prev words cword kept="" typed quote table="" command="" all="" at
-	local commands="run cancel list ls ps show wait status id check sleep log why help"
+	local commands="run cancel list ls ps show wait status id check sleep log shield why help"
 	COMPREPLY=()
 	words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	[[ -z ${COMP_LINE:-} ]] || _invctl_split
@@ -174,7 +175,7 @@ _invctl_arguments() {
 	show | wait | logs) _invctl_offer < <(_invctl_invocations both -a) ;;
 	list | ls | ps) _invctl_offer < <(_invctl_invocations name "$all") ;;
 	help) _invctl_words "$commands" ;;
-	run)
+	run | shield)
 		while ((++at < cword)) && [[ ${words[at]} == -* ]]; do
 			[[ ${words[at]} == -[nstk] || ${words[at]} == -- ]] && ((at++))
 			[[ ${words[at - 1]} == -- ]] && break

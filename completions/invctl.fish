@@ -43,7 +43,7 @@ function __invctl_columns
 end
 
 function __invctl_no_command
-    not __fish_seen_subcommand_from run cancel list ls ps show wait status id check sleep log why help
+    not __fish_seen_subcommand_from run cancel list ls ps show wait status id check sleep log shield why help
 end
 
 function __invctl_of
@@ -67,8 +67,9 @@ complete -c invctl -n __invctl_no_command -a check -d 'Stop here if asked to'
 complete -c invctl -n __invctl_no_command -a sleep -d 'Sleep, unless asked to stop'
 complete -c invctl -n __invctl_no_command -a log -d 'Append to the log'
 complete -c invctl -n __invctl_no_command -a why -d 'Tell why an action was requested to stop'
+complete -c invctl -n __invctl_no_command -a shield -d 'Hold requests back'
 complete -c invctl -n __invctl_no_command -a help -d 'The help of a command'
-complete -c invctl -n '__invctl_of help' -a 'run cancel list show wait status id check sleep log why'
+complete -c invctl -n '__invctl_of help' -a 'run cancel list show wait status id check sleep log shield why'
 
 complete -c invctl -n '__invctl_of run' -s n -l name -x -d 'Its name'
 complete -c invctl -n '__invctl_of run' -l id -x -d 'Its id'
@@ -87,7 +88,7 @@ complete -c invctl -n '__invctl_of run' -s d -l detach -d 'Leave it in the backg
 complete -c invctl -n '__invctl_of run' -l id-file -r -F -d 'Write the id there'
 complete -c invctl -n '__invctl_of run' -l no-parent -d 'Not nested'
 complete -c invctl -n '__invctl_of run' -l preserve-status -d 'Exit as the command did'
-complete -c invctl -n '__invctl_of run' -a '(__fish_complete_subcommand --fcs-skip=2)'
+complete -c invctl -n '__invctl_of run shield' -a '(__fish_complete_subcommand --fcs-skip=2)'
 
 complete -c invctl -n '__invctl_of cancel' -s r -l reason -x -d 'Why'
 complete -c invctl -n '__invctl_of cancel' -l only -d 'Not what it started'
@@ -119,4 +120,7 @@ complete -c invctl -n '__invctl_of list ls ps' -a '(__invctl_names (__invctl_all
 complete -c invctl -n '__invctl_of check sleep log' -l id -x -a '(__invctl_selectors)' -d 'Of that invocation'
 complete -c invctl -n '__invctl_of why' -l id -x -a '(__invctl_selectors -a)' -d 'Of that invocation'
 complete -c invctl -n '__invctl_of check sleep' -l peek -d 'Leave the request'
+complete -c invctl -n '__invctl_of shield' -l limit -x -d 'End it after that time'
+complete -c invctl -n '__invctl_of shield' -l begin -d 'A shield of this shell'
+complete -c invctl -n '__invctl_of shield' -l end -d 'End that'
 complete -c invctl -n '__invctl_of log' -s p -l priority -x -a 'debug info warning error' -d 'Level'

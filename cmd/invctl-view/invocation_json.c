@@ -2,6 +2,8 @@
 #include "invctl-view/invocation_json.h"
 
 #include "common/request_json.h"
+#include "os/clock.h"
+#include "os/process.h"
 
 /* Which one it is, and since when. */
 static void write_identity(struct json *json, const struct inv_info *info)
@@ -66,6 +68,28 @@ static void write_finish(struct json *json, const struct inv_info *info)
 	json_end(json);
 }
 
+static void write_shield(struct json *json, const struct inv_info *info)
+{
+	char command[16];
+
+	/* A finish command is shielded without one. */
+	if (info->shield_limit_ns == 0) {
+		json_null(json, "shield");
+		return;
+	}
+	process_command(info->shield_pid, command);
+	json_object(json, "shield");
+	json_number_or_null(json, "pid", info->shield_pid, 0);
+	json_text_or_null(json, "command", info->shield_pid != 0 ? command : NULL);
+	json_time(json, "since", clock_realtime_ns() - info->shield_age_ns);
+	if (info->shield_limit_ns == INV_FOREVER)
+		json_null(json, "limit");
+	else
+		json_decimal(json, "limit", (double)info->shield_limit_ns / 1e9);
+	json_bool(json, "ranOut", info->shield_ran_out);
+	json_end(json);
+}
+
 static void write_state(struct json *json, const struct inv_info *info, enum state state,
                         const struct details *details)
 {
@@ -79,6 +103,7 @@ static void write_state(struct json *json, const struct inv_info *info, enum sta
 	json_bool(json, "cooperative", info->cooperative);
 	json_time(json, "lastCheck", info->last_check_ns);
 	json_bool(json, "shielded", info->shielded);
+	write_shield(json, info);
 	json_bool(json, "paused", info->paused);
 	json_bool(json, "finishing", info->finishing);
 	write_progress(json, info);

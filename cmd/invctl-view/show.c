@@ -21,6 +21,7 @@
 #include "invctl-view/page.h"
 #include "invctl-view/reason.h"
 #include "invctl-view/terminal.h"
+#include "os/process.h"
 #include "supervise/leftovers.h"
 
 enum { OPTION_JSON = 256 };
@@ -188,6 +189,27 @@ static void print_progress(const struct inv_info *info)
 		page_line("Checked", "%s %s", text, ended ? "before its end" : "ago");
 }
 
+static void print_shield(const struct inv_info *info)
+{
+	char age[DURATION_TEXT_BYTES], limit[DURATION_TEXT_BYTES],
+	        holder[48] = "a process in another PID namespace";
+	char name[16];
+
+	if (info->shield_pid != 0) {
+		process_command(info->shield_pid, name);
+		snprintf(holder, sizeof(holder), "%d %s", info->shield_pid, name);
+	}
+	duration_format(info->shield_age_ns, age);
+	duration_format(info->shield_limit_ns, limit);
+	if (info->shield_ran_out)
+		page_line("Shielded", "no more: the limit of %s has run out, begun %s ago by %s",
+		          limit, age, holder);
+	else if (info->shield_limit_ns > 0)
+		page_line("Shielded", "by %s, for %s, at most %s", holder, age, limit);
+	else if (info->shield_limit_ns != 0)
+		page_line("Shielded", "by %s, for %s", holder, age);
+}
+
 static void print_request(const struct inv_info *info)
 {
 	char actor[128], ago[DURATION_TEXT_BYTES];
@@ -346,6 +368,7 @@ static void print_page(inv_table *table, const struct inv_info *info, const stru
 	print_state(info);
 	print_ran(info);
 	print_progress(info);
+	print_shield(info);
 	print_request(info);
 	print_later(info);
 	print_end(info, details);

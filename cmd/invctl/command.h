@@ -9,6 +9,7 @@ extern const struct command command_check;
 extern const struct command command_id;
 extern const struct command command_log;
 extern const struct command command_run;
+extern const struct command command_shield;
 extern const struct command command_sleep;
 extern const struct command command_wait;
 extern const struct command command_why;

@@ -24,9 +24,9 @@ static const struct command command_status = {.name = "status",
                                               .helper = "invctl-view"};
 
 static const struct command *const commands[] = {
-        &command_run,   &command_cancel, &command_list, &command_show,
-        &command_wait,  &command_status, &command_id,   &command_check,
-        &command_sleep, &command_log,    &command_why,
+        &command_run,   &command_cancel, &command_list,   &command_show,
+        &command_wait,  &command_status, &command_id,     &command_check,
+        &command_sleep, &command_log,    &command_shield, &command_why,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

@@ -10,11 +10,14 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <unistd.h>
 
+#include "common/duration.h"
 #include "common/message.h"
 #include "supervise/ending.h"
 
@@ -324,10 +327,33 @@ static void note_delivery(struct delivery *delivery, const struct inv_run_view *
 	delivery->turn_ticks = now_ticks;
 }
 
+/* Once for each such shield: a request is delivered in spite of it. */
+static void report_ran_out(struct delivery *delivery, const struct inv_run_view *view)
+{
+	char limit[DURATION_TEXT_BYTES], name[16] = "elsewhere", text[192];
+
+	if (!view->shield_ran_out || delivery->ran_out_reported) {
+		delivery->ran_out_reported = view->shield_ran_out;
+		return;
+	}
+	delivery->ran_out_reported = true;
+	duration_format(view->shield_limit_ns, limit);
+	if (view->shield_pid != 0)
+		process_command(view->shield_pid, name);
+	snprintf(text, sizeof(text),
+	         "the shield of process %d (%s) has run out after its limit of %s, and requests "
+	         "are not held back any more",
+	         (int)view->shield_pid, name, limit);
+	message("%s", text);
+	inv_run_log(delivery->invocation, LOG_WARNING, text);
+}
+
 void delivery_gather(struct delivery *delivery, const struct inv_run_view *view, int64_t now_ns,
                      struct escalation_facts *facts)
 {
 	note_delivery(delivery, view);
+	if (!delivery->alone)
+		report_ran_out(delivery, view);
 	*facts = (struct escalation_facts){.now_ns = now_ns,
 	                                   .command_ended = delivery->command_ended,
 	                                   .command_ended_ns = delivery->command_ended_ns,

@@ -32,6 +32,7 @@ struct delivery {
 	bool alone;             /* the table is gone: requests are in the caller's view only */
 	bool denied_reported;   /* that a process is another user's */
 	bool unlisted_reported; /* that the processes can't be listed */
+	bool ran_out_reported;  /* that the limit of a shield has run out */
 	int64_t kill_began_ns;  /* 0: no SIGKILL was sent */
 	struct process_list found;
 

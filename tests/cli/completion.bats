@@ -20,13 +20,13 @@ completions() {
 	assert_output cancel
 	run -0 completions cancel --re
 	assert_output --regexp '^--reason'
-	run -0 completions --table=x sh
+	run -0 completions --table=x sho
 	assert_output show
 }
 
 @test "every option that is offered is one" {
 	local command option
-	for command in run cancel list show wait status id check sleep log why; do
+	for command in run cancel list show wait status id check sleep log shield why; do
 		run -0 "$INVCTL" "$command" --help
 		for option in $(completions "$command" --); do
 			assert_output --partial "${option%=}"
@@ -36,7 +36,7 @@ completions() {
 
 @test "every option that there is, is offered" {
 	local command option
-	for command in run cancel list show wait status id check sleep log why; do
+	for command in run cancel list show wait status id check sleep log shield why; do
 		run -0 completions "$command" --
 		for option in $("$INVCTL" "$command" --help | grep -o '^ .*  --[a-z-]*' | grep -o -- '--[a-z-]*'); do
 			assert_output --partial "$option"
