@@ -160,7 +160,7 @@ INSTALL ?= install
 TO := $(DESTDIR)
 install: all $(HELPERS)
 	$(Q)$(INSTALL) -d $(TO)$(BINDIR) $(TO)$(LIBDIR)/pkgconfig $(TO)$(LIBEXECDIR) $(TO)$(INCDIR) \
-		$(TO)$(MANDIR)/man1 $(TO)$(MANDIR)/man3 $(TO)$(MANDIR)/man8 \
+		$(TO)$(MANDIR)/man1 $(TO)$(MANDIR)/man3 $(TO)$(MANDIR)/man7 $(TO)$(MANDIR)/man8 \
 		$(TO)$(SYSTEMDDIR)/user $(TO)$(SYSTEMDDIR)/system \
 		$(TO)$(DATADIR)/bash-completion/completions $(TO)$(DATADIR)/zsh/site-functions \
 		$(TO)$(DATADIR)/fish/vendor_completions.d
@@ -171,7 +171,7 @@ install: all $(HELPERS)
 	$(Q)$(INSTALL) -m 644 $(BUILD)/libinvctl.a $(TO)$(LIBDIR)
 	$(Q)$(call PKG_CONFIG_FILE,$(TO)$(LIBDIR)/pkgconfig/invctl.pc)
 	$(Q)$(INSTALL) -m 644 include/invctl.h $(TO)$(INCDIR)
-	$(Q)for page in man/*.[138]; do \
+	$(Q)for page in man/*.[1378]; do \
 		to=$(TO)$(MANDIR)/man$${page##*.}; \
 		if [ -L $$page ]; then ln -sf "$$(readlink $$page)" "$$to/$${page##*/}"; \
 		else $(INSTALL) -m 644 $$page "$$to"; fi || exit 1; done
