@@ -123,3 +123,20 @@ ended_in_a_minute() { # pid
 		assert_equal "$(status_of "$name")" cancelled
 	done
 }
+
+@test "overnight runs to its end, in dash and in bash, and parks" {
+	local shell
+	for shell in dash bash; do
+		run "$shell" "$ROOT/examples/overnight.sh" 2
+		assert_success
+		assert_equal "$(cat stage.txt)" parked
+		assert_equal "$(tail -n 1 overnight.log)" parked
+	done
+}
+
+@test "overnight is parked whenever and however it is stopped, a hundred times" {
+	OVERNIGHT=$ROOT/examples/overnight.sh run "$ROOT/tests/stress/overnight.py" 105
+	echo "$output"
+	assert_success
+	assert_line '105 of 105 parked'
+}
