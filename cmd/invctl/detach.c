@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,11 +15,11 @@
 #include "invctl-exit-status.h"
 #include "invctl-supervisor.h"
 
-/* What the caller reads: less than PIPE_BUF, so whole or not at all. The supervisor sends one
- * with its id when it has registered. Where the command is not executed, one with another status
- * follows, from the supervisor or the command's process. The pipe ends with the exec. */
+/* What the caller reads, whole or not at all. The command's process sends one with the id before
+ * its exec, which ends the connection. Where the command is not executed, one with another status
+ * follows, from that process or the supervisor. */
 struct report {
-	int status; /* EXIT_DONE: registered */
+	int status; /* EXIT_DONE: it is about to be executed */
 	int error;  /* errno of what failed, 0: a message has been printed */
 	char id[INV_ID_TEXT_BYTES];
 };
@@ -39,12 +40,12 @@ static bool read_report(int fd, struct report *report)
 	ssize_t length;
 
 	do
-		length = read(fd, report, sizeof(*report));
+		length = recv(fd, report, sizeof(*report), 0);
 	while (length < 0 && errno == EINTR);
 	return length == (ssize_t)sizeof(*report);
 }
 
-/* The last one counts. */
+/* The last one counts. Without any, no command was executed. */
 static int await_exec(int fd, const char *command)
 {
 	struct report report = {.status = EXIT_INTERNAL};
@@ -54,8 +55,10 @@ static int await_exec(int fd, const char *command)
 		reported = true;
 	close(fd);
 	if (!reported)
-		message("the detached supervisor died before it had registered; run it without "
-		        "--detach to see why");
+		message("the supervisor died before '%s' was executed, so it was not started; run "
+		        "it "
+		        "without --detach to see why",
+		        command);
 	else if (report.error != 0)
 		message("'%s' can't be run: %s", command, strerror(report.error));
 	else if (report.status == EXIT_DONE)
@@ -79,8 +82,8 @@ int detach_part(const char *command, int *report)
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) != 0) {
-		message("no pipe can be made: %s", strerror(errno));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+		message("no socket can be made: %s", strerror(errno));
 		return EXIT_INTERNAL;
 	}
 
@@ -99,11 +102,11 @@ int detach_part(const char *command, int *report)
 	return await_exec(ends[0], command);
 }
 
+/* A caller that was killed meanwhile needs none: the action goes on. */
 static void send_report(int fd, const struct report *report)
 {
-	ssize_t written = write(fd, report, sizeof(*report));
-
-	(void)written; /* the caller is gone */
+	if (fd >= 0)
+		send(fd, report, sizeof(*report), MSG_NOSIGNAL);
 }
 
 /* The action goes on even if its output can't be kept. */
@@ -125,27 +128,32 @@ static int open_output(inv_table *table, const uint8_t id[16])
 
 void detach_settle(int report_fd, inv_table *table, const uint8_t id[16])
 {
-	struct report report = {.status = EXIT_DONE};
-	int output;
+	char id_text[INV_ID_TEXT_BYTES];
 
 	if (report_fd < 0)
 		return;
-	output = open_output(table, id);
-	inv_id_format(id, report.id);
+
+	int output = open_output(table, id);
+
+	inv_id_format(id, id_text);
 	if (logind_removes_shm(getuid()))
 		message("%s goes on after your last logout, but its table loses its name "
 		        "then; " LOGIND_REMEDY,
-		        report.id);
+		        id_text);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
 	close(output);
+}
+
+void detach_executing(int report_fd, const uint8_t id[16])
+{
+	struct report report = {.status = EXIT_DONE};
+
+	inv_id_format(id, report.id);
 	send_report(report_fd, &report);
 }
 
 void detach_fail(int report_fd, int status, int error)
 {
-	struct report report = {.status = status, .error = error};
-
-	if (report_fd >= 0)
-		send_report(report_fd, &report);
+	send_report(report_fd, &(struct report){.status = status, .error = error});
 }

@@ -50,10 +50,9 @@ static _Noreturn void execute(const struct launch_context *context, int supervis
 	int error, status;
 	char go;
 
-	if (recv(supervisor, &go, sizeof(go), 0) != sizeof(go)) {
-		detach_fail(context->report, EXIT_INTERNAL, EOWNERDEAD);
+	if (recv(supervisor, &go, sizeof(go), 0) != sizeof(go))
 		_exit(EXIT_INTERNAL);
-	}
+	detach_executing(context->report, context->id);
 	signal_watch_restore();
 	execvp(context->command[0], context->command);
 	error = errno;

@@ -109,14 +109,25 @@ kill_new_process() {
 	kill_new_process
 }
 
+# The same of a detached one: STARTER_PID prints to the file id and says to the file said; its
+# exit status is written to the file exited.
+detached_held_at() { # supervisor|command system-call enter|exit nth beginning-of-/proc/PID/syscall
+	ID=$(new_id)
+	{
+		status=0
+		strace -f -qq -o /dev/null -e trace="$2" -e inject="$2:delay_$3=$HELD_US:when=$4" \
+			"$INVCTL" run --detach --id="$ID" -- sleep 1000 >id 2>said || status=$?
+		echo "$status" >exited
+	} 3>&- &
+	STARTED_PIDS+=("$!")
+	retry is_held "$1" "$5"
+	STARTER_PID=$(ps -o ppid= -p "$RUN_PID" | tr -d ' ')
+	STARTED_PIDS+=("$RUN_PID" "$NEW_PID")
+}
+
 @test "--detach prints no id before the command is executed" {
 	local printed
-	ID=$(new_id)
-	strace -f -qq -o /dev/null -e trace=execve -e inject=execve:delay_enter="$HELD_US":when=1 \
-		"$INVCTL" run --detach --id="$ID" -- sleep 1000 >id 3>&- &
-	STARTED_PIDS+=("$!")
-	retry is_held command "59 "
-	STARTED_PIDS+=("$RUN_PID" "$NEW_PID")
+	detached_held_at command execve enter 1 "59 "
 	printed=$(cat id)
 	is_held command "59 "
 	[ -z "$printed" ]
@@ -124,4 +135,29 @@ kill_new_process() {
 	[ "$(cat id)" = "$ID" ]
 	[ "$(cat "/proc/$NEW_PID/comm")" = sleep ]
 	"$INVCTL" cancel --wait=30s "$ID"
+}
+
+@test "--detach: the supervisor killed before the word to go on: 125, no id, and nothing runs" {
+	detached_held_at supervisor sendto enter 1 "44 "
+	kill_supervisor
+	retry test -s exited
+	[ "$(cat exited)" = 125 ]
+	[ ! -s id ]
+	grep -q "^invctl: the supervisor died before 'sleep' was executed" said
+	retry process_is_gone "$NEW_PID"
+	run "$INVCTL" wait --timeout=30s "$ID"
+	assert_failure 125
+}
+
+@test "--detach: the starter killed before the exec: the action goes on, with nothing of the starter's" {
+	detached_held_at command rt_sigaction enter 1 "13 "
+	kill -KILL "$STARTER_PID"
+	retry executed_as sleep
+	[ ! -s id ]
+	[ "$(field "$ID" .status)" = running ]
+	"$INVCTL" cancel --wait=30s "$ID"
+}
+
+executed_as() {
+	[ "$(cat "/proc/$NEW_PID/comm")" = "$1" ]
 }
