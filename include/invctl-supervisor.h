@@ -180,6 +180,26 @@ int inv_run_end(inv_invocation *invocation, const struct inv_run_result *result)
 int inv_state_path(inv_table *table, const uint8_t id[16], const char *suffix, char *path,
                    size_t size);
 
+/* A record of a log. */
+struct inv_log_record {
+	int64_t time_ns; /* time of day */
+	int level;
+	uint64_t output_bytes; /* the length of the kept output when it was written */
+	const char *text;      /* until the next call with the reader */
+};
+
+typedef struct inv_log_reader inv_log_reader;
+
+/*
+ * Read the log of an invocation, oldest record first, while it may grow; the table need not exist.
+ * inv_log_open  0, also where nothing was logged; -EPERM, -ELOOP no regular file of the caller's
+ *               own; -ENOMEM; as inv_state_path; errors of open(2)
+ * inv_log_next  1 a record; 0 no more at present: call again after the log has grown; -errno
+ */
+int inv_log_open(const char *table_name, const uint8_t id[16], inv_log_reader **out);
+int inv_log_next(inv_log_reader *reader, struct inv_log_record *record);
+void inv_log_close(inv_log_reader *reader);
+
 /* Does a broker serve the table? Where none does, one is started. 1 or 0. */
 int inv_table_have_broker(inv_table *table);
 

@@ -166,10 +166,37 @@ int inv_log(int level, const char *format, ...)
 	return error;
 }
 
+int inv_log_open(const char *table_name, const uint8_t id[16], inv_log_reader **out)
+{
+	return log_reader_open(table_name, id, out);
+}
+
+int inv_log_next(inv_log_reader *reader, struct inv_log_record *record)
+{
+	return log_reader_next(reader, record);
+}
+
+void inv_log_close(inv_log_reader *reader)
+{
+	log_reader_close(reader);
+}
+
 int inv_log_read(inv_table *table, const uint8_t id[16],
                  int (*each)(int64_t time_ns, int level, const char *text, void *arg), void *arg)
 {
-	int error = table_resolve(table, false, &table);
+	struct inv_log_record record;
+	inv_log_reader *reader;
+	int result = table_resolve(table, false, &table);
 
-	return error ? error : log_read(table, id, each, arg);
+	if (result == 0)
+		result = log_reader_open(table->name, id, &reader);
+	if (result < 0)
+		return result;
+	while ((result = log_reader_next(reader, &record)) == 1) {
+		result = each(record.time_ns, record.level, record.text, arg);
+		if (result != 0)
+			break;
+	}
+	log_reader_close(reader);
+	return result;
 }

@@ -190,6 +190,21 @@ void state_file_name(const uint8_t id[16], const char *suffix, char name[STATE_N
 	snprintf(name, STATE_NAME_BYTES, "%s.%s", text, suffix);
 }
 
+int state_file_open(int directory, const char *name)
+{
+	struct stat status;
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return -errno;
+	int error = fstat(fd, &status) != 0 ? -errno : 0;
+	if (error == 0 && (!S_ISREG(status.st_mode) || status.st_uid != geteuid()))
+		error = -EPERM;
+	if (error)
+		close(fd);
+	return error ? error : fd;
+}
+
 int state_path(const char *table_name, const uint8_t id[16], const char *suffix, char *path,
                size_t size)
 {

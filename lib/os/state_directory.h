@@ -15,6 +15,10 @@ int state_directory_open(const char *table_name);
 /* The name of a file in it. */
 void state_file_name(const uint8_t id[16], const char *suffix, char name[STATE_NAME_BYTES]);
 
+/* Open a file of the directory to read it: a descriptor; -ENOENT; -ELOOP a link; -EPERM another
+ * user's, or no regular file; the errors of open(2). */
+int state_file_open(int directory, const char *name);
+
 /* DIRECTORY/TABLE/ID.SUFFIX; the directories are made. 0, or as state_directory_open. */
 int state_path(const char *table_name, const uint8_t id[16], const char *suffix, char *path,
                size_t size);

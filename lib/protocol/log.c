@@ -3,21 +3,22 @@
  *
  * A file in the state directory, a line a record:
  *
- *   TIME-IN-NANOSECONDS LEVEL LENGTH TEXT
+ *   TIME-IN-NANOSECONDS LEVEL OUTPUT LENGTH TEXT
  *
  * with backslash and newline in the text as \\ and \n, and its length in bytes as it stands
- * there. Each record is one append, which the kernel keeps whole, so that any number of
+ * there. OUTPUT is the length of the kept output at that moment, ID.out, to which the action's
+ * processes append by themselves (run --detach): so the order of both is known, whatever is
+ * killed. Each record is one append, which the kernel keeps whole, so that any number of
  * processes may log at once, and a SIGKILL leaves whole records. A disk that fills up may cut
- * one short: it counts as lost, and by its length a reader knows that it is none. When the file has
- * grown to LOG_BYTES it becomes ID.log.1, in the place of the one before: a record is at most
- * RECORD_BYTES, so the last thousand are always in the two.
+ * one short: it counts as lost, and by its length a reader (log_reader.c) knows that it is none.
+ * When the file has grown to LOG_BYTES it becomes ID.log.1, in the place of the one before: a
+ * record is at most RECORD_BYTES, so the last thousand are always in the two.
  */
 #include "protocol/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -30,7 +31,7 @@
 
 enum {
 	RECORD_BYTES = 4096,
-	HEAD_BYTES = 40, /* at most: time, level, length, and the end of the line */
+	HEAD_BYTES = 64, /* at most: four numbers, and the end of the line */
 	TEXT_BYTES = RECORD_BYTES - HEAD_BYTES,
 	LONGEST_CHARACTER = 4,
 	RECORDS_KEPT = 1000,
@@ -57,12 +58,12 @@ static size_t encode_text(char *to, size_t room, const char *text)
 }
 
 /* One line. */
-static size_t encode(char record[RECORD_BYTES], int level, const char *text)
+static size_t encode(char record[RECORD_BYTES], int level, off_t output_bytes, const char *text)
 {
 	char encoded[TEXT_BYTES];
 	size_t length = encode_text(encoded, sizeof(encoded), text);
-	int head = snprintf(record, RECORD_BYTES, "%lld %d %zu ", (long long)clock_realtime_ns(),
-	                    level, length);
+	int head = snprintf(record, RECORD_BYTES, "%lld %d %lld %zu ",
+	                    (long long)clock_realtime_ns(), level, (long long)output_bytes, length);
 
 	memcpy(record + head, encoded, length);
 	record[(size_t)head + length] = '\n';
@@ -70,18 +71,17 @@ static size_t encode(char record[RECORD_BYTES], int level, const char *text)
 }
 
 /* A record that found the disk full may have left a line without its end. */
-static bool ends_within_a_line(int fd)
+static bool ends_within_a_line(int fd, off_t size)
 {
-	struct stat status;
 	char last;
 
-	return fstat(fd, &status) == 0 && status.st_size > 0 &&
-	       pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n';
+	return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
 }
 
-static int append(int fd, const char *record, size_t length)
+/* size: of the file, or what it was a moment ago */
+static int append(int fd, off_t size, const char *record, size_t length)
 {
-	if (ends_within_a_line(fd) && file_write(fd, "\n", 1) < 0)
+	if (ends_within_a_line(fd, size) && file_write(fd, "\n", 1) < 0)
 		return -errno;
 	ssize_t written = file_write(fd, record, length);
 	if (written < 0)
@@ -94,21 +94,16 @@ static int append(int fd, const char *record, size_t length)
 	return file_write(fd, "\n", 1) < 0 ? -errno : -ENOSPC;
 }
 
-/* The two files of a log: a directory, and names in it. */
-struct log_files {
-	int directory;
-	char name[STATE_NAME_BYTES], former[STATE_NAME_BYTES];
-};
-
-static int open_files(const inv_table *table, const uint8_t id[16], struct log_files *files)
+int log_files_open(const char *table_name, const uint8_t id[16], struct log_files *files)
 {
-	files->directory = state_directory_open(table->name);
+	files->directory = state_directory_open(table_name);
 	state_file_name(id, "log", files->name);
 	state_file_name(id, "log.1", files->former);
+	state_file_name(id, "out", files->output);
 	return files->directory < 0 ? files->directory : 0;
 }
 
-static bool is_named(const struct log_files *files, const char *name, int fd)
+bool log_file_is_named(const struct log_files *files, const char *name, int fd)
 {
 	struct stat open_file, named_file;
 
@@ -122,7 +117,7 @@ static void rotate(const struct log_files *files, int fd)
 {
 	if (flock(fd, LOCK_EX) != 0)
 		return;
-	if (is_named(files, files->name, fd))
+	if (log_file_is_named(files, files->name, fd))
 		renameat(files->directory, files->name, files->directory, files->former);
 	/* The lock goes with the descriptor. */
 }
@@ -135,7 +130,7 @@ static int open_for_append(const struct log_files *files)
 
 static int append_to(const struct log_files *files, const char *record, size_t length)
 {
-	struct stat status;
+	struct stat status = {0};
 	int fd = open_for_append(files);
 
 	if (fd < 0)
@@ -146,8 +141,9 @@ static int append_to(const struct log_files *files, const char *record, size_t l
 		fd = open_for_append(files);
 		if (fd < 0)
 			return -errno;
+		status.st_size = 0;
 	}
-	int error = append(fd, record, length);
+	int error = append(fd, status.st_size, record, length);
 	close(fd);
 	return error;
 }
@@ -162,6 +158,16 @@ static void count_lost(struct slot *slot)
 		;
 }
 
+/* 0: none is kept. */
+static off_t output_bytes(const struct log_files *files)
+{
+	struct stat status;
+
+	return fstatat(files->directory, files->output, &status, AT_SYMLINK_NOFOLLOW) == 0
+	               ? status.st_size
+	               : 0;
+}
+
 int log_append(inv_table *table, struct slot_ref ref, const uint8_t id[16], int level,
                const char *text)
 {
@@ -171,9 +177,10 @@ int log_append(inv_table *table, struct slot_ref ref, const uint8_t id[16], int 
 
 	if (!(atomic_load(&slot->flags) & SLOT_HAS_LOG))
 		atomic_fetch_or(&slot->flags, SLOT_HAS_LOG);
-	int error = open_files(table, id, &files);
+	int error = log_files_open(table->name, id, &files);
 	if (!error) {
-		error = append_to(&files, record, encode(record, level, text));
+		error = append_to(&files, record,
+		                  encode(record, level, output_bytes(&files), text));
 		close(files.directory);
 	}
 	if (error)
@@ -181,125 +188,11 @@ int log_append(inv_table *table, struct slot_ref ref, const uint8_t id[16], int 
 	return error;
 }
 
-static void decode(char *text)
-{
-	char *to = text;
-
-	for (const char *from = text; *from; from++) {
-		if (*from == '\\' && (from[1] == 'n' || from[1] == '\\'))
-			*to++ = *++from == 'n' ? '\n' : '\\';
-		else
-			*to++ = *from;
-	}
-	*to = '\0';
-}
-
-/* Split a line; false: it is no record, but perhaps the remains of one. */
-static bool parse(char *line, int64_t *time_ns, int *level, char **text)
-{
-	char *end = line + strcspn(line, "\n"), *level_at, *length_at;
-
-	*end = '\0';
-	*time_ns = strtoll(line, &level_at, 10);
-	*level = (int)strtol(level_at, &length_at, 10);
-	unsigned long length = strtoul(length_at, text, 10);
-	if (level_at == line || length_at == level_at || *text == length_at || **text != ' ' ||
-	    *level < LOG_EMERG || *level > LOG_DEBUG)
-		return false;
-	++*text;
-	return (unsigned long)(end - *text) == length;
-}
-
-static int read_records(FILE *file, int (*each)(int64_t, int, const char *, void *), void *arg)
-{
-	char line[RECORD_BYTES + 1], *text;
-	int64_t time_ns;
-	int result = 0, level;
-
-	while (result == 0 && fgets(line, sizeof(line), file)) {
-		if (!parse(line, &time_ns, &level, &text))
-			continue;
-		decode(text);
-		result = each(time_ns, level, text, arg);
-	}
-	return result;
-}
-
-/* 0, also where there is none (fd is -1 then); or -errno. */
-static int open_to_read(const struct log_files *files, const char *name, int *fd)
-{
-	*fd = openat(files->directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	return *fd >= 0 || errno == ENOENT ? 0 : -errno;
-}
-
-static void close_both(const int fds[2])
-{
-	for (int i = 0; i < 2; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-}
-
-/* A rotation between the two opens replaces the older file by the newer one, which would be missed.
- * Then the file that was opened as the older one has lost its name: open both again. */
-static int open_both(const struct log_files *files, int fds[2])
-{
-	bool same;
-
-	do {
-		int error = open_to_read(files, files->former, &fds[0]);
-		int second = open_to_read(files, files->name, &fds[1]);
-
-		same = fds[0] >= 0 ? is_named(files, files->former, fds[0])
-		                   : faccessat(files->directory, files->former, F_OK,
-		                               AT_SYMLINK_NOFOLLOW) != 0;
-		if (error || second || !same)
-			close_both(fds);
-		if (error || second)
-			return error ? error : second;
-	} while (!same);
-	return 0;
-}
-
-/* Closes it. */
-static int read_one(int fd, int (*each)(int64_t, int, const char *, void *), void *arg)
-{
-	FILE *file = fdopen(fd, "r");
-
-	if (!file) {
-		close(fd);
-		return -ENOMEM;
-	}
-	int result = read_records(file, each, arg);
-	fclose(file);
-	return result;
-}
-
-int log_read(const inv_table *table, const uint8_t id[16],
-             int (*each)(int64_t time_ns, int level, const char *text, void *arg), void *arg)
-{
-	struct log_files files;
-	int fds[2], result = open_files(table, id, &files);
-
-	if (result)
-		return result;
-	result = open_both(&files, fds);
-	close(files.directory);
-	if (result)
-		return result;
-	if (fds[0] >= 0)
-		result = read_one(fds[0], each, arg);
-	if (fds[1] >= 0 && result == 0)
-		result = read_one(fds[1], each, arg);
-	else if (fds[1] >= 0)
-		close(fds[1]);
-	return result;
-}
-
 void log_remove(const inv_table *table, const uint8_t id[16])
 {
 	struct log_files files;
 
-	if (open_files(table, id, &files) != 0)
+	if (log_files_open(table->name, id, &files) != 0)
 		return;
 	unlinkat(files.directory, files.name, 0);
 	unlinkat(files.directory, files.former, 0);

@@ -455,6 +455,125 @@ static void a_link_in_its_place_is_not_followed(void **state)
 	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
 }
 
+static inv_log_reader *open_reader(struct fixture *fixture, const uint8_t id[16])
+{
+	inv_log_reader *reader;
+
+	assert_int_equal(inv_log_open(inv_table_name(fixture->table), id, &reader), 0);
+	return reader;
+}
+
+static void a_record_knows_how_much_output_was_kept_before_it(void **state)
+{
+	static const char *const outputs[] = {"", "one\n", "two, no end"};
+	struct fixture *fixture = *state;
+	struct inv_log_record record;
+	uint64_t length = 0;
+	uint8_t id[16];
+	char path[4096];
+	inv_invocation *invocation = begin(fixture, id);
+	inv_log_reader *reader = open_reader(fixture, id);
+
+	assert_int_equal(inv_log_next(reader, &record), 0);
+	assert_int_equal(inv_state_path(fixture->table, id, "out", path, sizeof(path)), 0);
+	for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++) {
+		FILE *output = fopen(path, "a");
+		assert_non_null(output);
+		fputs(outputs[i], output);
+		assert_int_equal(fclose(output), 0);
+		length += strlen(outputs[i]);
+		assert_int_equal(inv_log_text(LOG_INFO, "x"), 0);
+		assert_int_equal(inv_log_next(reader, &record), 1);
+		assert_int_equal(record.output_bytes, length);
+		assert_int_equal(inv_log_next(reader, &record), 0);
+	}
+	inv_log_close(reader);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
+/* Two rotations between two turns of the reader are the most that it is held to. */
+static void a_reader_follows_rotations(void **state)
+{
+	struct fixture *fixture = *state;
+	static char filler[LONG_TEXT + 1];
+	struct inv_log_record record;
+	uint8_t id[16];
+	int written = 0, seen = 0, result;
+	inv_invocation *invocation = begin(fixture, id);
+	inv_log_reader *reader = open_reader(fixture, id);
+
+	memset(filler, 'x', LONG_TEXT);
+	for (int burst = 1; burst <= 5; burst++) {
+		for (int i = 0; i < burst * 350; i++)
+			assert_int_equal(inv_log(LOG_INFO, "%d %s", written++, filler), 0);
+		while ((result = inv_log_next(reader, &record)) == 1)
+			assert_int_equal(atoi(record.text), seen++);
+		assert_int_equal(result, 0);
+		assert_int_equal(seen, written);
+	}
+	inv_log_close(reader);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
+/* A writer that had opened the file before it was rotated. */
+static void a_late_record_in_the_former_file_is_read(void **state)
+{
+	struct fixture *fixture = *state;
+	struct inv_log_record record;
+	uint8_t id[16];
+	char path[4096], former[4096];
+	inv_invocation *invocation = begin(fixture, id);
+	inv_log_reader *reader = open_reader(fixture, id);
+
+	assert_int_equal(inv_log_text(LOG_INFO, "first"), 0);
+	assert_int_equal(inv_log_next(reader, &record), 1);
+	assert_int_equal(inv_state_path(fixture->table, id, "log", path, sizeof(path)), 0);
+	assert_int_equal(inv_state_path(fixture->table, id, "log.1", former, sizeof(former)), 0);
+	FILE *late = fopen(path, "a");
+	assert_non_null(late);
+	assert_int_equal(rename(path, former), 0);
+	assert_int_equal(inv_log_next(reader, &record), 0);
+	assert_int_equal(inv_log_text(LOG_INFO, "second"), 0);
+	assert_int_equal(inv_log_next(reader, &record), 1);
+	assert_string_equal(record.text, "second");
+	fputs("17 6 0 4 la", late);
+	fflush(late);
+	assert_int_equal(inv_log_next(reader, &record), 0);
+	fputs("te\n", late);
+	assert_int_equal(fclose(late), 0);
+	assert_int_equal(inv_log_next(reader, &record), 1);
+	assert_string_equal(record.text, "late");
+	assert_int_equal(inv_log_next(reader, &record), 0);
+	inv_log_close(reader);
+	assert_int_equal(inv_invocation_end(invocation, INV_COMPLETED), 0);
+}
+
+static void what_is_no_file_of_its_own_is_not_read(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[16];
+	char path[4096];
+	inv_log_reader *reader;
+
+	fixture_id(id);
+	assert_int_equal(inv_state_path(fixture->table, id, "log", path, sizeof(path)), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(inv_log_open(inv_table_name(fixture->table), id, &reader), -EPERM);
+	assert_int_equal(unlink(path), 0);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	for (int i = 0; i < 100000; i++)
+		fputc('0' + i % 10, file);
+	fputs("\n17 6 0 4 good\n", file);
+	assert_int_equal(fclose(file), 0);
+	struct records records = read_log(fixture, id);
+	assert_int_equal(records.count, 1);
+	assert_string_equal(records.last, "good");
+	if (!fixture_permitted(chown(path, 12345, 12345) == 0, "a file of another user"))
+		skip();
+	assert_int_equal(inv_log_open(inv_table_name(fixture->table), id, &reader), -EPERM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -474,6 +593,10 @@ int main(void)
 	        TABLE_TEST(no_state_directory_is_an_error_and_counted),
 	        TABLE_TEST(a_format_that_can_not_be_written_is_invalid),
 	        TABLE_TEST(a_link_in_its_place_is_not_followed),
+	        TABLE_TEST(a_record_knows_how_much_output_was_kept_before_it),
+	        TABLE_TEST(a_reader_follows_rotations),
+	        TABLE_TEST(a_late_record_in_the_former_file_is_read),
+	        TABLE_TEST(what_is_no_file_of_its_own_is_not_read),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
