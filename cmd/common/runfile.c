@@ -60,6 +60,10 @@ static size_t encode(char *buffer, const struct runfile *run)
 		         (unsigned long long)run->supervisor_start);
 		append(buffer, &used, supervisor);
 	}
+	if (run->output_limit > 0) {
+		snprintf(number, sizeof(number), "%lld", (long long)run->output_limit);
+		append_value(buffer, &used, "output-limit=", number);
+	}
 	append(buffer, &used, "");
 	for (char **word = run->command; word && *word; word++)
 		append(buffer, &used, *word);
@@ -185,6 +189,8 @@ static void take_value(char *string, struct runfile *run, char ***variable)
 		run->finish_timeout_ns = strtoll(value, NULL, 10);
 	else if ((value = value_of(string, "environment=")))
 		*(*variable)++ = value;
+	else if ((value = value_of(string, "output-limit=")))
+		run->output_limit = strtoll(value, NULL, 10);
 	else if ((value = value_of(string, "supervisor="))) {
 		long pid = strtol(value, &end, 10);
 		run->supervisor = pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;

@@ -28,6 +28,7 @@ struct runfile {
 	char **environment;        /* of the finish command; ends with NULL */
 	pid_t supervisor;          /* 0: not known */
 	uint64_t supervisor_start; /* clock ticks since boot */
+	int64_t output_limit;      /* bytes of output that are kept; 0: no bound */
 	char **command;            /* ends with NULL */
 	char *text;                /* what the others point into; of runfile_read */
 };

@@ -9,6 +9,7 @@
 
 #include "api/broker.h"
 #include "common/runfile.h"
+#include "supervise/kept_output.h"
 #include "supervise/processes.h"
 
 struct orphan {
@@ -23,6 +24,7 @@ struct orphan {
 	bool finish_lost;   /* it has a finish command, which can't be read, or is another user's */
 	char **environment; /* the action's, or as the run file says; NULL: not known */
 	char **own_environment;
+	struct kept_output output;
 	char *environment_text;
 };
 

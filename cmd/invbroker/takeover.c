@@ -258,9 +258,11 @@ static void supervise(struct adopted *adopted, int64_t now_ns)
 		adopted->due_ns = now_ns;
 		break;
 	}
-	if (!adopted->ended)
-		adopted->due_ns =
-		        loop_earlier(adopted->due_ns, now_ns + (watched ? SLICE_NS : CHECK_NS));
+	if (adopted->ended)
+		return;
+	int64_t slice_ns = loop_earlier(kept_output_step(&adopted->orphan.output, now_ns),
+	                                now_ns + (watched ? SLICE_NS : CHECK_NS));
+	adopted->due_ns = loop_earlier(adopted->due_ns, slice_ns);
 }
 
 /* Unlink and free those that have ended. */

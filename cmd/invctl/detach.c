@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,7 +12,7 @@
 #include "common/logind.h"
 #include "common/message.h"
 #include "invctl-exit-status.h"
-#include "invctl-supervisor.h"
+#include "os/state_directory.h"
 
 /* What the caller reads, whole or not at all. The command's process sends one with the id before
  * its exec, which ends the connection. Where the command is not executed, one with another status
@@ -109,21 +108,34 @@ static void send_report(int fd, const struct report *report)
 		send(fd, report, sizeof(*report), MSG_NOSIGNAL);
 }
 
+/* A new file; what an earlier invocation of that id had left was removed. */
+static int make_output(inv_table *table, const uint8_t id[16])
+{
+	char name[STATE_NAME_BYTES];
+	int directory = state_directory_open(inv_table_name(table));
+
+	if (directory < 0)
+		return directory;
+	state_file_name(id, "out", name);
+	int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	int error = fd < 0 ? -errno : 0;
+	close(directory);
+	return error ? error : fd;
+}
+
 /* The action goes on even if its output can't be kept. */
 static int open_output(inv_table *table, const uint8_t id[16])
 {
-	char path[PATH_MAX];
-	int error = inv_state_path(table, id, "out", path, sizeof(path));
-	int fd = error < 0
-	                 ? -1
-	                 : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = make_output(table, id);
 
 	if (fd >= 0)
 		return fd;
 	message("output will not be kept: %s; set INVCTL_STATE_DIR to the absolute path of a "
 	        "directory that you can write to",
-	        strerror(error < 0 ? -error : errno));
-	return open("/dev/null", O_WRONLY | O_CLOEXEC);
+	        strerror(-fd));
+	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	/* Nothing of the caller's stays open even if it can't be opened either. */
+	return fd >= 0 ? fd : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
 }
 
 void detach_settle(int report_fd, inv_table *table, const uint8_t id[16])

@@ -18,6 +18,7 @@
 #include "invctl/context.h"
 #include "invctl/id_file.h"
 #include "os/process.h"
+#include "os/state_directory.h"
 
 /* The context to be nested in; false: none. A broken one is reported, and the run goes on
  * without a parent. */
@@ -146,6 +147,7 @@ static void write_run_file(const struct run_options *options, struct registratio
 	                      .environment = options->finish_command ? environ : NULL,
 	                      .supervisor = getpid(),
 	                      .supervisor_start = process_start(getpid()),
+	                      .output_limit = options->detach ? options->output_limit : 0,
 	                      .command = options->command};
 	int error = inv_state_path(registration->table, registration->id, "run", path,
 	                           sizeof(registration->run_path));
@@ -164,6 +166,21 @@ static void write_run_file(const struct run_options *options, struct registratio
 	if (error < 0)
 		*path = '\0';
 	free(cwd);
+}
+
+/* What an earlier invocation of that id has logged and written is not this one's. */
+static void forget_former_files(const struct registration *registration)
+{
+	static const char *const suffixes[] = {"log", "log.1", "out"};
+	char name[STATE_NAME_BYTES];
+	int directory = state_directory_open(inv_table_name(registration->table));
+
+	for (size_t i = 0; directory >= 0 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		state_file_name(registration->id, suffixes[i], name);
+		unlinkat(directory, name, 0);
+	}
+	if (directory >= 0)
+		close(directory);
 }
 
 static int publish_id(struct id_file *file, struct registration *registration)
@@ -189,6 +206,8 @@ static int register_with(const struct globals *globals, const struct run_options
 
 	if (status != EXIT_DONE)
 		return status;
+	if (options->id_given)
+		forget_former_files(registration);
 	write_run_file(options, registration);
 	return publish_id(file, registration);
 }

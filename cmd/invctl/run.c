@@ -72,6 +72,8 @@ static void prepare(struct run *run)
 	        .nested_wait_ns = options->nested_wait_ns,
 	        .deadline_ns = INV_FOREVER,
 	};
+	kept_output_begin(&supervision->output, options->detach ? STDOUT_FILENO : -1,
+	                  options->output_limit, clock_monotonic_ns());
 	supervision->delivery = (struct delivery){
 	        .invocation = run->registration.invocation,
 	        .scope = {.table = run->registration.table,
@@ -148,6 +150,7 @@ static int finish(struct run *run)
 
 	int status = inv_run_end(run->registration.invocation, &result);
 
+	kept_output_end(&supervision->output);
 	if (dies_of_interrupt(run, status))
 		signal_watch_die(SIGINT);
 	if (run->options.preserve_status && result.exec_errno == 0)

@@ -2,6 +2,7 @@
 #include "invctl/run_options.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/duration.h"
@@ -9,6 +10,7 @@
 #include "common/options.h"
 #include "invctl-exit-status.h"
 #include "invctl-supervisor.h"
+#include "supervise/kept_output.h"
 
 enum {
 	OPTION_ID = 256,
@@ -23,6 +25,7 @@ enum {
 	OPTION_FINISH_TIMEOUT,
 	OPTION_COOPERATIVE,
 	OPTION_SIGNAL_TO,
+	OPTION_OUTPUT_LIMIT,
 };
 
 static const struct argp_option options[] = {
@@ -30,6 +33,10 @@ static const struct argp_option options[] = {
         {"id", OPTION_ID, "UUID", 0, "Its id (default: a fresh one)", 1},
         {"id-file", OPTION_ID_FILE, "FILE", 0, "Write the id to FILE before COMMAND starts", 1},
         {"detach", 'd', 0, 0, "Print the id and leave it in the background; output is kept", 1},
+        {"output-limit", OPTION_OUTPUT_LIMIT, "SIZE", 0,
+         "Of a detached one's output keep the last SIZE bytes, with K, M or G, or inf (default: "
+         "64M)",
+         1},
         {"no-parent", OPTION_NO_PARENT, 0, 0, "Not nested in the invocation that this runs in", 1},
         {"preserve-status", OPTION_PRESERVE_STATUS, 0, 0,
          "Exit as COMMAND did, also after a request", 1},
@@ -89,6 +96,24 @@ static void parse_finish(struct argp_state *state, char *text, struct run_option
 	run->finish_command = text;
 	if (*text == '\0')
 		usage_error(state, "--finish needs a command; leave it out for none");
+}
+
+/* A number of bytes, perhaps with K, M or G; 0: inf. */
+static int64_t parse_size(struct argp_state *state, const char *text)
+{
+	static const char units[] = "KMG";
+	char *end;
+	unsigned long long number = strtoull(text, &end, 10);
+	const char *unit = *end ? strchr(units, *end) : NULL;
+	int64_t size;
+
+	if (strcmp(text, "inf") == 0)
+		return 0;
+	if (text[0] < '0' || text[0] > '9' || (*end && (!unit || end[1])) || number == 0 ||
+	    __builtin_mul_overflow(number, 1ULL << (unit ? 10 * (unit - units + 1) : 0), &size))
+		usage_error(state, "--output-limit '%s' is no size such as 500K, 64M, 2G, inf",
+		            text);
+	return size;
 }
 
 static void take_command(struct argp_state *state, struct run_options *run)
@@ -183,6 +208,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 			                   "COMMAND, or --signal=none for nothing");
 		run->stop_command = value;
 		return 0;
+	case OPTION_OUTPUT_LIMIT:
+		run->output_limit = parse_size(state, value);
+		return 0;
 	case OPTION_ID_FILE:
 		run->id_file = value;
 		return 0;
@@ -223,6 +251,7 @@ int run_options_parse(int argc, char **argv, struct run_options *run)
 	                            .kill_after_ns = INV_FOREVER,
 	                            .nested_wait_ns = 10 * NS_PER_SECOND,
 	                            .finish_timeout_ns = 60 * NS_PER_SECOND,
+	                            .output_limit = KEPT_OUTPUT_LIMIT,
 	                            .signal = SIGTERM};
 	options_parse(&argp, argc, argv, ARGP_IN_ORDER, run);
 	if (!run->name)

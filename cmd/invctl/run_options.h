@@ -14,7 +14,8 @@ struct run_options {
 	int64_t signal_after_ns;
 	int64_t kill_after_ns;
 	int64_t nested_wait_ns;
-	int signal; /* 0: none */
+	int64_t output_limit; /* bytes kept of a detached one's output; 0: all */
+	int signal;           /* 0: none */
 	const char *stop_command;
 	const char *finish_command;
 	int64_t finish_timeout_ns;

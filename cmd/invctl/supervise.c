@@ -149,7 +149,10 @@ static bool turn(struct supervision *supervision)
 		note_alone(supervision, decision.step);
 		return true;
 	}
-	rest(supervision, seen, earlier(decision.until_ns, supervision->hint_at_ns));
+
+	int64_t until_ns = earlier(decision.until_ns, supervision->hint_at_ns);
+
+	rest(supervision, seen, earlier(until_ns, kept_output_step(&supervision->output, now_ns)));
 	return true;
 }
 

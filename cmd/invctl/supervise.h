@@ -10,6 +10,7 @@
 #include "invctl/launch.h"
 #include "invctl/terminal.h"
 #include "supervise/deliver.h"
+#include "supervise/kept_output.h"
 
 struct supervision {
 	inv_table *table;
@@ -19,6 +20,7 @@ struct supervision {
 	struct launch launch;
 	struct delivery delivery;
 	struct terminal terminal;
+	struct kept_output output;
 	struct inv_run_view view; /* the last one; to begin with, the options as registered */
 
 	bool interrupted_at_terminal; /* Ctrl-C was pressed, here or at the command */
@@ -28,7 +30,7 @@ struct supervision {
 };
 
 /* Supervise a command that was started, until the invocation can be recorded.
- * The caller sets table, invocation, label, how_to, launch, view, and of delivery
+ * The caller sets table, invocation, label, how_to, launch, view, output, and of delivery
  * scope and stop_command. */
 void supervise(struct supervision *supervision);
 
