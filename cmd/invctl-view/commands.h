@@ -5,6 +5,7 @@
 #include "common/command.h"
 
 extern const struct command command_list;
+extern const struct command command_logs;
 extern const struct command command_show;
 extern const struct command command_status;
 

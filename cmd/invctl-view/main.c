@@ -14,7 +14,8 @@
 #include "invctl-exit-status.h"
 #include "invctl-view/commands.h"
 
-static const struct command *const commands[] = {&command_list, &command_show, &command_status};
+static const struct command *const commands[] = {&command_list, &command_logs, &command_show,
+                                                 &command_status};
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
@@ -54,9 +55,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
         options,
         parse_option,
-        "list|show|status [ARGUMENT...]",
+        "list|logs|show|status [ARGUMENT...]",
         "Show invocations. It is a part of invctl, which executes it: call 'invctl list', "
-        "'invctl show' and 'invctl status'.",
+        "'invctl logs', 'invctl show' and 'invctl status'.",
         NULL,
         NULL,
         NULL};
@@ -80,7 +81,7 @@ int main(int argc, char **argv)
 		argv[0] = program; /* what getopt puts before its messages */
 		return commands[i]->run(argc, argv, &arguments.globals);
 	}
-	message("invctl-view is a part of invctl: call 'invctl list', 'invctl show' or "
-	        "'invctl status'");
+	message("invctl-view is a part of invctl: call 'invctl list', 'invctl logs', "
+	        "'invctl show' or 'invctl status'");
 	return EXIT_USAGE;
 }

@@ -24,6 +24,26 @@ void page_text(const char *text)
 	free(safe);
 }
 
+void page_bytes(const char *bytes, size_t length)
+{
+	const char *end = bytes + length;
+
+	while (bytes < end) {
+		const char *stop = bytes;
+
+		while (stop < end && *stop != '\t' && *stop != '\0')
+			stop++;
+
+		char *part = strndup(bytes, (size_t)(stop - bytes));
+
+		page_text(part ? part : "");
+		free(part);
+		if (stop < end)
+			fputs(*stop == '\t' ? "\t" : "\\x00", stdout);
+		bytes = stop + (stop < end);
+	}
+}
+
 void page_line(const char *label, const char *format, ...)
 {
 	char text[LINE_BYTES];

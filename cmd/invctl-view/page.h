@@ -14,6 +14,9 @@ void page_words(const char *label, char *const *words);
 /* A text of others on stdout, escaped. */
 void page_text(const char *text);
 
+/* Output of others on stdout, for a terminal: escaped, but for tabs. */
+void page_bytes(const char *bytes, size_t length);
+
 enum { SIZE_TEXT_BYTES = 32 };
 
 /* "900 bytes", "12 kB", "26 MB" */

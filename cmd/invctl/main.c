@@ -19,14 +19,16 @@ static const struct command command_list = {.name = "list",
                                             .helper = "invctl-view"};
 static const struct command command_show = {
         .name = "show", .purpose = "show everything about one invocation", .helper = "invctl-view"};
+static const struct command command_logs = {
+        .name = "logs", .purpose = "show its log and kept output", .helper = "invctl-view"};
 static const struct command command_status = {.name = "status",
                                               .purpose = "show the table, its broker, and problems",
                                               .helper = "invctl-view"};
 
 static const struct command *const commands[] = {
-        &command_run,   &command_cancel, &command_list,   &command_show,
-        &command_wait,  &command_status, &command_id,     &command_check,
-        &command_sleep, &command_log,    &command_shield, &command_why,
+        &command_run,  &command_cancel, &command_list, &command_show,  &command_logs,
+        &command_wait, &command_status, &command_id,   &command_check, &command_sleep,
+        &command_log,  &command_shield, &command_why,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
