@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "invctl-supervisor.h"
+#include "os/state_directory.h"
 #include "supervise/waiting.h"
 
 enum { COMMAND_LINE_LIMIT = 16 * 1024 };
@@ -71,13 +73,29 @@ static char *directory_of(int pid)
 	return strdup(target);
 }
 
-static char *output_file(inv_table *table, const uint8_t id[16])
+/* What is no longer kept is a hole at its beginning. */
+static void find_output(inv_table *table, const uint8_t id[16], struct details *details)
 {
-	char path[PATH_MAX];
+	char name[STATE_NAME_BYTES], path[PATH_MAX];
+	struct stat status;
+	int directory = state_directory_open(inv_table_name(table));
 
-	if (inv_state_path(table, id, "out", path, sizeof(path)) < 0 || access(path, F_OK) < 0)
-		return NULL;
-	return strdup(path);
+	state_file_name(id, "out", name);
+
+	int fd = directory >= 0 ? state_file_open(directory, name) : -1;
+
+	if (fd >= 0 && fstat(fd, &status) == 0 &&
+	    inv_state_path(table, id, "out", path, sizeof(path)) == 0) {
+		off_t data = lseek(fd, 0, SEEK_DATA);
+
+		details->output = strdup(path);
+		details->output_bytes = (uint64_t)status.st_size;
+		details->output_lost = data > 0 ? (uint64_t)data : 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (directory >= 0)
+		close(directory);
 }
 
 void details_find(inv_table *table, const struct inv_info *info, struct details *details)
@@ -87,7 +105,7 @@ void details_find(inv_table *table, const struct inv_info *info, struct details 
 
 	memset(details, 0, sizeof(*details));
 	if (info->kind == INV_KIND_RUN)
-		details->output = output_file(table, info->id);
+		find_output(table, info->id, details);
 	waiting_for(table, info, &details->waiting_for);
 	if (info->kind == INV_KIND_RUN &&
 	    inv_state_path(table, info->id, "run", path, sizeof(path)) == 0 &&

@@ -8,9 +8,10 @@
 #include "supervise/process_list.h"
 
 struct details {
-	char **command; /* ends with NULL; NULL: not known */
-	char *cwd;      /* NULL: not known */
-	char *output;   /* the file that keeps it; NULL: none */
+	char **command;                     /* ends with NULL; NULL: not known */
+	char *cwd;                          /* NULL: not known */
+	char *output;                       /* the file that keeps it; NULL: none */
+	uint64_t output_bytes, output_lost; /* its size, and how much is no longer kept */
 	struct process_list waiting_for;
 	struct runfile run; /* where they come from a run file: owns them */
 };

@@ -99,6 +99,8 @@ static void write_state(struct json *json, const struct inv_info *info, enum sta
 	json_text(json, "state", state_name(state));
 	write_waiting(json, &details->waiting_for);
 	json_text(json, "output", details->output);
+	json_number_or_null(json, "outputBytes",
+	                    details->output ? (int64_t)details->output_bytes : -1, -1);
 	write_finish(json, info);
 	json_bool(json, "cooperative", info->cooperative);
 	json_time(json, "lastCheck", info->last_check_ns);

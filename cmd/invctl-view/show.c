@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "common/attach.h"
@@ -318,17 +317,21 @@ static void print_process(const struct inv_info *info)
 
 static void print_details(const struct details *details)
 {
-	struct stat status;
-	char size[SIZE_TEXT_BYTES];
+	char size[SIZE_TEXT_BYTES], kept[SIZE_TEXT_BYTES];
 
 	if (details->command && details->command[0])
 		page_words("Command", details->command);
 	if (details->cwd)
 		page_line("Directory", "%s", details->cwd);
-	if (!details->output || stat(details->output, &status) < 0)
+	if (!details->output)
 		return;
-	size_format((uint64_t)status.st_size, size);
-	page_line("Output", "%s, %s", details->output, size);
+	size_format(details->output_bytes, size);
+	size_format(details->output_bytes - details->output_lost, kept);
+	if (details->output_lost > 0)
+		page_line("Output", "%s, %s, of which the last %s are kept", details->output, size,
+		          kept);
+	else
+		page_line("Output", "%s, %s", details->output, size);
 }
 
 /* The time of day, and the day where it is not today. */
