@@ -88,12 +88,13 @@ _invctl_unquote() {
 _invctl_options() {
 	case $1 in
 	run) echo "--cooperative --detach --finish= --finish-timeout= --id= --id-file= --kill-after=
-		--name= --nested-wait= --no-kill --no-parent --preserve-status --signal= --signal-after=
-		--signal-to= --stop= --timeout=" ;;
+		--name= --nested-wait= --no-kill --no-parent --output-limit= --preserve-status --signal=
+		--signal-after= --signal-to= --stop= --timeout=" ;;
 	cancel) echo "--all --children= --dry-run --idempotent --kill --name= --only --reason= --signal
 		--verbose --wait" ;;
 	list | ls | ps) echo "--all --full --json --name= --noheadings --output= --quiet --status= --tree" ;;
 	show) echo "--json" ;;
+	logs) echo "--follow --json --lines= --priority= --since=" ;;
 	wait) echo "--all --any --children= --name= --timeout=" ;;
 	status) echo "--json" ;;
 	check | sleep) echo "--id= --peek" ;;
@@ -117,7 +118,7 @@ _invctl_values() {
 			stopped shielded finishing done failed lost" ;;
 	list:--output | list:-o | ls:--output | ls:-o | ps:--output | ps:-o)
 		_invctl_list "$(invctl list --help | sed -n '/^Columns:/,$s/^  \([a-z-]*\) .*/\1/p')" ;;
-	log:--priority | log:-p) _invctl_words "debug info warning error" ;;
+	log:--priority | log:-p | logs:--priority | logs:-p) _invctl_words "debug info warning error" ;;
 	run:--id | run:--name | run:-n) return 1 ;;
 	*:--name) _invctl_offer < <(_invctl_invocations name "$all") ;;
 	why:--id) _invctl_offer < <(_invctl_invocations both -a) ;;
@@ -128,7 +129,7 @@ _invctl_values() {
 
 _invctl() {
 	local cur prev words cword kept="" typed quote table="" command="" all="" at
-	local commands="run cancel list ls ps show wait status id check sleep log shield why help"
+	local commands="run cancel list ls ps show logs wait status id check sleep log shield why help"
 	COMPREPLY=()
 	words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	[[ -z ${COMP_LINE:-} ]] || _invctl_split

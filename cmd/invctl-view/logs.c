@@ -20,6 +20,7 @@
 #include "invctl-view/commands.h"
 #include "invctl-view/follow.h"
 #include "invctl-view/log_lines.h"
+#include "invctl-view/reason.h"
 
 enum { OPTION_JSON = 256, OPTION_SINCE };
 
@@ -147,7 +148,7 @@ static int print_all(struct transcript *transcript, struct log_lines *lines, boo
 static int print_until_end(struct transcript *transcript, struct arguments *arguments,
                            struct follow *follow, const struct inv_info *info)
 {
-	bool any = false, explained = !info || info->kind != INV_KIND_RUN;
+	bool any = false, explained = !info || info->kind != INV_KIND_RUN || info->log_lost > 0;
 
 	for (;;) {
 		bool last = !follow || follow_arm(follow);
@@ -205,14 +206,14 @@ static int refuse_other_user(const char *table_name, const uint8_t id[16],
                              const struct inv_info *info)
 {
 	const struct passwd *owner = user_lookup(info->uid);
-	char id_text[INV_ID_TEXT_BYTES];
+	char id_text[INV_ID_TEXT_BYTES], user[128];
 
+	user_format(info->uid, user, sizeof(user));
 	inv_id_format(id, id_text);
-	message("'%s' is user %s's, and so are its log and output, for that user alone: "
-	        "%s/.local/state/invctl/%s/%s.log and .out, unless INVCTL_STATE_DIR says another "
-	        "place there",
-	        info->name, owner ? owner->pw_name : "unknown", owner ? owner->pw_dir : "~",
-	        table_name, id_text);
+	message("'%s' belongs to %s, who alone can read its log and output: "
+	        "%s/.local/state/invctl/%s/%s.log and .out, or where that user's "
+	        "INVCTL_STATE_DIR says",
+	        info->name, user, owner ? owner->pw_dir : "~", table_name, id_text);
 	return EXIT_DENIED;
 }
 
@@ -231,7 +232,8 @@ static bool has_left_files(const char *table_name, const uint8_t id[16])
 	return any;
 }
 
-static int find_and_show(const struct globals *globals, inv_table *table,
+/* open_error: of the table, which is NULL then. */
+static int find_and_show(const struct globals *globals, inv_table *table, int open_error,
                          struct arguments *arguments)
 {
 	const char *table_name = attach_name(globals);
@@ -242,6 +244,9 @@ static int find_and_show(const struct globals *globals, inv_table *table,
 	if (is_id && (!table || inv_info_get(table, id, &info) == -ENOENT) &&
 	    has_left_files(table_name, id))
 		return show_logs(table_name, table, id, NULL, arguments);
+
+	if (open_error < 0 && open_error != -ENOENT)
+		return attach_failure(globals, open_error);
 
 	int status = selector_resolve(globals, table, arguments->selector, SELECTOR_FINISHED, id);
 
@@ -263,11 +268,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	options_parse(&argp, argc, argv, 0, &arguments);
 
 	int error = attach_table(globals, 0, &table);
-
-	if (error < 0 && error != -ENOENT)
-		return attach_failure(globals, error);
-
-	int status = find_and_show(globals, table, &arguments);
+	int status = find_and_show(globals, table, error, &arguments);
 
 	/* A thread may wait in it. */
 	if (!arguments.follow)

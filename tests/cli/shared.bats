@@ -232,6 +232,11 @@ user_is() {
 	# The other's command is known as far as /proc tells it to everybody.
 	run -0 as $ANNA "$INVCTL" show --json "$berts"
 	jq -e '.command | index("sleep") == 0' <<<"$output"
+	run -118 --separate-stderr as $ANNA "$INVCTL" logs "$berts"
+	[[ -z $output && $stderr == "invctl: 'sh' belongs to user $BERT, "*"/$INVCTL_TABLE/$berts.log and .out"* ]]
+	run -118 "$INVCTL" logs --follow "$berts"
+	run -0 as $BERT "$INVCTL" logs "$berts"
+	assert_line kept
 	run -0 as $ANNA "$INVCTL" cancel --wait=20s "$berts"
 }
 

@@ -150,6 +150,9 @@ too_small() { # size
 	run "$INVCTL" status --json
 	assert_failure 1
 	jq -r '.problems[]' <<<"$output" | grep "^$lost log records of 1 invocations"
+	run "$INVCTL" logs "$id"
+	assert_success
+	assert_output "invctl: $lost log records of 'sh' could not be written, and are lost; see 'df' for its state directory"
 }
 
 @test "the disk is full from the start: run and run --detach go on without what can't be kept" {
