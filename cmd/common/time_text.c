@@ -49,17 +49,18 @@ static int64_t parse_fraction(const char **end)
 /* "Z" or "+02:00" to the end; false: something else. */
 static bool parse_offset(const char *text, long *offset_s)
 {
-	unsigned hours, minutes;
-	int length = 0;
+	struct tm at = {0};
 
 	*offset_s = 0;
 	if (strcmp(text, "Z") == 0)
 		return true;
-	if ((*text != '+' && *text != '-') ||
-	    sscanf(text + 1, "%2u:%2u%n", &hours, &minutes, &length) != 2 || text[1 + length])
+	if (*text != '+' && *text != '-')
 		return false;
-	*offset_s = (long)(hours * 3600 + minutes * 60) * (*text == '-' ? -1 : 1);
-	return true;
+
+	const char *end = strptime(text + 1, "%H:%M", &at);
+
+	*offset_s = (at.tm_hour * 3600L + at.tm_min * 60L) * (*text == '-' ? -1 : 1);
+	return end && *end == '\0';
 }
 
 int time_parse(const char *text, int64_t *time_ns)

@@ -185,12 +185,12 @@ int inv_log_read(inv_table *table, const uint8_t id[16],
                  int (*each)(int64_t time_ns, int level, const char *text, void *arg), void *arg)
 {
 	struct inv_log_record record;
-	inv_log_reader *reader;
+	inv_log_reader *reader = NULL;
 	int result = table_resolve(table, false, &table);
 
 	if (result == 0)
 		result = log_reader_open(table->name, id, &reader);
-	if (result < 0)
+	if (!reader)
 		return result;
 	while ((result = log_reader_next(reader, &record)) == 1) {
 		result = each(record.time_ns, record.level, record.text, arg);
