@@ -164,24 +164,24 @@ static bool may_finish(const struct orphan *orphan, bool shared)
 	       (!shared || (supervisor.pid > 0 && process_life(&supervisor) == PROCESS_DEAD));
 }
 
-/* It lies beside the run file, ID.run. */
-static void open_output(struct orphan *orphan)
+/* It lies beside the run file, ID.run. -1: there is none. */
+static int open_output(const struct orphan *orphan)
 {
 	char path[sizeof(orphan->run_path)];
 	struct stat status;
-	int fd = -1;
 
-	if (!orphan->foreign && orphan->run.output_limit > 0) {
-		snprintf(path, sizeof(path), "%.*sout", (int)strlen(orphan->run_path) - 3,
-		         orphan->run_path);
-		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	}
-	if (fd >= 0 &&
-	    (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != geteuid())) {
-		close(fd);
-		fd = -1;
-	}
-	kept_output_begin(&orphan->output, fd, orphan->run.output_limit, clock_monotonic_ns());
+	if (!orphan->run.text)
+		return -1;
+	snprintf(path, sizeof(path), "%.*sout", (int)strlen(orphan->run_path) - 3,
+	         orphan->run_path);
+
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 ||
+	    (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid()))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 void orphan_open(inv_table *table, bool shared, inv_invocation *invocation,
@@ -212,7 +212,9 @@ void orphan_open(inv_table *table, bool shared, inv_invocation *invocation,
 	        (view->flags & INV_RUN_FINISH_COMMAND) != 0 && !orphan->run.finish_command;
 	if (!orphan->environment && orphan->run.finish_command)
 		orphan->environment = orphan->run.environment;
-	open_output(orphan);
+	orphan->output_fd = open_output(orphan);
+	kept_output_begin(&orphan->output, orphan->output_fd, orphan->run.output_limit,
+	                  clock_monotonic_ns());
 	orphan->stop_command_lost =
 	        (view->flags & INV_RUN_STOP_COMMAND) != 0 && !orphan->run.stop_command;
 }
@@ -228,8 +230,9 @@ void orphan_close(struct orphan *orphan)
 	if (orphan->output.fd >= 0) {
 		orphan->output.due_ns = 0;
 		kept_output_step(&orphan->output, clock_monotonic_ns());
-		close(orphan->output.fd);
 	}
+	if (orphan->output_fd >= 0)
+		close(orphan->output_fd);
 	runfile_free(&orphan->run);
 	free(orphan->own_environment);
 	free(orphan->environment_text);

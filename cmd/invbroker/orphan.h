@@ -24,8 +24,9 @@ struct orphan {
 	bool finish_lost;   /* it has a finish command, which can't be read, or is another user's */
 	char **environment; /* the action's, or as the run file says; NULL: not known */
 	char **own_environment;
-	struct kept_output output;
 	char *environment_text;
+	int output_fd; /* of its kept output; -1: none */
+	struct kept_output output;
 };
 
 /* Gather it. What is not available is left empty.

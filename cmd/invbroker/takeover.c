@@ -148,7 +148,8 @@ void takeover_adopt(inv_invocation *invocation, void *arg)
 	                                      .scope = adopted->orphan.scope,
 	                                      .stop_command = adopted->orphan.run.stop_command,
 	                                      .cwd = adopted->orphan.run.cwd,
-	                                      .environment = adopted->orphan.environment};
+	                                      .environment = adopted->orphan.environment,
+	                                      .output = adopted->orphan.output_fd};
 	escalation_begin(&adopted->delivery.escalation, &view);
 	resume_ending(adopted, &view);
 	start_watching(adopted);

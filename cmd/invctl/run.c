@@ -75,6 +75,7 @@ static void prepare(struct run *run)
 	kept_output_begin(&supervision->output, options->detach ? STDOUT_FILENO : -1,
 	                  options->output_limit, clock_monotonic_ns());
 	supervision->delivery = (struct delivery){
+	        .output = -1,
 	        .invocation = run->registration.invocation,
 	        .scope = {.table = run->registration.table,
 	                  .uid = getuid(),

@@ -202,6 +202,7 @@ struct shell_command delivery_shell_command(const struct delivery *delivery, con
 	                              .text = text,
 	                              .cwd = delivery->cwd,
 	                              .environment = delivery->environment,
+	                              .output = delivery->output,
 	                              .id = delivery->scope.id,
 	                              .table_name = inv_table_name(delivery->scope.table)};
 }

@@ -29,6 +29,7 @@ struct delivery {
 	const char *run_path;   /* of the run file, to be sealed; NULL: none */
 	const char *cwd;        /* of both; NULL: the caller's */
 	char **environment;     /* of both, without INVCTL_ID; NULL: the caller's */
+	int output;             /* of both; -1: the caller's */
 	bool alone;             /* the table is gone: requests are in the caller's view only */
 	bool denied_reported;   /* that a process is another user's */
 	bool unlisted_reported; /* that the processes can't be listed */

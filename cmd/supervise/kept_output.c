@@ -127,6 +127,9 @@ int64_t kept_output_step(struct kept_output *output, int64_t now_ns)
 		return output->due_ns;
 	if (fstat(output->fd, &status) != 0)
 		return output->due_ns = INV_FOREVER;
+	/* Another program has cut it short. */
+	if (status.st_size < output->size)
+		output->hole = 0;
 	if (find_hole(output, &status, &hole))
 		start_hole(output, &hole);
 	output->due_ns = now_ns + until_half_is_written(output, status.st_size, now_ns);

@@ -30,13 +30,17 @@ static void reset_signals(void)
 }
 
 /* The keys and the input of the terminal are the action's. */
-static void take_no_input(void)
+static void set_descriptors(int output)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	if (null >= 0)
 		dup2(null, STDIN_FILENO);
 	setpgid(0, 0);
+	if (output < 0)
+		return;
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
 }
 
 static int set_environment(const struct shell_command *command, const char *id)
@@ -55,7 +59,7 @@ static _Noreturn void execute(const struct shell_command *command)
 
 	inv_id_format(command->id, id);
 	reset_signals();
-	take_no_input();
+	set_descriptors(command->output);
 	if (command->environment)
 		environ = command->environment;
 	if (command->cwd && chdir(command->cwd) != 0)

@@ -10,6 +10,7 @@ struct shell_command {
 	const char *text;
 	const char *cwd;    /* where; NULL: here */
 	char **environment; /* NULL: the caller's. INVCTL_ID and INVCTL_TABLE are set in it */
+	int output;         /* where stdout and stderr go; -1: as the caller's */
 	const char *const (*settings)[2]; /* more of it: names and values, up to a NULL name */
 	const uint8_t *id;
 	const char *table_name;

@@ -279,6 +279,23 @@ has_grown_to() { # file bytes
 	(($(stat -c %s "$1") >= $2))
 }
 
+@test "what the finish command writes is kept too, also where the broker runs it" {
+	local id killed
+	mkfifo gate
+	for killed in false true; do
+		id=$("$INVCTL" run --detach --finish='echo parked; "$INVCTL" log finished; echo closed >&2' -- \
+			sh -c 'echo begun; read -r _ <gate')
+		retry test -s "$(output_file "$id")"
+		if $killed; then
+			kill -KILL "$(field "$id" .ownerPid)"
+			retry field_is "$id" .orphaned true
+		fi
+		echo >gate
+		run "$INVCTL" wait --timeout=30s "$id"
+		[[ $(logs "$id") == $'begun\nparked\n<info> finished\nclosed' ]]
+	done
+}
+
 @test "--output-limit=inf keeps all; what is no size is 2" {
 	local id size
 	OPTIONS=(--output-limit=inf)
