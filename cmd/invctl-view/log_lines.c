@@ -7,7 +7,6 @@
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/duration.h"
 #include "common/json_writer.h"
@@ -59,13 +58,13 @@ static void print_json(const struct log_line *line)
 	free(text);
 }
 
-static void print_record(const struct log_line *line)
+static void print_record(const struct log_line *line, bool terminal)
 {
 	time_t seconds = (time_t)(line->time_ns / NS_PER_SECOND);
-	const char *color = !terminal_has_color()        ? NULL
-	                    : line->level <= LOG_ERR     ? "\033[31m"
-	                    : line->level == LOG_WARNING ? "\033[33m"
-	                                                 : NULL;
+	const char *color = !terminal || !terminal_has_color() ? NULL
+	                    : line->level <= LOG_ERR           ? "\033[31m"
+	                    : line->level == LOG_WARNING       ? "\033[33m"
+	                                                       : NULL;
 	struct tm at = {0};
 	char day[32];
 
@@ -73,18 +72,18 @@ static void print_record(const struct log_line *line)
 	strftime(day, sizeof(day), "%Y-%m-%d %H:%M:%S", &at);
 	printf("%s.%03d  %s%-7s%s  ", day, (int)(line->time_ns % NS_PER_SECOND / NS_PER_MS),
 	       color ? color : "", level_name(line->level), color ? "\033[0m" : "");
-	if (isatty(STDOUT_FILENO))
+	if (terminal)
 		page_text(line->text);
 	else
 		fwrite(line->text, 1, line->length, stdout);
 	putchar('\n');
 }
 
-static void print_output(const struct log_line *line)
+static void print_output(const struct log_line *line, bool terminal)
 {
 	size_t length = line->length;
 
-	if (!isatty(STDOUT_FILENO)) {
+	if (!terminal) {
 		fwrite(line->text, 1, length, stdout);
 	} else {
 		/* Instruments end their lines so. */
@@ -106,9 +105,9 @@ static void print(struct log_lines *lines, const struct log_line *line)
 	if (line->is_record && lines->within_line)
 		putchar('\n');
 	if (line->is_record)
-		print_record(line);
+		print_record(line, lines->terminal);
 	else
-		print_output(line);
+		print_output(line, lines->terminal);
 	lines->within_line = !line->is_record && !line->ended;
 }
 

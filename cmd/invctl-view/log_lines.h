@@ -20,6 +20,7 @@ struct log_lines {
 	int64_t since_ns; /* time of day */
 	size_t last;      /* of those that are there at the first log_lines_pause; SIZE_MAX: all */
 	bool json;
+	bool terminal; /* stdout is one: escape what acts on it */
 
 	/* All below is zero to begin with. */
 	char *begun; /* output of a line that has not ended */

@@ -261,8 +261,10 @@ static int find_and_show(const struct globals *globals, inv_table *table, int op
 
 static int run(int argc, char **argv, const struct globals *globals)
 {
-	struct arguments arguments = {
-	        .lines = {.priority = LOG_DEBUG, .since_ns = INT64_MIN, .last = SIZE_MAX}};
+	struct arguments arguments = {.lines = {.priority = LOG_DEBUG,
+	                                        .since_ns = INT64_MIN,
+	                                        .last = SIZE_MAX,
+	                                        .terminal = isatty(STDOUT_FILENO)}};
 	inv_table *table = NULL;
 
 	options_parse(&argp, argc, argv, 0, &arguments);

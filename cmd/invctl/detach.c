@@ -54,9 +54,8 @@ static int await_exec(int fd, const char *command)
 		reported = true;
 	close(fd);
 	if (!reported)
-		message("the supervisor died before '%s' was executed, so it was not started; run "
-		        "it "
-		        "without --detach to see why",
+		message("the supervisor died before '%s' was executed, so it was not started; "
+		        "without --detach 'run' shows why",
 		        command);
 	else if (report.error != 0)
 		message("'%s' can't be run: %s", command, strerror(report.error));
