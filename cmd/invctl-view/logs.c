@@ -43,7 +43,7 @@ static const struct argp_option options[] = {
 
 static const char documentation[] =
         "Show the log records of an invocation and, of one that was run with --detach, its output, "
-        "in the order in which they happened; also after its end.\v" HELP_SELECTOR
+        "in the order in which they happened; also after its end.\v" HELP_SELECTOR_FINISHED
         "\n" HELP_DURATION " TIME: that long ago; or 2026-11-24, '2026-11-24 09:30', 09:30:12.\n\n"
         "Examples:\n"
         "  invctl logs -f scan\n"
