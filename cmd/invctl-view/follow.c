@@ -41,7 +41,8 @@ void follow_begin(struct follow *follow, inv_table *table, const char *table_nam
 		pthread_detach(thread);
 }
 
-/* A name below the directory, by its descriptor: nobody can exchange the directory meanwhile. */
+/* A name below the directory, by its descriptor, so that the directory can not be exchanged
+ * meanwhile. */
 static bool watch(const struct follow *follow, int directory, const char *name, uint32_t events)
 {
 	char path[STATE_NAME_BYTES + 40];

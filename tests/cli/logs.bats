@@ -266,11 +266,11 @@ takes_at_most() { # file kilobytes
 	local id file
 	id=$("$INVCTL" run --detach --output-limit=500K -- sh -c 'while seq 1 20000; do sleep 0.01; done')
 	file=$(output_file "$id")
-	retry has_grown_to "$file" 20000000
-	retry takes_at_most "$file" 10000
+	retry has_grown_to "$file" 5000000
+	retry takes_at_most "$file" 3000
 	kill -KILL "$(field "$id" .ownerPid)"
-	retry has_grown_to "$file" $(($(stat -c %s "$file") + 20000000))
-	retry takes_at_most "$file" 10000
+	retry has_grown_to "$file" $(($(stat -c %s "$file") + 5000000))
+	retry takes_at_most "$file" 3000
 	"$INVCTL" cancel --wait=20s "$id"
 	retry takes_at_most "$file" 600
 }
