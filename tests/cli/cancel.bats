@@ -184,7 +184,7 @@ story_is() {
 
 @test "-v and the sentence of --wait name a stronger step only where it would be carried out" {
 	start_stubborn
-	kill -STOP "$RUN_PID"
+	stop_process "$RUN_PID"
 	run -0 "$INVCTL" cancel -v "$ID"
 	story_is "sh \\(${ID:0:8}\\): requested; its supervisor is stopped; next: kill -CONT $RUN_PID, or invctl cancel --kill ${ID:0:8}"
 	kill -CONT "$RUN_PID"
@@ -321,7 +321,7 @@ supervisor_state_is() { # STATE
 
 @test "a supervisor that is stopped: cancel and cancel --wait name it, and how it goes on" {
 	start -- sleep 1000
-	kill -STOP "$RUN_PID"
+	stop_process "$RUN_PID"
 	retry supervisor_state_is T
 	run -0 --separate-stderr "$INVCTL" cancel "$ID"
 	[[ -z $output && $stderr == *"supervisor of invocation $ID is stopped"*"'kill -CONT $RUN_PID'"* ]]
@@ -351,7 +351,7 @@ supervisor_state_is() { # STATE
 
 @test "it works while the broker is stopped" {
 	start -- sleep 1000
-	kill -STOP "$(broker_pid)"
+	stop_process "$(broker_pid)"
 	run -0 "$INVCTL" cancel --wait=10s "$ID"
 	ended_with 122
 	kill -CONT "$(broker_pid)"
@@ -361,7 +361,7 @@ supervisor_state_is() { # STATE
 	start -- sleep 1000
 	local broker
 	broker=$(broker_pid)
-	kill -STOP "$broker"
+	stop_process "$broker"
 	kill -KILL "$RUN_PID"
 	retry process_is_gone "$RUN_PID"
 	run -119 "$INVCTL" cancel --wait=100ms "$ID"

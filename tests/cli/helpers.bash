@@ -130,3 +130,9 @@ ended_with() {
 		return 1
 	}
 }
+
+# stop_process PID: by SIGSTOP, which takes a moment.
+stop_process() {
+	kill -STOP "$1"
+	retry grep -q '^State:.T' "/proc/$1/status"
+}

@@ -29,12 +29,21 @@ look_of() { # FILE
 
 INVCTL_ID_OF_NOBODY=00000000-0000-4000-8000-000000000001
 
+is_unchanged() {
+	local before
+	before=$(look_of "$OBJECT")
+	command sleep 0.05
+	[[ $(look_of "$OBJECT") == "$before" ]]
+}
+
 # refused STATUS PATTERN [COMMAND...]: by these, else by a few, and the broker; in at most 20 s
 # each, a planted FIFO notwithstanding.
 refused() {
 	local expected=$1 pattern=$2 before command
 	shift 2
 	(($# > 0)) || set -- "list" "run true" "check"
+	# What has just started may still be entering itself.
+	retry is_unchanged
 	before=$(look_of "$OBJECT")
 	for command; do
 		# shellcheck disable=SC2086  # several words on purpose
