@@ -21,7 +21,7 @@
 #include "invctl-view/reason.h"
 #include "invctl-view/terminal.h"
 #include "os/process.h"
-#include "supervise/leftovers.h"
+#include "supervise/waiting.h"
 
 enum { OPTION_JSON = 256 };
 
@@ -283,13 +283,11 @@ static void print_deadline(const struct inv_info *info)
 
 static void print_finishing(const struct inv_info *info, const struct details *details)
 {
-	char end[END_TEXT_BYTES], names[LEFTOVERS_TEXT_BYTES];
+	char end[END_TEXT_BYTES], waiting[WAITING_TEXT_BYTES];
 
 	if (info->finishing) {
-		end_format(info->exit_status, info->term_signal, end);
-		leftovers_format(&details->waiting_for, names);
-		page_line("Waits", "its command %s; %s%s", end,
-		          *names ? "waiting for " : "its end is being recorded", names);
+		waiting_format(info, &details->waiting_for, waiting);
+		page_line("Waits", "%s", waiting);
 	}
 	if (info->finish == INV_FINISH_ENDED) {
 		end_format(info->finish_exit_status, info->finish_signal, end);

@@ -22,6 +22,7 @@
 #include "invctl/stopped_supervisor.h"
 #include "invctl/story.h"
 #include "os/process.h"
+#include "supervise/waiting.h"
 
 enum {
 	OPTION_ONLY = 256,
@@ -245,26 +246,37 @@ static int request_all(inv_table *table, struct targets *targets, const struct a
 	return failure;
 }
 
-static void each_requested(inv_table *table, const struct targets *targets,
-                           void (*act)(const struct inv_info *info))
+static void say_already_signalled(inv_table *table, struct inv_info *info, unsigned flags)
+{
+	char name[ESCAPED_BYTES(INV_NAME_BYTES)], ago[DURATION_TEXT_BYTES], step[NEXT_STEP_BYTES];
+
+	if (!next_step_is_signal(table, flags, info))
+		return;
+	escape_text(info->name, name, sizeof(name));
+	duration_format_words(info->cancel.age_ns, ago);
+	next_step(table, info, flags, step);
+	message("'%s' was already signalled %s ago; %s", name, ago, step);
+}
+
+/* What keeps a request from being carried out; -v says it in its story. A supervisor that is
+ * stopped signals nothing and records no end. SIGKILL is the last resort, so it continues for that.
+ */
+static void see_to_obstacles(inv_table *table, const struct targets *targets,
+                             const struct arguments *arguments)
 {
 	struct inv_info info;
 
-	for (size_t i = 0; i < targets->count; i++)
-		if (targets->list[i].failure == 0 &&
-		    inv_info_get(table, targets->list[i].id, &info) == 0)
-			act(&info);
-}
-
-/* A supervisor that is stopped signals nothing and records no end. SIGKILL is the last resort, so
- * it continues for that. */
-static void see_to_stopped_supervisors(inv_table *table, const struct targets *targets,
-                                       const struct arguments *arguments)
-{
-	if (arguments->flags & INV_CANCEL_KILL)
-		each_requested(table, targets, supervisor_let_go_on);
-	else if (arguments->wait || !arguments->verbose) /* whose line says it too */
-		each_requested(table, targets, supervisor_report_stopped);
+	for (size_t i = 0; i < targets->count; i++) {
+		if (targets->list[i].failure != 0 ||
+		    inv_info_get(table, targets->list[i].id, &info) != 0)
+			continue;
+		if (arguments->flags & INV_CANCEL_KILL)
+			supervisor_let_go_on(&info);
+		else if (arguments->wait || !arguments->verbose)
+			supervisor_report_stopped(&info);
+		if (!arguments->verbose)
+			say_already_signalled(table, &info, arguments->flags);
+	}
 }
 
 static bool any_orphan(inv_table *table, const struct targets *targets)
@@ -327,6 +339,22 @@ static int await_with_story(inv_table *table, const uint8_t id[16], int64_t unti
 	return status;
 }
 
+static void say_still_runs(inv_table *table, const struct inv_info *info, const char *id_text,
+                           const char *step)
+{
+	char waiting[WAITING_TEXT_BYTES];
+	struct process_list list = {0};
+
+	if (!info->finishing) {
+		message("invocation %s still runs; %s", id_text, step);
+		return;
+	}
+	waiting_for(table, info, &list);
+	waiting_format(info, &list, waiting);
+	message("invocation %s still runs: %s; %s", id_text, waiting, step);
+	process_list_free(&list);
+}
+
 static int wait_for_end(inv_table *table, const uint8_t id[16], int64_t until_ns, unsigned flags,
                         struct story *story)
 {
@@ -350,7 +378,7 @@ static int wait_for_end(inv_table *table, const uint8_t id[16], int64_t until_ns
 	if (inv_info_get(table, id, &info) != 0 || info.completed_ns != 0)
 		return wait_for_end(table, id, INV_FOREVER, flags, story);
 	next_step(table, &info, flags, step);
-	message("invocation %s still runs; %s", id_text, step);
+	say_still_runs(table, &info, id_text, step);
 	return EXIT_TIMED_OUT;
 }
 
@@ -368,23 +396,6 @@ static int wait_for_all(inv_table *table, const struct targets *targets,
 	return failure;
 }
 
-/* -v says it in its story. */
-static void say_already_signalled(inv_table *table, const struct targets *targets, unsigned flags)
-{
-	char name[ESCAPED_BYTES(INV_NAME_BYTES)], ago[DURATION_TEXT_BYTES], step[NEXT_STEP_BYTES];
-	struct inv_info info;
-
-	for (size_t i = 0; i < targets->count; i++) {
-		if (targets->list[i].failure != 0 ||
-		    !next_step_is_signal(table, targets->list[i].id, flags, &info))
-			continue;
-		escape_text(info.name, name, sizeof(name));
-		duration_format_words(info.cancel.age_ns, ago);
-		next_step(table, &info, flags, step);
-		message("'%s' was already signalled %s ago; %s", name, ago, step);
-	}
-}
-
 static int cancel_targets(const struct globals *globals, inv_table *table, struct targets *targets,
                           const struct arguments *arguments)
 {
@@ -392,13 +403,11 @@ static int cancel_targets(const struct globals *globals, inv_table *table, struc
 	        arguments->verbose ? story_begin(table, targets, arguments->flags) : NULL;
 	int failure = request_all(table, targets, arguments);
 
-	see_to_stopped_supervisors(table, targets, arguments);
+	see_to_obstacles(table, targets, arguments);
 	if (table)
 		have_broker(globals, table, targets);
 	if (story)
 		story_go_on(story);
-	else if (table)
-		say_already_signalled(table, targets, arguments->flags);
 	if (arguments->wait)
 		failure = first_failure(failure, wait_for_all(table, targets, arguments, story));
 	story_free(story);

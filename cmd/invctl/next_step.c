@@ -9,6 +9,7 @@
 #include "invctl/next_step.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,21 +70,22 @@ void next_step(inv_table *table, const struct inv_info *info, unsigned flags,
 		snprintf(text, NEXT_STEP_BYTES, "next: invctl cancel --kill %.8s", id_text);
 }
 
-static bool waits_behind_signal(inv_table *table, const uint8_t id[16], struct inv_info *info)
+static bool waits_behind_signal(const struct inv_info *info)
 {
-	return inv_info_get(table, id, info) == 0 && info->completed_ns == 0 &&
-	       info->kind == INV_KIND_RUN && info->cancel.state == INV_CANCEL_SIGNALLED &&
+	return info->completed_ns == 0 && info->kind == INV_KIND_RUN &&
+	       info->cancel.state == INV_CANCEL_SIGNALLED &&
 	       info->later.state == INV_CANCEL_REQUESTED && !info->cooperative;
 }
 
 /* Where the earlier signal was chosen by name (USR1), the usual one follows at once. */
-bool next_step_is_signal(inv_table *table, const uint8_t id[16], unsigned flags,
-                         struct inv_info *info)
+bool next_step_is_signal(inv_table *table, unsigned flags, struct inv_info *info)
 {
 	const struct timespec moment = {.tv_nsec = ON_ITS_WAY_NS};
+	uint8_t id[16];
 
-	if (flags & (INV_CANCEL_SIGNAL | INV_CANCEL_KILL) || !waits_behind_signal(table, id, info))
+	if (flags & (INV_CANCEL_SIGNAL | INV_CANCEL_KILL) || !waits_behind_signal(info))
 		return false;
 	nanosleep(&moment, NULL);
-	return waits_behind_signal(table, id, info);
+	memcpy(id, info->id, sizeof(id));
+	return inv_info_get(table, id, info) == 0 && waits_behind_signal(info);
 }

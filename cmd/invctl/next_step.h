@@ -16,8 +16,8 @@ void next_step(inv_table *table, const struct inv_info *info, unsigned flags,
                char text[NEXT_STEP_BYTES]);
 
 /* A signal was sent for an earlier request, so that none follows for the one that is pending, and
- * the action has never checked. Waits for a moment where a signal may still be on its way. */
-bool next_step_is_signal(inv_table *table, const uint8_t id[16], unsigned flags,
-                         struct inv_info *info);
+ * the action has never checked. Waits for a moment where a signal may still be on its way, and
+ * reads info anew. */
+bool next_step_is_signal(inv_table *table, unsigned flags, struct inv_info *info);
 
 #endif

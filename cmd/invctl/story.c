@@ -16,6 +16,7 @@
 #include "common/escape.h"
 #include "invctl/next_step.h"
 #include "invctl/stopped_supervisor.h"
+#include "supervise/waiting.h"
 
 #define AT_ONCE_NS (50 * NS_PER_MS)
 /* In this time a cooperative action should have checked, and a signalled one ended. */
@@ -179,7 +180,7 @@ static void tell_request(struct story *story, struct told *told, const struct in
 		tell_next_step(story, told, info);
 	} else if (info->shielded && pending_of(info)) {
 		printf("; a shield holds it back\n");
-	} else if (next_step_is_signal(story->table, told->target->id, story->flags, &now)) {
+	} else if (next_step_is_signal(story->table, story->flags, &now)) {
 		duration_format_words(now.cancel.age_ns, ago);
 		printf("; already signalled %s ago", ago);
 		tell_next_step(story, told, &now);
@@ -251,12 +252,16 @@ static void tell_nested(struct story *story, struct told *told, const struct inv
 static void tell_patience(struct story *story, struct told *told, const struct inv_info *info,
                           int64_t waited_ns)
 {
-	char waited[DURATION_TEXT_BYTES];
+	char waited[DURATION_TEXT_BYTES], names[WAITING_TEXT_BYTES];
+	struct process_list list = {0};
 
 	begin_line(told, false);
 	duration_format_words(waited_ns, waited);
 	if (told->finishing) {
-		printf("still finishing");
+		waiting_for(story->table, info, &list);
+		waiting_format(info, &list, names);
+		printf("still finishing after %s: %s", waited, names);
+		process_list_free(&list);
 	} else if (told->delivered) {
 		printf("still runs %s after it was %s", waited,
 		       inv_cancel_state_name(info->cancel.state));

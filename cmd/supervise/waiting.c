@@ -6,6 +6,7 @@
  */
 #include "supervise/waiting.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "os/clock.h"
@@ -37,4 +38,15 @@ void waiting_for(inv_table *table, const struct inv_info *info, struct process_l
 		if (list->items[i].start >= oldest)
 			list->items[kept++] = list->items[i];
 	list->count = kept;
+}
+
+void waiting_format(const struct inv_info *info, const struct process_list *list,
+                    char text[WAITING_TEXT_BYTES])
+{
+	char end[END_TEXT_BYTES], names[LEFTOVERS_TEXT_BYTES];
+
+	end_format(info->exit_status, info->term_signal, end);
+	leftovers_format(list, names);
+	snprintf(text, WAITING_TEXT_BYTES, "its command %s; %s%s", end,
+	         *names ? "waiting for " : "its end is being recorded", names);
 }

@@ -257,6 +257,8 @@ told() { # LINE: alone
 	[[ $output == *'its command exited with 0; waiting for '* ]]
 	assert_equal "$(field "$ID" '[.waitingFor[].command] | index("sh")')" 0
 	assert_equal "$(field "$ID" .pid)" null
+	run -115 --separate-stderr "$INVCTL" cancel --wait=10ms "$ID"
+	[[ $stderr == *'still runs: its command exited with 0; waiting for '* ]]
 	touch go
 	ended_with 0
 	[[ -e parked && ! -e signalled ]]
