@@ -69,6 +69,8 @@ struct inv_run_view {
 	int force_signal;   /* cancel --signal */
 	int force_signum;   /* its signal; 0: the usual one */
 	uint32_t force_count; /* differs for every such request */
+	int paused;
+	int stop; /* the processes too: stop them while paused is set, then continue them */
 
 	int decided; /* the command has ended, and this is the outcome */
 	struct inv_run_outcome outcome;
@@ -124,6 +126,9 @@ void inv_run_killed(inv_invocation *invocation);
 
 /* As inv_log_text, for this invocation. */
 int inv_run_log(inv_invocation *invocation, int level, const char *text);
+
+/* The processes were continued after a pause. */
+void inv_run_continued(inv_invocation *invocation);
 
 /* Live invocations nested in this one, at any depth. */
 int inv_run_nested(inv_invocation *invocation);
@@ -210,6 +215,10 @@ int inv_table_have_broker(inv_table *table);
  */
 int inv_cancel_all(inv_table *table, const uint8_t (*ids)[16], size_t count, unsigned flags,
                    const char *reason, int *results);
+
+/* As inv_pause; goes_on is called for each live descendant that is not cooperative and goes on. */
+int inv_pause_report(inv_table *table, const uint8_t id[16], unsigned flags,
+                     void (*goes_on)(const uint8_t id[16], void *arg), void *arg);
 
 /* Wait until no hold stands. 0; -ETIMEDOUT; -ESTALE the table was abandoned; or as inv_open. */
 int inv_hold_wait(inv_table *table, int64_t timeout_ns);

@@ -63,6 +63,11 @@ enum {
 /* INV_CANCEL_SIGNAL with a signal of your own choice (1 to 64), or-ed to the flags. */
 #define INV_CANCEL_WITH_SIGNAL(signum) (INV_CANCEL_SIGNAL | ((unsigned)(signum) << 8))
 
+/* Flags of inv_pause. */
+enum {
+	INV_PAUSE_STOP_PROCESSES = 1, /* where it is not cooperative: SIGSTOP to its processes */
+};
+
 /* How an invocation stands. The values are what inv_wait returns and what
  * inv_invocation_end takes (the first three). */
 enum inv_status {
@@ -164,7 +169,7 @@ struct inv_info {
 	                         calls */
 	int32_t cooperative; /* 1: it has checked since it started, or run --cooperative says so */
 	int32_t shielded;    /* 1: by a shield of its own or of a parent: a request waits */
-	int32_t paused;
+	int32_t paused;      /* 1: its next check or sleep stops until it is resumed */
 	int32_t finishing; /* 1: the command has ended, the outcome is decided; what follows has not
 	                    */
 	struct inv_request cancel; /* the request that stopped it, else the pending one */
@@ -313,11 +318,12 @@ int inv_event_clear(inv_event *event);
  */
 int inv_event_wait(inv_event *event, int64_t timeout_ns);
 
-/* 0 not set (or shielded); -ECANCELED set, and consumed by this call; -ESTALE. */
+/* 0 not set (or shielded); -ECANCELED set, and consumed by this call; -ESTALE; -EINTR while it is
+ * paused, where it stays until it is resumed. */
 int inv_event_check(inv_event *event);
 
-/* Sleep; a request ends it at once. 0 slept in full; -ECANCELED and consumed;
- * -EINTR; -ESTALE; -EINVAL negative and not INV_FOREVER. */
+/* Sleep; a request ends it at once, a pause makes it longer. 0 slept in full; -ECANCELED and
+ * consumed; -EINTR; -ESTALE; -EINVAL negative and not INV_FOREVER. */
 int inv_event_sleep(inv_event *event, int64_t duration_ns);
 
 /* Its id. */
@@ -333,7 +339,7 @@ int inv_event_fd(inv_event *event);
 
 /* raise_if_cancelled: inv_event_check of the current invocation; 0 outside any
  * context; -ENOENT where INVCTL_ID names no invocation, -ESTALE where it has ended,
- * -EINVAL where it is no UUID. */
+ * -EINVAL where it is no UUID, -EINTR while it is paused. */
 int inv_check(void);
 
 /* cancellable_sleep: inv_event_sleep of the current invocation; a plain sleep
@@ -382,6 +388,30 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns);
  * call again); -EINVAL bad flags.
  */
 int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const char *reason);
+
+/*
+ * Pause an invocation and its live descendants: the next check or sleep of each stops until it is
+ * resumed. The time that a sleep has left does not run down; deadlines do. inv_event_is_set,
+ * inv_event_wait and a descriptor of inv_event_fd never stop, and nothing stops inside a shield.
+ * A request ends the pause, as does the invocation's end. What starts in a paused one is paused.
+ * Descendants that are not cooperative go on until their first check.
+ *   flags  INV_PAUSE_STOP_PROCESSES: those under `invctl run` that are not cooperative, this one
+ *          included, have their processes stopped by their supervisor, and continued at the end of
+ *          the pause; 0
+ * 0, also where it was paused before; -ENOENT; -EALREADY it has ended, or its finish command runs;
+ * -ECANCELED a request is pending; -EOPNOTSUPP it is not cooperative (and with the flag: it has no
+ * supervisor); -ENOMEM it is paused, but its descendants are not: call again; -EINVAL bad flags.
+ */
+int inv_pause(inv_table *table, const uint8_t id[16], unsigned flags);
+
+/*
+ * Resume an invocation and its live descendants, each of which may have been paused by itself.
+ * Under `invctl run` its supervisor also continues what of its processes a signal has stopped.
+ *   flags  0
+ * 0, also where it was not paused; -ENOENT; -EALREADY it has ended; -ENOMEM it is resumed, but its
+ * descendants are not: call again; -EINVAL bad flags.
+ */
+int inv_resume(inv_table *table, const uint8_t id[16], unsigned flags);
 
 /* One invocation, live or finished and kept. 0; -ENOENT; or as inv_open. */
 int inv_info_get(inv_table *table, const uint8_t id[16], struct inv_info *info);

@@ -4,7 +4,8 @@
  * The counterpart of threading.Event and of labthings' CancelEvent, across
  * processes. The word's protocol stands in table/event_word.c; handles in handle.c.
  * A check loads the word and compares it with the value that the handle has seen. Only where
- * they differ, and once in SAMPLE_EVERY checks, it does more.
+ * they differ, and once in SAMPLE_EVERY checks, it does more. Of these calls only check and sleep
+ * stop while the invocation is paused (protocol/pause.c).
  */
 #include "api/event.h"
 
@@ -53,7 +54,7 @@ static void note_check(inv_event *event, uint64_t word)
 {
 	last_check_note(event->table, event->ref);
 	atomic_store_explicit(&event->until_sample, SAMPLE_EVERY, memory_order_relaxed);
-	if (!(word & EVENT_SET))
+	if (!(word & (EVENT_SET | EVENT_PAUSED)))
 		atomic_store_explicit(&event->seen, word, memory_order_relaxed);
 }
 
@@ -105,24 +106,26 @@ int inv_event_is_set(const inv_event *event)
 	return (word & EVENT_SET) != 0;
 }
 
-/* 0, or -ECANCELED and consumed, or -ESTALE. */
+/* 0, or -ECANCELED and consumed, or -ESTALE; 1: it is paused. */
 static int take(inv_event *event, uint64_t *word)
 {
 	int result = read_changed(event, word);
 
-	if (result || !(*word & EVENT_SET) || shield_holds(event->table, event->ref))
+	if (result || !(*word & (EVENT_SET | EVENT_PAUSED)) ||
+	    shield_holds(event->table, event->ref))
 		return result;
+	if (!(*word & EVENT_SET))
+		return 1;
 	result = request_take(event->table, event->ref);
 	return result == 1 ? -ECANCELED : result;
 }
 
-int inv_event_check(inv_event *event)
+int event_take(inv_event *event)
 {
 	uint64_t word;
+	int result = unchanged(event) ? 0 : take(event, &word);
 
-	if (unchanged(event))
-		return 0;
-	return take(event, &word);
+	return result == 1 ? 0 : result;
 }
 
 int inv_event_set(inv_event *event, const char *reason)
@@ -182,6 +185,38 @@ static int sleep_on(inv_event *event, uint64_t seen, int64_t until_ns)
 	return result == 1 ? event_still_alive(event->table, event->ref) : result;
 }
 
+/* As take, but where it is paused: stay until it is not. *stayed_ns: for how long. -EINTR. */
+static int take_when_resumed(inv_event *event, uint64_t *word, int64_t *stayed_ns)
+{
+	int result = take(event, word);
+
+	*stayed_ns = 0;
+	if (result != 1)
+		return result;
+	int64_t since_ns = clock_monotonic_ns();
+	while (result == 1) {
+		result = sleep_on(event, *word, INV_FOREVER);
+		if (!result)
+			result = take(event, word);
+	}
+	*stayed_ns = clock_monotonic_ns() - since_ns;
+	return result;
+}
+
+/* Apart, so that a check of an unchanged event sets up no stack for it. */
+static __attribute__((noinline)) int check_changed(inv_event *event)
+{
+	uint64_t word;
+	int64_t stayed_ns;
+
+	return take_when_resumed(event, &word, &stayed_ns);
+}
+
+int inv_event_check(inv_event *event)
+{
+	return unchanged(event) ? 0 : check_changed(event);
+}
+
 int inv_event_wait(inv_event *event, int64_t timeout_ns)
 {
 	int64_t until_ns = clock_deadline_ns(timeout_ns);
@@ -218,9 +253,17 @@ int inv_event_sleep(inv_event *event, int64_t duration_ns)
 	if (error)
 		return error;
 	for (;;) {
-		int result = take(event, &word);
+		int64_t stayed_ns;
+		int result = take_when_resumed(event, &word, &stayed_ns);
+		/* What was left at the pause is left now. */
+		if (until_ns >= 0 && __builtin_add_overflow(until_ns, stayed_ns, &until_ns))
+			until_ns = INV_FOREVER;
 		if (!result)
 			result = sleep_on(event, word, until_ns);
+		/* Paused just before its end, by a process that was killed before its wake. */
+		if (result == -ETIMEDOUT && !(word & EVENT_PAUSED) &&
+		    event_word_load(event->table, event->ref) & EVENT_PAUSED)
+			continue;
 		if (result)
 			return result == -ETIMEDOUT ? 0 : result;
 	}

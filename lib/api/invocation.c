@@ -201,8 +201,8 @@ int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns)
 	return error;
 }
 
-/* 0 and where it is; or why it can't be cancelled. */
-static int find_live(inv_table *table, const uint8_t id[16], unsigned flags, struct slot_ref *ref)
+int invocation_find_live(inv_table *table, const uint8_t id[16], unsigned flags,
+                         struct slot_ref *ref)
 {
 	uint64_t word;
 	int error = slot_find(table, id, ref, &word);
@@ -250,7 +250,7 @@ int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const cha
 	int error = resolve_for_cancel(table, flags, &table);
 
 	if (!error)
-		error = find_live(table, id, flags, &ref);
+		error = invocation_find_live(table, id, flags, &ref);
 	if (!error)
 		cancel_found(table, &ref, 1, flags, reason, &error);
 	return error;
@@ -271,7 +271,7 @@ int inv_cancel_all(inv_table *table, const uint8_t (*ids)[16], size_t count, uns
 			error = -ENOMEM;
 	}
 	for (size_t i = 0; !error && i < count; i++) {
-		results[i] = find_live(table, ids[i], flags, &refs[found]);
+		results[i] = invocation_find_live(table, ids[i], flags, &refs[found]);
 		found += results[i] == 0;
 	}
 	if (!error)

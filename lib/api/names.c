@@ -70,6 +70,7 @@ const char *inv_strerror(int error)
 	        {ENOMEM, "out of memory"},
 	        {EBUSY, "in use"},
 	        {EAGAIN, "temporarily out of resources"},
+	        {EOPNOTSUPP, "the action has never checked, so that it can't be paused"},
 	};
 
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)

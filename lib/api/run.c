@@ -19,6 +19,7 @@
 #include "protocol/finish.h"
 #include "protocol/lifecycle.h"
 #include "protocol/log.h"
+#include "protocol/pause.h"
 #include "protocol/shield.h"
 #include "table/event_word.h"
 #include "table/last_check.h"
@@ -388,6 +389,7 @@ static void view_escalation(const struct slot *slot, struct slot_ref ref, struct
 	view->force_signal = (escalation & ESCALATE_SIGNAL) != 0;
 	view->force_signum = signal_number(escalation >> ESCALATE_SIGNUM_SHIFT);
 	view->force_count = (uint32_t)escalation >> ESCALATE_COUNT_SHIFT;
+	view->stop = (escalation & ESCALATE_STOP) != 0;
 	view->newest = (int)((escalation & ESCALATE_NEWEST_MASK) >> ESCALATE_NEWEST_SHIFT);
 }
 
@@ -462,9 +464,9 @@ int inv_run_view(inv_invocation *invocation, struct inv_run_view *view)
 	view->event_futex = (uint32_t)word;
 	view->requested = event_requested(word);
 	view->pending = (word & EVENT_SET) != 0;
+	view->paused = (word & EVENT_PAUSED) != 0;
 	view->delivered = (word & EVENT_DELIVERED) != 0;
-	view->cooperative =
-	        last_check_time_ns(table, invocation->ref) != 0 || (flags & SLOT_COOPERATIVE) != 0;
+	view->cooperative = action_is_cooperative(table, invocation->ref);
 	view->request = event_sequence(word);
 	view_escalation(slot, invocation->ref, view);
 	view_options(slot, flags, view);
@@ -475,9 +477,16 @@ int inv_run_view(inv_invocation *invocation, struct inv_run_view *view)
 		view->cause = request.cause;
 		view->requested_at_ns = requested_at_ns(invocation, word, made_ns);
 	}
-	if (view->requested)
+	if (view->requested || view->paused)
 		view_shield(table, invocation->ref, view);
+	view->shield_ran_out = view->shield_ran_out && view->requested;
 	return 0;
+}
+
+void inv_run_continued(inv_invocation *invocation)
+{
+	if (run_owned_word(invocation) != 0)
+		pause_continued(invocation->table, invocation->ref);
 }
 
 void inv_run_wait(inv_invocation *invocation, const struct inv_run_view *view,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "api/context.h"
+#include "api/event.h"
 #include "api/invocation.h"
 #include "os/clock.h"
 #include "os/fork.h"
@@ -157,7 +158,7 @@ static bool take_request(inv_event *event, uint64_t *call)
 	*call = event_word_of(event, &word) == 0 && word & EVENT_SET
 	                ? request_call_of(event->table, event->ref, word)
 	                : 0;
-	return inv_event_check(event) == -ECANCELED;
+	return event_take(event) == -ECANCELED;
 }
 
 int inv_thread_join_propagate(inv_thread *thread, int *result)
@@ -186,7 +187,7 @@ int inv_thread_join_propagate(inv_thread *thread, int *result)
 			return error;
 	}
 	/* A request that came with the end is the caller's all the same. */
-	if (!cancelled && inv_event_check(event) == -ECANCELED)
+	if (!cancelled && event_take(event) == -ECANCELED)
 		cancelled = true;
 	reap(thread, result);
 	return cancelled ? -ECANCELED : 0;

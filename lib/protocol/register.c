@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "protocol/hold.h"
+#include "protocol/pause.h"
 #include "protocol/sweep.h"
 #include "table/owner.h"
 
@@ -71,7 +72,10 @@ int register_slot(inv_table *table, const struct registration *registration, str
 		slot_release(table, ref->index, slot_word(table, *ref));
 		error = -EPERM;
 	}
-	if (!error)
-		table->owned++;
-	return error;
+	if (error)
+		return error;
+	table->owned++;
+	if (registration->parent_known)
+		pause_inherit(table, *ref, registration->parent_ref);
+	return 0;
 }

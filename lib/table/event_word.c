@@ -8,19 +8,24 @@
  *   set        a request is pending
  *   delivered  at least one was consumed; a later one may be pending
  *   neither    none was made, or each was withdrawn
+ *   paused     checks and sleeps stop (protocol/pause.c); never together with set
  *   finishing  the outcome is decided; what set and delivered say no longer matters
  *   ended      the owner has closed it; what set and delivered say is final
  *
  * Transitions, each one compare-and-swap of the whole word, generation included,
  * so that none can hit a later tenant of the slot:
  *
- *   set      (not set, not finishing, not ended)  sequence + 1, set; then wake all, always
+ *   set      (not set, not finishing, not ended)  sequence + 1, set, not paused; then wake all,
+ *                                  always
  *   consume  (set, not ended)      not set, delivered. The one whose swap succeeds has the request
  *   clear    (set, not ended)      sequence + 1, not set
+ *   pause    (not set, paused, finishing or ended)  paused; then wake all, so that a sleep
+ *                                  notes the time that it has left
+ *   resume   (paused, not ended)   not paused; then wake all
  *   wait     (not waited)          waited; then sleep
- *   finish   (not ended)           finishing; then wake all. By the owner (protocol/lifecycle.c)
- *   close    (not ended)           ended. By the owner before it records the outcome, or
- *                                  by a sweeper; the end (slot.c) then wakes
+ *   finish   (not ended)           finishing, not paused; then wake all. By the owner
+ * (protocol/lifecycle.c) close    (not ended)           ended, not paused. By the owner before it
+ * records the outcome, or by a sweeper; the end (slot.c) then wakes
  *
  * So the sequence numbers of a delivered request and of the one pending after it differ by an
  * odd number, however many were withdrawn in between: their records have two places
@@ -31,7 +36,8 @@
  * of half a second.
  *
  * A SIGKILL between
- *   set and wake        the waiters check again at the end of their slice
+ *   set and wake        the waiters check again at the end of their slice; so after a pause
+ *                       and a resume
  *   consume and return  the request is lost with it; the word shows that it was
  *                       delivered
  *   close and outcome   the owner is dead: the sweep records the outcome and wakes
@@ -70,7 +76,7 @@ void event_word_wake(inv_table *table, struct slot_ref ref)
 
 bool event_word_set(inv_table *table, struct slot_ref ref, uint64_t seen)
 {
-	uint64_t requested = event_next_sequence(seen) | EVENT_SET;
+	uint64_t requested = (event_next_sequence(seen) & ~EVENT_PAUSED) | EVENT_SET;
 
 	if (!atomic_compare_exchange_strong(&table->event[ref.index], &seen, requested))
 		return false;
@@ -81,7 +87,7 @@ bool event_word_set(inv_table *table, struct slot_ref ref, uint64_t seen)
 bool event_word_finish(inv_table *table, struct slot_ref ref, uint64_t seen)
 {
 	if (!atomic_compare_exchange_strong(&table->event[ref.index], &seen,
-	                                    seen | EVENT_FINISHING))
+	                                    (seen & ~EVENT_PAUSED) | EVENT_FINISHING))
 		return false;
 	event_word_wake(table, ref);
 	return true;
@@ -115,15 +121,49 @@ int event_word_consume(inv_table *table, struct slot_ref ref)
 	}
 }
 
-uint64_t event_word_close(inv_table *table, struct slot_ref ref)
+int event_word_pause(inv_table *table, struct slot_ref ref)
+{
+	for (;;) {
+		uint64_t word = event_word_load(table, ref);
+		if (word == 0 || word & (EVENT_ENDED | EVENT_FINISHING))
+			return -ESTALE;
+		if (word & EVENT_SET)
+			return -ECANCELED;
+		if (word & EVENT_PAUSED)
+			return 0;
+		if (atomic_compare_exchange_strong(&table->event[ref.index], &word,
+		                                   word | EVENT_PAUSED))
+			break;
+	}
+	event_word_wake(table, ref);
+	return 1;
+}
+
+int event_word_resume(inv_table *table, struct slot_ref ref)
 {
 	for (;;) {
 		uint64_t word = event_word_load(table, ref);
 		if (word == 0 || word & EVENT_ENDED)
-			return word;
+			return -ESTALE;
+		if (!(word & EVENT_PAUSED))
+			return 0;
 		if (atomic_compare_exchange_strong(&table->event[ref.index], &word,
-		                                   word | EVENT_ENDED))
-			return word | EVENT_ENDED;
+		                                   word & ~EVENT_PAUSED))
+			break;
+	}
+	event_word_wake(table, ref);
+	return 1;
+}
+
+uint64_t event_word_close(inv_table *table, struct slot_ref ref)
+{
+	for (;;) {
+		uint64_t word = event_word_load(table, ref);
+		uint64_t ended = (word & ~EVENT_PAUSED) | EVENT_ENDED;
+		if (word == 0 || word & EVENT_ENDED)
+			return word;
+		if (atomic_compare_exchange_strong(&table->event[ref.index], &word, ended))
+			return ended;
 	}
 }
 

@@ -44,6 +44,13 @@ int event_word_clear(inv_table *table, struct slot_ref ref);
 /* 1 this call took the request, 0 there was none; -ESTALE. */
 int event_word_consume(inv_table *table, struct slot_ref ref);
 
+/* 1 paused by this call, 0 it was paused; -ECANCELED a request is pending; -ESTALE it has ended,
+ * or finishes. Wakes all. */
+int event_word_pause(inv_table *table, struct slot_ref ref);
+
+/* 1 resumed by this call, 0 it was not paused; -ESTALE. Wakes all. */
+int event_word_resume(inv_table *table, struct slot_ref ref);
+
 /* No more requests. Returns the word as it then is; 0 if it is another generation's. */
 uint64_t event_word_close(inv_table *table, struct slot_ref ref);
 

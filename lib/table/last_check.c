@@ -54,3 +54,9 @@ int64_t last_check_time_ns(const inv_table *table, struct slot_ref ref)
 	return __builtin_sub_overflow(time_ns, age_ns > 0 ? age_ns : 0, &checked_ns) ? 0
 	                                                                             : checked_ns;
 }
+
+bool action_is_cooperative(const inv_table *table, struct slot_ref ref)
+{
+	return last_check_time_ns(table, ref) != 0 ||
+	       (atomic_load(&table->slots[ref.index].flags) & SLOT_COOPERATIVE) != 0;
+}

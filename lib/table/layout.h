@@ -89,8 +89,8 @@ enum slot_state {
 #define EVENT_SEQUENCE_STEP UINT64_C(64)
 #define EVENT_SEQUENCE_MASK UINT64_C(0xffffffc0)
 
-/* Escalation word: | generation 32 | count 10 | nested 1 | newest 12 | signal 7 | signal requested
- * 1 | kill 1 |. The low half is a futex on which the supervisor waits. */
+/* Escalation word: | generation 32 | count 9 | stop 1 | nested 1 | newest 12 | signal 7 | signal
+ * requested 1 | kill 1 |. The low half is a futex on which the supervisor waits. */
 #define ESCALATE_KILL UINT64_C(1)
 #define ESCALATE_SIGNAL UINT64_C(2)
 #define ESCALATE_SIGNUM_SHIFT 2
@@ -103,7 +103,10 @@ enum slot_state {
 #define ESCALATE_NEWEST_SHIFT 9
 #define ESCALATE_NEWEST_MASK UINT64_C(0x1ffe00)
 #define ESCALATE_NESTED_CANCELLED UINT64_C(0x200000)
-#define ESCALATE_COUNT_SHIFT 22
+#define ESCALATE_STOP                                                                              \
+	UINT64_C(0x400000) /* the processes are stopped while the event is paused, and continued   \
+	                    * when it is not: see protocol/pause.c */
+#define ESCALATE_COUNT_SHIFT 23
 #define ESCALATE_COUNT_STEP (UINT64_C(1) << ESCALATE_COUNT_SHIFT)
 
 /* Flags of a slot, written by its owner, but for SLOT_HAS_CHILDREN, which those nested in

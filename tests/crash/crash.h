@@ -28,7 +28,7 @@
 
 enum {
 	IDS = 3,
-	WAITERS = 4,
+	WAITERS = 5,
 	HELD_MAX = 4,
 	STATES_MAX = 1024,
 	PATH_MAX_INSTRUCTIONS = 1 << 18,
@@ -91,11 +91,12 @@ struct scene {
 };
 
 enum waiter_kind {
-	WAITER_EVENT = 1, /* inv_event_wait of the first id */
-	WAITER_END = 2,   /* inv_wait of it */
-	WAITER_NEWS = 4,  /* the broker's wait for news */
-	WAITER_BRIEF = 8, /* as EVENT and END, again and again for less than a slice */
-	WAITER_ANY = 15,
+	WAITER_EVENT = 1,  /* inv_event_wait of the first id */
+	WAITER_END = 2,    /* inv_wait of it */
+	WAITER_NEWS = 4,   /* the broker's wait for news */
+	WAITER_BRIEF = 8,  /* as EVENT and END, again and again for less than a slice */
+	WAITER_CHECK = 16, /* inv_event_check of it, which stops while it is paused */
+	WAITER_ANY = 31,
 };
 
 struct operation {
@@ -119,7 +120,8 @@ struct operation {
 	unsigned tells; /* waiters who return by it alone, and at once */
 };
 
-extern const struct operation operations_of_events[], operations_of_runs[], operations_of_tables[];
+extern const struct operation operations_of_events[], operations_of_runs[], operations_of_tables[],
+        operations_of_pauses[];
 
 /* Count a failure, and print it, where ok is false. */
 void expect(struct scene *scene, bool ok, const char *format, ...)

@@ -143,6 +143,7 @@ int main(int argc, char **argv)
 	choose(operations_of_tables, argv + optind, argc - optind);
 	choose(operations_of_runs, argv + optind, argc - optind);
 	choose(operations_of_events, argv + optind, argc - optind);
+	choose(operations_of_pauses, argv + optind, argc - optind);
 	for (int i = 0; list && i < chosen_count; i++)
 		puts(chosen[i]->name);
 	if (list || chosen_count == 0)

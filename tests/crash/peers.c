@@ -26,6 +26,14 @@ static int wait_for_event(struct scene *scene)
 	return error ? error : inv_event_wait(event, INV_FOREVER);
 }
 
+static int check_event(struct scene *scene)
+{
+	inv_event *event;
+	int error = inv_event_find(scene->table, scene->ids[0], &event);
+
+	return error ? error : inv_event_check(event);
+}
+
 static int wait_for_news(struct scene *scene)
 {
 	uint32_t seen = atomic_load(&scene->table->header->change_counter);
@@ -59,6 +67,9 @@ static void waiter_main(struct scene *scene, int waiter)
 		break;
 	case WAITER_END:
 		result = inv_wait(scene->table, scene->ids[0], INV_FOREVER);
+		break;
+	case WAITER_CHECK:
+		result = check_event(scene);
 		break;
 	case WAITER_BRIEF:
 		result = wait_briefly(scene);

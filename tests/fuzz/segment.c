@@ -166,6 +166,13 @@ static int read_record(int64_t time_ns, int level, const char *text, void *arg)
 	return 0;
 }
 
+/* What is paused stops in a check until another process resumes it: there is none here. */
+static void take_pauses_away(inv_table *table)
+{
+	for (uint32_t i = 0; i < table->geometry.slots; i++)
+		atomic_fetch_and(&table->event[i], ~EVENT_PAUSED);
+}
+
 static void use_event(inv_table *table, const uint8_t *id)
 {
 	inv_event *event;
@@ -174,6 +181,9 @@ static void use_event(inv_table *table, const uint8_t *id)
 		return;
 	inv_event_is_set(event);
 	inv_event_wait(event, 0);
+	inv_pause(table, id, INV_PAUSE_STOP_PROCESSES);
+	inv_resume(table, id, 0);
+	take_pauses_away(table);
 	inv_event_check(event);
 	inv_event_set(event, "why");
 	inv_event_sleep(event, 0);
@@ -188,6 +198,7 @@ static void use_context(inv_table *table, const uint8_t *id)
 
 	if (inv_context_enter(table, id, &context) != 0)
 		return;
+	take_pauses_away(table);
 	inv_check();
 	inv_shield_begin();
 	inv_progress(12.5, "text");

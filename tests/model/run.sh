@@ -83,6 +83,20 @@ QUICK broken lease   GIVE_BACK_FIRST: -DDEATHS=0
 FULL  broken lease   NO_OWNER_STILL: -DDEATHS=1
 QUICK good   hold   a holder, a death: -DHOLDERS=1 -DDEATHS=1
 QUICK good   hold   two holders and a release, a death: -DHOLDERS=2 -DRELEASES=1 -DDEATHS=1
+QUICK good   pause  two pausers and two resumers: -DPAUSERS=2 -DRESUMERS=2
+QUICK good   pause  a registration, two pausers and a resumer: -DPAUSERS=2 -DREGISTRARS=1
+QUICK good   pause  a checker and a request, no slices: -DPROMPT -DPAUSERS=2 -DCHECKERS=1 -DSETTERS=1
+QUICK good   pause  a supervisor, a request and a registration: -DSUPERVISORS=1 -DSETTERS=1 -DREGISTRARS=1
+QUICK good   pause  a supervisor, two pausers and a resumer: -DPAUSERS=2 -DSUPERVISORS=1
+QUICK good   pause  a supervisor and a checker, a death: -DSUPERVISORS=1 -DCHECKERS=1 -DDEATHS=1
+QUICK broken pause  NO_WAKE: -DPROMPT -DCHECKERS=1
+QUICK broken pause  SET_KEEPS_PAUSE: -DRESUMERS=0 -DSETTERS=1
+QUICK broken pause  INHERIT_ONCE: -DREGISTRARS=1
+QUICK broken pause  SPREAD_ONCE: -DPAUSERS=1
+QUICK broken pause  CHILD_FIRST: -DREGISTRARS=1
+QUICK broken pause  NO_SECOND_READ: -DPAUSERS=2 -DSUPERVISORS=1
+QUICK broken pause  MARK_FIRST: -DPAUSERS=2 -DSUPERVISORS=1
+QUICK broken pause  CLEAR_FIRST: -DSUPERVISORS=1 -DDEATHS=1
 QUICK broken hold   NO_SECOND_READ: -DHOLDERS=1
 QUICK broken hold   NO_WRITING: -DHOLDERS=2
 QUICK broken hold   HELD_FIRST: -DHOLDERS=1

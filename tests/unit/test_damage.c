@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/broker.h"
+#include "invctl-supervisor.h"
 #include "os/clock.h"
 #include "protocol/cascade.h"
 #include "protocol/request.h"
@@ -328,6 +329,43 @@ static void one_that_was_cut_short_is_abandoned(void **state)
 	assert_false(table_abandoned(table));
 }
 
+/* A word that no pause and no request leaves, and a mark without a pause. */
+static void damaged_pauses_end(void **state)
+{
+	struct fixture *fixture = *state;
+	inv_table *table = fixture->table;
+	struct inv_run_options options = {.name = "run", .deadline_ns = INV_FOREVER};
+	uint8_t id[16], run_id[16];
+	inv_invocation *invocation = begin(fixture, id), *run;
+	struct slot_ref ref = ref_of(fixture, id);
+	struct inv_run_view view;
+
+	/* set and paused: the request wins, and a resume takes the rest away */
+	atomic_fetch_or(&table->event[ref.index], EVENT_SET | EVENT_PAUSED);
+	assert_int_equal(inv_check(), -ECANCELED);
+	assert_int_equal(inv_resume(table, id, 0), 0);
+	assert_int_equal(inv_check(), 0);
+	/* its own parent: what a pause spreads over is bounded */
+	atomic_store(&table->slots[ref.index].parent_ref,
+	             (uint64_t)(ref.index + 1) << 32 | ref.generation);
+	atomic_store(&table->parent_index[ref.index], ref.index + 1);
+	atomic_fetch_or(&table->slots[ref.index].flags, SLOT_HAS_CHILDREN);
+	assert_int_equal(inv_pause(table, id, 0), 0);
+	assert_int_equal(inv_resume(table, id, 0), 0);
+	/* all of a run's marks */
+	assert_int_equal(inv_run_register(table, &options, &run), 0);
+	inv_invocation_id(run, run_id);
+	struct slot *slot = &table->slots[ref_of(fixture, run_id).index];
+	atomic_fetch_or(&slot->escalation, ESCALATE_STOP);
+	assert_int_equal(inv_run_view(run, &view), 0);
+	assert_true(view.stop && !view.paused);
+	inv_run_continued(run);
+	assert_int_equal(inv_run_view(run, &view), 0);
+	assert_false(view.stop);
+	inv_run_end(run, &(struct inv_run_result){.not_started = 1});
+	inv_invocation_end(invocation, INV_COMPLETED);
+}
+
 static void without_its_descriptor_the_name_tells(void **state)
 {
 	struct fixture *fixture = *state;
@@ -351,6 +389,7 @@ int main(void)
 	        TABLE_TEST(a_table_from_the_future_counts_from_now),
 	        TABLE_TEST(one_that_was_cut_short_is_abandoned),
 	        TABLE_TEST(without_its_descriptor_the_name_tells),
+	        TABLE_TEST(damaged_pauses_end),
 	};
 
 	return cmocka_run_group_tests_name("damage", tests, NULL, NULL);
