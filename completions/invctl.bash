@@ -92,6 +92,8 @@ _invctl_options() {
 		--signal-after= --signal-to= --stop= --timeout=" ;;
 	cancel) echo "--all --children= --dry-run --idempotent --kill --name= --only --reason= --signal
 		--verbose --wait" ;;
+	pause) echo "--all --children= --name= --stop-processes" ;;
+	resume) echo "--all --children= --name=" ;;
 	list | ls | ps) echo "--all --full --json --name= --noheadings --output= --quiet --status= --tree" ;;
 	show) echo "--json" ;;
 	logs) echo "--follow --json --lines= --priority= --since=" ;;
@@ -129,7 +131,7 @@ _invctl_values() {
 
 _invctl() {
 	local cur prev words cword kept="" typed quote table="" command="" all="" at
-	local commands="run cancel list ls ps show logs wait status id check sleep log shield why help"
+	local commands="run cancel pause resume list ls ps show logs wait status id check sleep log shield why help"
 	COMPREPLY=()
 	words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	[[ -z ${COMP_LINE:-} ]] || _invctl_split

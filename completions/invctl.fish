@@ -43,7 +43,7 @@ function __invctl_columns
 end
 
 function __invctl_no_command
-    not __fish_seen_subcommand_from run cancel list ls ps show wait status id check sleep log shield why help
+    not __fish_seen_subcommand_from run cancel pause resume list ls ps show logs wait status id check sleep log shield why help
 end
 
 function __invctl_of
@@ -58,6 +58,8 @@ complete -c invctl -n __invctl_no_command -l table -x -a '(__invctl_tables)' -d 
 
 complete -c invctl -n __invctl_no_command -a run -d 'Run a command that can be asked to stop'
 complete -c invctl -n __invctl_no_command -a cancel -d 'Ask invocations to stop'
+complete -c invctl -n __invctl_no_command -a pause -d 'Stop invocations inside their next check'
+complete -c invctl -n __invctl_no_command -a resume -d 'Let paused invocations go on'
 complete -c invctl -n __invctl_no_command -a 'list ls ps' -d 'List the invocations'
 complete -c invctl -n __invctl_no_command -a show -d 'Show everything about one invocation'
 complete -c invctl -n __invctl_no_command -a logs -d 'Show its log and kept output'
@@ -70,7 +72,7 @@ complete -c invctl -n __invctl_no_command -a log -d 'Append to the log'
 complete -c invctl -n __invctl_no_command -a why -d 'Tell why an action was requested to stop'
 complete -c invctl -n __invctl_no_command -a shield -d 'Hold requests back'
 complete -c invctl -n __invctl_no_command -a help -d 'The help of a command'
-complete -c invctl -n '__invctl_of help' -a 'run cancel list show logs wait status id check sleep log shield why'
+complete -c invctl -n '__invctl_of help' -a 'run cancel pause resume list show logs wait status id check sleep log shield why'
 
 complete -c invctl -n '__invctl_of run' -s n -l name -x -d 'Its name'
 complete -c invctl -n '__invctl_of run' -l id -x -d 'Its id'
@@ -100,10 +102,11 @@ complete -c invctl -n '__invctl_of cancel' -l wait -d 'Wait until they have ende
 complete -c invctl -n '__invctl_of cancel' -l idempotent -d 'One that has finished counts as done'
 complete -c invctl -n '__invctl_of cancel' -s v -l verbose -d 'The story of each'
 complete -c invctl -n '__invctl_of cancel' -l dry-run -d 'Print the targets only'
-complete -c invctl -n '__invctl_of cancel wait' -l name -x -a '(__invctl_names)' -d 'All live ones with such a name'
-complete -c invctl -n '__invctl_of cancel wait' -l children -x -a '(__invctl_selectors)' -d 'All live ones started by that one'
-complete -c invctl -n '__invctl_of cancel wait' -l all -d 'All live ones'
+complete -c invctl -n '__invctl_of cancel pause resume wait' -l name -x -a '(__invctl_names)' -d 'All live ones with such a name'
+complete -c invctl -n '__invctl_of cancel pause resume wait' -l children -x -a '(__invctl_selectors)' -d 'All live ones started by that one'
+complete -c invctl -n '__invctl_of cancel pause resume wait' -l all -d 'All live ones'
 complete -c invctl -n '__invctl_of cancel pause resume' -a '(__invctl_selectors)'
+complete -c invctl -n '__invctl_of pause' -l stop-processes -d 'Stop the processes of what never checks'
 complete -c invctl -n '__invctl_of wait' -l any -d 'Until one has ended'
 complete -c invctl -n '__invctl_of wait' -s t -l timeout -x -d 'Wait no longer'
 

@@ -214,6 +214,7 @@ static void restrain(struct inv_run_view *view)
 {
 	view->signal = 0;
 	view->force_signal = 0;
+	view->stop = 0;
 	view->flags = INV_RUN_NO_KILL;
 }
 
@@ -231,6 +232,7 @@ static bool step(struct adopted *adopted, int64_t now_ns)
 		view.flags &= ~(unsigned)INV_RUN_STOP_COMMAND;
 	if (adopted->orphan.foreign)
 		restrain(&view);
+	delivery_pause(&adopted->delivery, &view);
 	delivery_gather(&adopted->delivery, &view, now_ns, &facts);
 	struct escalation_decision decision =
 	        escalation_decide(&adopted->delivery.escalation, &view, &facts);

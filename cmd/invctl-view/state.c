@@ -53,7 +53,8 @@ enum state state_of(const struct inv_info *info, bool stopped)
 		return info->cancel.age_ns > OVERDUE_NS ? STATE_OVERDUE : STATE_REQUESTED;
 	if (info->cancel.state != INV_CANCEL_NONE)
 		return STATE_STOPPING;
-	if (info->paused)
+	/* What has never checked goes on, unless its processes are stopped. */
+	if (info->paused && (info->cooperative || stopped))
 		return STATE_PAUSED;
 	if (stopped)
 		return STATE_STOPPED;
@@ -100,5 +101,6 @@ bool process_is_stopped(const struct inv_info *info)
 	struct process process;
 
 	return info->kind == INV_KIND_RUN && info->status == INV_RUNNING && info->pid > 0 &&
-	       process_read(info->pid, &process) == 0 && process.state == 'T';
+	       process_read(info->pid, &process) == 0 &&
+	       (process.state == 'T' || (info->paused && process.state == 'D'));
 }

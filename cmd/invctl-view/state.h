@@ -38,7 +38,8 @@ const char *state_color(enum state state);
 /* With what a failed one left: "failed 3", "failed SIGSEGV". */
 void state_format(const struct inv_info *info, enum state state, char *text, size_t size);
 
-/* The command of a run is stopped (state T in /proc). */
+/* The command of a run is stopped (state T in /proc; D where a pause has stopped the child for
+ * which it waits in vfork(2)). */
 bool process_is_stopped(const struct inv_info *info);
 
 /* "pending", "running", …: of a finish command, enum inv_finish_state. */

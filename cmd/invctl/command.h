@@ -8,6 +8,8 @@ extern const struct command command_cancel;
 extern const struct command command_check;
 extern const struct command command_id;
 extern const struct command command_log;
+extern const struct command command_pause;
+extern const struct command command_resume;
 extern const struct command command_run;
 extern const struct command command_shield;
 extern const struct command command_sleep;

@@ -26,9 +26,9 @@ static const struct command command_status = {.name = "status",
                                               .helper = "invctl-view"};
 
 static const struct command *const commands[] = {
-        &command_run,  &command_cancel, &command_list, &command_show,  &command_logs,
-        &command_wait, &command_status, &command_id,   &command_check, &command_sleep,
-        &command_log,  &command_shield, &command_why,
+        &command_run,   &command_cancel, &command_pause, &command_resume, &command_list,
+        &command_show,  &command_logs,   &command_wait,  &command_status, &command_id,
+        &command_check, &command_sleep,  &command_log,   &command_shield, &command_why,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

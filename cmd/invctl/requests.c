@@ -28,6 +28,7 @@ void requests_make(struct supervision *supervision, int cause, int signum, const
 		return;
 	view->requested = view->pending = 1;
 	view->requested_at_ns = clock_monotonic_ns();
+	view->paused = 0;
 	view->request_signal = signum;
 	view->cause = cause;
 	view->request++;

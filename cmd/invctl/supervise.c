@@ -38,9 +38,9 @@ static void reap(struct supervision *supervision)
 		if (pid != supervision->launch.pid || supervision->delivery.command_ended) {
 			if (!WIFSTOPPED(status))
 				delivery_reaped(&supervision->delivery, pid, status);
-		} else if (WIFSTOPPED(status))
+		} else if (WIFSTOPPED(status) && !supervision->delivery.stopped)
 			terminal_command_stopped(&supervision->terminal, WSTOPSIG(status));
-		else
+		else if (!WIFSTOPPED(status))
 			command_ended(supervision, status);
 	}
 }
@@ -139,6 +139,7 @@ static bool turn(struct supervision *supervision)
 	requests_from_signals(supervision, now_ns);
 	refresh(supervision);
 	requests_hint(supervision, now_ns);
+	delivery_pause(&supervision->delivery, &supervision->view);
 
 	struct escalation_decision decision = decide(supervision, now_ns);
 

@@ -68,14 +68,20 @@ void delivery_signal_one(struct delivery *delivery, const struct process *proces
 	        (int)process->pid, process->name);
 }
 
-/* A process of the list has a handler for the signal, and may start clean-up. A `run` that has
- * not registered yet has handlers too, but no clean-up. */
+/* A `run` that has not registered yet, or a command that takes a request or a pause itself. */
+static bool is_invctl(const struct process *process)
+{
+	return strcmp(process->name, "invctl") == 0;
+}
+
+/* A process of the list has a handler for the signal, and may start clean-up. A `run` has handlers
+ * too, but no clean-up. */
 static bool is_caught(const struct process_list *list, int signum)
 {
 	struct process_status status;
 
 	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i].name, "invctl") != 0 &&
+		if (!is_invctl(&list->items[i]) &&
 		    process_read_status(list->items[i].pid, &status) == 0 &&
 		    (status.caught >> (signum - 1) & 1) != 0)
 			return true;
@@ -90,14 +96,16 @@ static bool contains(const struct process_list *list, const struct process *proc
 	return false;
 }
 
-/* Signal those that were not there before. Returns how many they are. */
+/* Signal those that were not there before. Returns how many they are. A `run` that is stopped could
+ * register and be left so, as it is nested then. */
 static size_t signal_new(struct delivery *delivery, const struct process_list *found,
                          const struct process_list *before, int signum)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < found->count; i++) {
-		if (contains(before, &found->items[i]))
+		if (contains(before, &found->items[i]) ||
+		    (signum == SIGSTOP && is_invctl(&found->items[i])))
 			continue;
 		delivery_signal_one(delivery, &found->items[i], signum);
 		count++;
@@ -167,14 +175,12 @@ static void signal_command_alone(struct delivery *delivery, int error, int signu
 	signal_command(&delivery->scope, signum);
 }
 
-/* Every process of the invocation at this moment. */
-void delivery_signal_all(struct delivery *delivery, int signum)
+/* Every process of the invocation at this moment. true: something catches the signal. */
+static bool signal_own(struct delivery *delivery, int signum)
 {
 	struct process_list signalled = {0}, *found = &delivery->found;
-	struct nested nested;
 	bool caught = false;
 
-	read_nested(delivery, &nested);
 	for (int round = 0; round < ROUNDS_MAX && !caught; round++) {
 		int error = delivery_find(delivery, PROCESSES_OWN, found);
 
@@ -191,7 +197,15 @@ void delivery_signal_all(struct delivery *delivery, int signum)
 		signalled = swapped;
 	}
 	process_list_free(&signalled);
-	if (!caught)
+	return caught;
+}
+
+void delivery_signal_all(struct delivery *delivery, int signum)
+{
+	struct nested nested;
+
+	read_nested(delivery, &nested);
+	if (!signal_own(delivery, signum))
 		request_new_nested(delivery, &nested);
 }
 
@@ -290,6 +304,37 @@ void delivery_step(struct delivery *delivery, const struct inv_run_view *view,
 	case STEP_WAIT:
 	case STEP_END:
 		break;
+	}
+}
+
+/* One that was sent SIGSTOP may not have stopped yet: it waits in vfork(2), state D, for a child
+ * that has. */
+static void continue_processes(struct delivery *delivery)
+{
+	struct process_list *found = &delivery->found;
+	int error = delivery_find(delivery, PROCESSES_OWN, found);
+
+	if (error)
+		signal_command_alone(delivery, error, SIGCONT);
+	for (size_t i = 0; i < found->count; i++)
+		if (delivery->stopped || found->items[i].state == 'T' ||
+		    found->items[i].state == 'D')
+			delivery_signal_one(delivery, &found->items[i], SIGCONT);
+}
+
+void delivery_pause(struct delivery *delivery, struct inv_run_view *view)
+{
+	if (!view->stop)
+		return;
+	if (!view->paused || delivery->command_ended) {
+		continue_processes(delivery);
+		delivery->stopped = false;
+		view->stop = 0;
+		if (!delivery->alone)
+			inv_run_continued(delivery->invocation);
+	} else if (!view->shielded && !delivery->stopped) {
+		delivery->stopped = true;
+		signal_own(delivery, SIGSTOP);
 	}
 }
 

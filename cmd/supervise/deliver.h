@@ -5,6 +5,7 @@
  * Used by `invctl run` and, after a supervisor's death, by invbroker:
  *
  *	inv_run_view(invocation, &view);
+ *	delivery_pause(&delivery, &view);
  *	delivery_gather(&delivery, &view, now_ns, &facts);
  *	decision = escalation_decide(&delivery.escalation, &view, &facts);
  *	delivery.escalation = decision.next;
@@ -35,6 +36,7 @@ struct delivery {
 	bool unlisted_reported; /* that the processes can't be listed */
 	bool ran_out_reported;  /* that the limit of a shield has run out */
 	int64_t kill_began_ns;  /* 0: no SIGKILL was sent */
+	bool stopped;           /* SIGSTOP was sent for a pause, and no SIGCONT yet */
 	struct process_list found;
 
 	bool command_ended;
@@ -57,6 +59,10 @@ void delivery_command_ended(struct delivery *delivery, const struct inv_run_resu
 
 /* A child of the caller was reaped: it may be the finish command. */
 void delivery_reaped(struct delivery *delivery, pid_t pid, int wait_status);
+
+/* Stop the processes for a pause that reaches them, or continue them after it: at its end, at a
+ * request, before which no step must be decided, and at the command's end. */
+void delivery_pause(struct delivery *delivery, struct inv_run_view *view);
 
 /* Gather what the escalation needs to know. */
 void delivery_gather(struct delivery *delivery, const struct inv_run_view *view, int64_t now_ns,

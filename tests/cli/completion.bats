@@ -26,7 +26,7 @@ completions() {
 
 @test "every option that is offered is one" {
 	local command option
-	for command in run cancel list show logs wait status id check sleep log shield why; do
+	for command in run cancel pause resume list show logs wait status id check sleep log shield why; do
 		run -0 "$INVCTL" "$command" --help
 		for option in $(completions "$command" --); do
 			assert_output --partial "${option%=}"
@@ -36,7 +36,7 @@ completions() {
 
 @test "every option that there is, is offered" {
 	local command option
-	for command in run cancel list show logs wait status id check sleep log shield why; do
+	for command in run cancel pause resume list show logs wait status id check sleep log shield why; do
 		run -0 completions "$command" --
 		for option in $("$INVCTL" "$command" --help | grep -o '^ .*  --[a-z-]*' | grep -o -- '--[a-z-]*'); do
 			assert_output --partial "$option"

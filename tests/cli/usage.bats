@@ -4,7 +4,7 @@
 
 load helpers
 
-COMMANDS="run cancel list ls ps show wait status id check sleep log why"
+COMMANDS="run cancel pause resume list ls ps show wait status id check sleep log why"
 
 @test "every command has --help, --usage and --version on stdout" {
 	for command in $COMMANDS; do
@@ -19,7 +19,7 @@ COMMANDS="run cancel list ls ps show wait status id check sleep log why"
 
 @test "help names every command and is the same as --help" {
 	run -0 "$INVCTL" --help
-	for command in run cancel list show wait status id check sleep log why; do
+	for command in run cancel pause resume list show wait status id check sleep log why; do
 		assert_line --regexp "^  $command( |,)"
 	done
 	run -0 "$INVCTL" help

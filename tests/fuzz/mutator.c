@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,7 +99,7 @@ static void act_once(inv_table *table, uint64_t what)
 	size_t bytes = 0;
 
 	id_of(what >> 8, id);
-	switch (what % 8) {
+	switch (what % 10) {
 	case 0:
 		if (inv_event_get(table, id, &event) == 0)
 			use_event(event);
@@ -123,6 +124,12 @@ static void act_once(inv_table *table, uint64_t what)
 	case 6:
 		inv_table_info_get(table, &table_info);
 		break;
+	case 7:
+		inv_pause(table, id, 0);
+		break;
+	case 8:
+		inv_resume(table, id, 0);
+		break;
 	default:
 		if (inv_invocation_begin(table, id, "actor", &invocation) != 0)
 			break;
@@ -135,6 +142,21 @@ static void act_once(inv_table *table, uint64_t what)
 	}
 }
 
+static void interrupt(int signum)
+{
+	(void)signum;
+}
+
+/* Any writer of the table may pause what is in it; a handler ends a check that stops for it. */
+static void never_stop_for_long(void)
+{
+	const struct sigaction action = {.sa_handler = interrupt};
+	const struct itimerval often = {{0, 20000}, {0, 20000}};
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
 static int actor(const struct stage *stage, uint64_t seed, int ready)
 {
 	inv_table *table;
@@ -143,6 +165,7 @@ static int actor(const struct stage *stage, uint64_t seed, int ready)
 		return ACTOR_REFUSED;
 	if (write(ready, "", 1) != 1)
 		return ACTOR_REFUSED;
+	never_stop_for_long();
 	for (int round = 0; round < ROUNDS_MOST; round++) {
 		if (round >= ROUNDS_LEAST && atomic_load(stage->over))
 			break;
@@ -268,6 +291,8 @@ static bool try_commands(const struct stage *stage)
 	        {invctl, table, "cancel", id, NULL},
 	        {invctl, table, "cancel", "-v", "--name=*", NULL},
 	        {invctl, table, "wait", "--timeout=10ms", id, NULL},
+	        {invctl, table, "pause", "--all", NULL},
+	        {invctl, table, "resume", "--all", NULL},
 	        {invctl, table, "status", NULL},
 	        {invctl, table, "status", "--json", NULL},
 	};
