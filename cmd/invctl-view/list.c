@@ -281,7 +281,8 @@ static int print_text(inv_table *table, const struct listing *listing,
 static int print_listing(inv_table *table, const struct arguments *arguments)
 {
 	struct listing listing;
-	int error = listing_collect(table, is_wanted, arguments, &listing);
+	int error = listing_collect(table, arguments->by_state || arguments->json, is_wanted,
+	                            arguments, &listing);
 
 	if (error == 0 && arguments->tree)
 		error = listing_order_as_tree(&listing);

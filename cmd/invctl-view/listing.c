@@ -9,9 +9,7 @@
 #include "common/short_id.h"
 
 enum {
-	/* So many processes are read in /proc, to see if they are stopped: that costs more than
-	 * the rest of a row. */
-	STOPPED_LOOKED_UP = 256,
+	READ_BY_A_PERSON = 256,
 };
 
 static int add(const struct inv_info *info, void *arg)
@@ -52,7 +50,7 @@ static int distinct_digits(const struct listing *listing)
 	return digits < ID_DIGITS ? digits : ID_DIGITS;
 }
 
-static void note_states(struct listing *listing)
+static void note_states(struct listing *listing, bool whole)
 {
 	int looked_up = 0;
 
@@ -60,7 +58,7 @@ static void note_states(struct listing *listing)
 		struct listing_row *row = &listing->rows[i];
 
 		row->state = state_of(&row->info, false);
-		if (row->state != STATE_RUNNING || looked_up == STOPPED_LOOKED_UP)
+		if (row->state != STATE_RUNNING || (!whole && looked_up == READ_BY_A_PERSON))
 			continue;
 		looked_up++;
 		row->state = state_of(&row->info, process_is_stopped(&row->info));
@@ -89,7 +87,7 @@ static int compare_age(const void *a, const void *b)
 	return compare_id(one->id, other->id);
 }
 
-int listing_collect(inv_table *table,
+int listing_collect(inv_table *table, bool whole,
                     bool (*wanted)(const struct listing_row *row, const void *arg), const void *arg,
                     struct listing *listing)
 {
@@ -102,7 +100,7 @@ int listing_collect(inv_table *table,
 	listing->id_digits = distinct_digits(listing);
 	if (listing->count > 0)
 		qsort(listing->rows, listing->count, sizeof(*listing->rows), compare_age);
-	note_states(listing);
+	note_states(listing, whole);
 	drop_others(listing, wanted, arg);
 	return 0;
 }

@@ -24,8 +24,10 @@ struct listing {
 };
 
 /* Collect those of a table that are wanted, oldest first; a NULL table has none. 0, or
- * a negative errno; the rows are to be freed in either case. */
-int listing_collect(inv_table *table,
+ * a negative errno; the rows are to be freed in either case.
+ *   whole  see of each that runs if its processes are stopped, which costs more than the rest of a
+ *          row; false: of so many as a person reads */
+int listing_collect(inv_table *table, bool whole,
                     bool (*wanted)(const struct listing_row *row, const void *arg), const void *arg,
                     struct listing *listing);
 
