@@ -220,8 +220,21 @@ int inv_cancel_all(inv_table *table, const uint8_t (*ids)[16], size_t count, uns
 int inv_pause_report(inv_table *table, const uint8_t id[16], unsigned flags,
                      void (*goes_on)(const uint8_t id[16], void *arg), void *arg);
 
-/* Wait until no hold stands. 0; -ETIMEDOUT; -ESTALE the table was abandoned; or as inv_open. */
+/*
+ * Ask all that is live to stop, with the cause "hold": one request of each, as one call. It takes
+ * no memory. each  called with the id of each, also where a request was pending or it is ending;
+ * may be NULL 0; or as inv_open.
+ */
+int inv_cancel_everything(inv_table *table, const char *reason,
+                          void (*each)(const uint8_t id[16], void *arg), void *arg);
+
+/* Wait until no hold stands. 0; -ETIMEDOUT; -EINTR; -ESTALE the table was abandoned; or as
+ * inv_open. */
 int inv_hold_wait(inv_table *table, int64_t timeout_ns);
+
+/* Wait until the broker's copy of the hold shows it as it is, so that a hold, or its release,
+ * survives the machine. 0; -ETIMEDOUT; -EINTR; or as inv_open. */
+int inv_hold_await_stored(inv_table *table, int64_t timeout_ns);
 
 /* Who makes the requests of this process, as far as the process itself does not show it. Strings
  * are copied and shortened; each may be NULL. Not thread-safe: call it before the first request. */
@@ -232,6 +245,11 @@ struct inv_actor {
 	const char *address;  /* of an HTTP client; then there is no terminal or script */
 };
 void inv_actor_set(const struct inv_actor *actor);
+
+/* Call each with the name and the user of every table that is found on this machine, whether the
+ * caller may open it or not; with some of them twice. 0; -ENOMEM and the like: not all were found.
+ */
+int inv_tables_each(void (*each)(const char *name, uint32_t uid, void *arg), void *arg);
 
 /* From now on a NULL table is this one, as long as INVCTL_TABLE names it. */
 void inv_default_table_set(inv_table *table);

@@ -241,7 +241,7 @@ int inv_table_info_get(inv_table *table, struct inv_table_info *info);
  * inv_thread_start answer -EPERM outside a live invocation, and `invctl run` exits with 118. A
  * second hold replaces the note. The broker keeps a copy, so that it survives a reboot.
  *   note  why; may be NULL
- * 0; or as inv_open with INV_OPEN_AUTOSTART.
+ * 0; -ESTALE the table was removed meanwhile: call again; or as inv_open with INV_OPEN_AUTOSTART.
  */
 int inv_hold(inv_table *table, const char *note);
 

@@ -135,7 +135,7 @@ static bool in_use(inv_table *table)
 	broker_sweep(table, NULL, NULL);
 	broker_each_owner(table, count_owner, &others);
 	return inv_table_info_get(table, &info) != 0 || info.live > 0 || info.finished > 0 ||
-	       others > 0;
+	       others > 0 || broker_hold_needs_table(table);
 }
 
 bool segment_name_remove(inv_table *table)

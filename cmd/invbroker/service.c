@@ -4,7 +4,8 @@
  * The first thread runs the loop (loop.c). Its sources are the signals, a pidfd of each owner
  * (watch.c), a pidfd of each action that was taken over (takeover.c), the socket (handover.c), the
  * segment's inotify (segment_name.c) and an eventfd. After each wake-up the steps run: sweep after
- * dead owners, then look after actions without a supervisor, then retire what ended long ago.
+ * dead owners, then look after actions without a supervisor, store the hold, retire what ended long
+ * ago.
  *
  * The second thread sleeps on the table's change counter (table/notification.c), which no
  * descriptor can stand for, and writes the eventfd when it has changed. It pauses after each
@@ -24,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/duration.h"
 #include "invbroker/handover.h"
 #include "invbroker/loop.h"
 #include "invbroker/report.h"
@@ -34,9 +36,37 @@
 #include "invctl-exit-status.h"
 
 #define CHANGE_PAUSE_NS 10000000
+#define STORE_AGAIN_NS NS_PER_SECOND
+#define CHANGING_NS (20 * NS_PER_MS)
 
 static struct loop_source changes = {.fd = -1};
 static struct loop_source signals = {.fd = -1};
+static inv_table *held_table;
+
+/* What can't be stored, on a full disk say, is tried again. */
+static int64_t hold_step(int64_t now_ns)
+{
+	static int64_t due_ns;
+	static int reported;
+
+	if (now_ns < due_ns)
+		return due_ns;
+	due_ns = 0;
+	int error = broker_keep_hold(held_table);
+	if (error == 0) {
+		reported = 0;
+		return INV_FOREVER;
+	}
+	if (error == -EAGAIN)
+		return due_ns = now_ns + CHANGING_NS;
+	if (error != reported)
+		report("the hold of table '%s' as it is now can't be stored, and would not be so "
+		       "after a "
+		       "restart of this machine: %s",
+		       inv_table_name(held_table), strerror(-error));
+	reported = error;
+	return due_ns = now_ns + STORE_AGAIN_NS;
+}
 
 static _Noreturn void *wait_for_changes(void *arg)
 {
@@ -112,11 +142,15 @@ static int open_changes(inv_table *table)
 static void announce(const struct options *options, const struct serving *serving)
 {
 	const struct inv_table_info *info = &serving->info;
+	struct inv_request hold;
 
 	report("%s table '%s' for %u live invocations (%llu MiB), %s; %u live, %u finished",
 	       serving->created ? "made" : "took over", info->name, info->capacity,
 	       (unsigned long long)(info->bytes >> 20),
 	       info->shared ? "shared with a group" : "private", info->live, info->finished);
+	if (inv_hold_get(serving->table, &hold) > 0)
+		report("table '%s' is on hold: %s", info->name,
+		       *hold.reason ? hold.reason : "without a note");
 	if (options->capacity && options->capacity != info->capacity)
 		report("--capacity=%u is for a new table; this one exists, and keeps its capacity",
 		       options->capacity);
@@ -145,6 +179,7 @@ int service_open(const struct options *options, struct serving *serving,
 	if (!error) {
 		takeover_open(table, info->shared);
 		retire_open(table, options->retain_ns);
+		held_table = table;
 		broker_recover(table, takeover_adopt, NULL);
 		error = open_changes(table);
 	}
@@ -164,7 +199,7 @@ int service_open(const struct options *options, struct serving *serving,
 int service_run(void)
 {
 	static const struct loop_step steps[] = {
-	        {watch_step}, {takeover_step}, {retire_step}, {NULL}};
+	        {watch_step}, {takeover_step}, {hold_step}, {retire_step}, {NULL}};
 
 	readiness_notify_manager("READY=1\nSTATUS=Serving");
 	int result = loop_run(steps);
@@ -180,6 +215,7 @@ void service_close(const struct serving *serving, int status)
 	/* Brokers that start now wait until the lease is free, and see then whether the table has
 	 * its name still. A damaged table stays, so that the damage can be examined. */
 	broker_leaving(table);
+	broker_keep_hold(table);
 	if (!segment_name_is_ours(table))
 		report("table '%s' has no name any more, so the next broker makes a new one; "
 		       "actions "

@@ -9,6 +9,8 @@
 #include "api/run.h"
 #include "os/clock.h"
 #include "os/pid_namespace.h"
+#include "protocol/hold.h"
+#include "protocol/hold_copy.h"
 #include "protocol/register.h"
 #include "protocol/sweep.h"
 #include "table/handover.h"
@@ -34,6 +36,19 @@ static int attach_existing(const char *name, inv_table **out)
 	return -EPERM;
 }
 
+/* With the hold that stood in the former one. */
+static int make(const struct broker_create *create, uint32_t capacity, inv_table **out)
+{
+	struct request_record hold;
+	enum hold_copy copy = hold_copy_read(create->name, &hold);
+	int error = table_make(create->name, capacity, create->shared ? &create->gid : NULL,
+	                       copy == HOLD_COPY_NONE ? NULL : &hold, out);
+
+	if (!error && copy == HOLD_COPY_WHOLE)
+		atomic_store(&(*out)->header->hold_stored, atomic_load(&hold.word));
+	return error;
+}
+
 int broker_open(const struct broker_create *create, inv_table **out, bool *created)
 {
 	enum { RACES_MAX = 100 };
@@ -47,8 +62,7 @@ int broker_open(const struct broker_create *create, inv_table **out, bool *creat
 		if (error != -ENOENT)
 			return error;
 		*created = true;
-		error = table_make(create->name, capacity, create->shared ? &create->gid : NULL,
-		                   out);
+		error = make(create, capacity, out);
 		if (error != -EEXIST)
 			return error;
 	}
@@ -114,6 +128,16 @@ void broker_unserve(inv_table *table)
 int broker_table_fd(inv_table *table)
 {
 	return table->fd;
+}
+
+int broker_keep_hold(inv_table *table)
+{
+	return hold_copy_keep(table);
+}
+
+bool broker_hold_needs_table(const inv_table *table)
+{
+	return hold_stands(table) || !hold_is_stored(table);
 }
 
 void broker_wait_notification(inv_table *table, uint32_t *seen)

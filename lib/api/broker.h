@@ -18,7 +18,8 @@ struct broker_create {
 	gid_t gid;
 };
 
-/* Make the table and publish its name, or attach to the one there is.
+/* Make the table and publish its name, or attach to the one there is. In one that is made the hold
+ * stands of which there is a copy in the state directory.
  * *created tells which. 0; -ENOSPC /dev/shm is too full (nothing is left); as inv_open. */
 int broker_open(const struct broker_create *create, inv_table **out, bool *created);
 
@@ -35,8 +36,15 @@ void broker_unserve(inv_table *table);
 /* The descriptor of the segment, to hand over and to watch; do not close it. */
 int broker_table_fd(inv_table *table);
 
-/* Block until there was a change (an owner enters, something has ended, a request of an orphan)
- * since *seen, which is updated. Called by one thread. */
+/* Store the hold in the state directory, or remove it there, where that has not been done. 0;
+ * -errno: call again later. */
+int broker_keep_hold(inv_table *table);
+
+/* A hold stands, or what is stored of it is not up to date: the table must stay. */
+bool broker_hold_needs_table(const inv_table *table);
+
+/* Block until there was a change (an owner enters, something has ended, the hold, a request of an
+ * orphan) since *seen, which is updated. Called by one thread. */
 void broker_wait_notification(inv_table *table, uint32_t *seen);
 
 /* The owners, those that are entering included: call each with its index, its generation

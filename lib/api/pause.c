@@ -22,7 +22,7 @@ static void describe_caller(char who[WHO_BYTES])
 	struct inv_request actor = {0};
 	int64_t made_ns;
 
-	request_write(&record, &(struct request){.cause = INV_CAUSE_REQUESTED}, 0);
+	request_write(&record, &(struct request){.cause = INV_CAUSE_REQUESTED});
 	request_copy(&record, 0, &actor, &made_ns);
 	snprintf(who, WHO_BYTES, "%s, pid %d of user %u%s%s%s%s%s%s", actor.command, actor.pid,
 	         actor.uid, actor.terminal[0] ? ", on " : "", actor.terminal,

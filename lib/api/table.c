@@ -8,8 +8,10 @@
 #include "os/fork.h"
 #include "os/state_directory.h"
 #include "protocol/hold.h"
+#include "protocol/hold_copy.h"
 #include "protocol/sweep.h"
 #include "table/lease.h"
+#include "table/notification.h"
 #include "table/owner.h"
 
 int inv_open(inv_table **out, const char *name, unsigned flags)
@@ -66,6 +68,9 @@ int inv_table_have_broker(inv_table *table)
 {
 	if (table_has_broker(table) == 1)
 		return 1;
+	/* It is its owner's to serve. */
+	if (table->view_only)
+		return 0;
 	autostart_broker(table->name);
 	return table_has_broker(table) == 1;
 }
@@ -82,9 +87,11 @@ int inv_hold(inv_table *table, const char *note)
 {
 	int error = table_resolve(table, true, &table);
 
-	if (!error)
-		hold_put(table, note, 0);
-	return error;
+	if (error)
+		return error;
+	hold_put(table, note);
+	/* Its broker may have removed it meanwhile. */
+	return table_abandoned(table) ? -ESTALE : 0;
 }
 
 int inv_release(inv_table *table)
@@ -111,9 +118,25 @@ int inv_hold_wait(inv_table *table, int64_t timeout_ns)
 	while (!error && hold_stands(table)) {
 		if (until_ns >= 0 && clock_monotonic_ns() >= until_ns)
 			return -ETIMEDOUT;
-		hold_wait(table, until_ns);
-		if (table_abandoned(table))
-			return -ESTALE;
+		error = hold_wait(table, until_ns);
+		if (!error && table_abandoned(table))
+			error = -ESTALE;
+	}
+	return error;
+}
+
+int inv_hold_await_stored(inv_table *table, int64_t timeout_ns)
+{
+	int64_t until_ns = clock_deadline_ns(timeout_ns);
+	int error = table_resolve(table, false, &table);
+
+	/* One who was killed may not have notified the broker. */
+	if (!error && !hold_is_stored(table))
+		notify_broker(table);
+	while (!error && !hold_is_stored(table)) {
+		if (until_ns >= 0 && clock_monotonic_ns() >= until_ns)
+			return -ETIMEDOUT;
+		error = hold_await_stored(table, until_ns);
 	}
 	return error;
 }

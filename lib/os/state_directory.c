@@ -10,6 +10,7 @@
  */
 #include "os/state_directory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -180,6 +181,30 @@ int state_directory_open(const char *table_name)
 	int length = table_directory(table_name, path, sizeof(path));
 
 	return length < 0 ? length : open_made(path);
+}
+
+bool state_file_exists(const char *table_name, const char *name)
+{
+	char path[STATE_PATH_BYTES], file[STATE_PATH_BYTES + STATE_NAME_BYTES];
+	struct stat status;
+
+	if (table_directory(table_name, path, sizeof(path)) < 0)
+		return false;
+	snprintf(file, sizeof(file), "%s/%s", path, name);
+	return lstat(file, &status) == 0;
+}
+
+void state_tables_each(void (*each)(const char *table_name, void *arg), void *arg)
+{
+	char path[STATE_PATH_BYTES];
+	DIR *directory = base_directory(path, sizeof(path)) < 0 ? NULL : opendir(path);
+
+	if (!directory)
+		return;
+	for (struct dirent *entry; (entry = readdir(directory));)
+		if (entry->d_name[0] != '.' && strlen(entry->d_name) < INV_TABLE_NAME_BYTES)
+			each(entry->d_name, arg);
+	closedir(directory);
 }
 
 void state_file_name(const uint8_t id[16], const char *suffix, char name[STATE_NAME_BYTES])

@@ -22,6 +22,8 @@
  */
 #include "protocol/hold.h"
 
+#include <errno.h>
+
 #include "os/clock.h"
 #include "os/futex.h"
 #include "protocol/request.h"
@@ -36,7 +38,7 @@ static uint64_t next(uint64_t word)
 	return (word & ~(HELD | WRITING)) + SEQUENCE_STEP;
 }
 
-void hold_put(inv_table *table, const char *note, int64_t time_ns)
+void hold_put(inv_table *table, const char *note)
 {
 	const struct request request = {.cause = INV_CAUSE_HOLD, .reason = note};
 	struct request_record *hold = &table->header->hold;
@@ -45,7 +47,7 @@ void hold_put(inv_table *table, const char *note, int64_t time_ns)
 	do
 		writing = next(seen) | WRITING | (seen & HELD);
 	while (!atomic_compare_exchange_weak(&hold->word, &seen, writing));
-	request_write(hold, &request, time_ns);
+	request_write(hold, &request);
 	atomic_compare_exchange_strong(&hold->word, &writing, (writing & ~WRITING) | HELD);
 	notify_broker(table);
 }
@@ -74,21 +76,31 @@ bool hold_read(const inv_table *table, struct inv_request *out)
 	if (!(word & HELD))
 		return false;
 	if (!(word & WRITING) && request_copy(hold, word, out, &made_ns)) {
-		int64_t age_ns = clock_monotonic_ns() - made_ns;
-		out->age_ns = made_ns > 0 && age_ns > 0 ? age_ns : 0;
+		/* Negative: put up before the last start of the machine. */
+		if (__builtin_sub_overflow(clock_monotonic_ns(), made_ns, &out->age_ns) ||
+		    out->age_ns < 0)
+			out->age_ns = 0;
 		return true;
 	}
 	*out = (struct inv_request){.cause = INV_CAUSE_HOLD};
 	return atomic_load(&hold->word) & HELD;
 }
 
-void hold_wait(const inv_table *table, int64_t until_ns)
+void hold_restore(struct request_record *record, const struct inv_request *hold)
+{
+	request_restore(record, hold);
+	atomic_store(&record->word, SEQUENCE_STEP | HELD);
+}
+
+int hold_wait(const inv_table *table, int64_t until_ns)
 {
 	const shared_u64 *word = &table->header->hold.word;
 	int64_t slice_end_ns = clock_monotonic_ns() + WAIT_SLICE_NS;
 	uint64_t seen = atomic_load(word);
 
-	if (seen & HELD)
-		futex_wait(futex_low_half(word), (uint32_t)seen,
-		           until_ns >= 0 && until_ns < slice_end_ns ? until_ns : slice_end_ns);
+	if (!(seen & HELD))
+		return 0;
+	int error = futex_wait(futex_low_half(word), (uint32_t)seen,
+	                       until_ns >= 0 && until_ns < slice_end_ns ? until_ns : slice_end_ns);
+	return error == -EINTR ? -EINTR : 0;
 }

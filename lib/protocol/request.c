@@ -74,22 +74,27 @@ static struct {
 	char origin[ORIGIN_BYTES];
 } stated;
 
+/* The address; where that is NULL, terminal and script, each with its NUL. */
+static void join_origin(const char *address, const char *terminal, const char *script,
+                        char origin[ORIGIN_BYTES])
+{
+	if (address) {
+		snprintf(origin, ORIGIN_BYTES, "%s", address);
+		return;
+	}
+	size_t used = (size_t)snprintf(origin, INV_TERMINAL_BYTES, "%s", terminal ? terminal : "");
+	if (used >= INV_TERMINAL_BYTES)
+		used = INV_TERMINAL_BYTES - 1;
+	snprintf(origin + used + 1, ORIGIN_BYTES - used - 1, "%s", script ? script : "");
+}
+
 void request_set_actor(const struct inv_actor *actor)
 {
 	memset(&stated, 0, sizeof(stated));
 	if (actor->command)
 		snprintf(stated.command, sizeof(stated.command), "%s", actor->command);
 	stated.by_address = actor->address != NULL;
-	if (actor->address) {
-		snprintf(stated.origin, sizeof(stated.origin), "%s", actor->address);
-		return;
-	}
-	size_t terminal = (size_t)snprintf(stated.origin, INV_TERMINAL_BYTES, "%s",
-	                                   actor->terminal ? actor->terminal : "");
-	if (terminal >= INV_TERMINAL_BYTES)
-		terminal = INV_TERMINAL_BYTES - 1;
-	snprintf(stated.origin + terminal + 1, sizeof(stated.origin) - terminal - 1, "%s",
-	         actor->script ? actor->script : "");
+	join_origin(actor->address, actor->terminal, actor->script, stated.origin);
 }
 
 static void read_own(void)
@@ -102,11 +107,10 @@ static void read_own(void)
 	own.process = fork_generation();
 }
 
-void request_write(struct request_record *record, const struct request *request, int64_t time_ns)
+void request_write(struct request_record *record, const struct request *request)
 {
 	read_own();
-	atomic_store_explicit(&record->time_ns, time_ns ? time_ns : clock_realtime_ns(),
-	                      memory_order_release);
+	atomic_store_explicit(&record->time_ns, clock_realtime_ns(), memory_order_release);
 	atomic_store_explicit(&record->monotonic_ns, clock_monotonic_ns(), memory_order_release);
 	atomic_store_explicit(&record->actor,
 	                      own.uid_pid | (stated.by_address ? ACTOR_BY_ADDRESS : 0u) |
@@ -153,7 +157,7 @@ static void record(inv_table *table, struct slot_ref ref, uint64_t seen,
 
 	if (!claim(table, ref, seen, record, writing))
 		return;
-	request_write(record, request, 0);
+	request_write(record, request);
 	atomic_compare_exchange_strong(&record->word, &writing,
 	                               record_word(ref, sequence, STAGE_READY));
 }
@@ -252,6 +256,26 @@ int request_take(inv_table *table, struct slot_ref ref)
 	if (taken == 1 && supervised)
 		futex_wake_all(futex_low_half(&slot->escalation));
 	return taken;
+}
+
+void request_restore(struct request_record *record, const struct inv_request *request)
+{
+	char origin[ORIGIN_BYTES] = "";
+	bool by_address = request->address[0] != '\0';
+
+	join_origin(by_address ? request->address : NULL, request->terminal, request->script,
+	            origin);
+	atomic_store(&record->time_ns, request->time_ns);
+	/* Before the last start of the machine, it is negative. */
+	atomic_store(&record->monotonic_ns, clock_monotonic_ns() - request->age_ns);
+	atomic_store(&record->actor, (uint64_t)request->uid << ACTOR_UID_SHIFT |
+	                                     ((uint64_t)(uint32_t)request->pid & ACTOR_PID_MASK)
+	                                             << ACTOR_PID_SHIFT |
+	                                     (by_address ? ACTOR_BY_ADDRESS : 0u) |
+	                                     ((unsigned)request->cause & ACTOR_CAUSE_MASK));
+	text_store(record->command, INV_COMMAND_BYTES / 8, request->command);
+	words_store(record->origin, ORIGIN_BYTES / 8, origin);
+	text_store(record->reason, INV_REASON_BYTES / 8, request->reason);
 }
 
 static void split_origin(uint64_t actor, const char origin[ORIGIN_BYTES + 1],

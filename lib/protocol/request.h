@@ -32,9 +32,11 @@ int request_make(inv_table *table, struct slot_ref ref, const struct request *re
 /* Take the pending request for a check or a sleep. 1 taken; 0 there is none; -ESTALE. */
 int request_take(inv_table *table, struct slot_ref ref);
 
-/* Write a record whose word the caller has claimed. time_ns: when it was made, a time of day; 0:
- * now. */
-void request_write(struct request_record *record, const struct request *request, int64_t time_ns);
+/* Write a record whose word the caller has claimed. */
+void request_write(struct request_record *record, const struct request *request);
+
+/* The inverse of request_copy, but for the word: a record of which a copy was kept elsewhere. */
+void request_restore(struct request_record *record, const struct inv_request *request);
 
 /* Copy a record while its word is this one. false: it is not. */
 bool request_copy(const struct request_record *record, uint64_t word, struct inv_request *out,

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@
 
 #define SEGMENT_DIRECTORY "/dev/shm"
 
-static int write_header(int fd, const gid_t *group, const struct geometry *geometry)
+static int write_header(int fd, const gid_t *group, const struct request_record *hold,
+                        const struct geometry *geometry)
 {
 	struct header header = {
 	        .magic = LAYOUT_MAGIC,
@@ -39,6 +41,8 @@ static int write_header(int fd, const gid_t *group, const struct geometry *geome
 	        .namespace = process_namespace(),
 	};
 
+	if (hold)
+		memcpy(&header.hold, hold, sizeof(header.hold));
 	while (header.epoch == 0)
 		if (getrandom(&header.epoch, sizeof(header.epoch), 0) != sizeof(header.epoch))
 			return -EAGAIN;
@@ -46,7 +50,8 @@ static int write_header(int fd, const gid_t *group, const struct geometry *geome
 	return written == (ssize_t)sizeof(header) ? 0 : written < 0 ? -errno : -ENOSPC;
 }
 
-static int fill_segment(int fd, uint32_t capacity, const gid_t *group)
+static int fill_segment(int fd, uint32_t capacity, const gid_t *group,
+                        const struct request_record *hold)
 {
 	struct geometry geometry;
 	int error = geometry_of(capacity, &geometry);
@@ -61,7 +66,7 @@ static int fill_segment(int fd, uint32_t capacity, const gid_t *group)
 		return -errno;
 	if (fchmod(fd, group ? 0660 : 0600) != 0)
 		return -errno;
-	return write_header(fd, group, &geometry);
+	return write_header(fd, group, hold, &geometry);
 }
 
 static int publish(int fd, const char *name)
@@ -74,13 +79,14 @@ static int publish(int fd, const char *name)
 	return linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
 }
 
-int table_make(const char *name, uint32_t capacity, const gid_t *group, inv_table **out)
+int table_make(const char *name, uint32_t capacity, const gid_t *group,
+               const struct request_record *hold, inv_table **out)
 {
 	int fd = open(SEGMENT_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return -errno;
-	int error = fill_segment(fd, capacity, group);
+	int error = fill_segment(fd, capacity, group, hold);
 	if (!error)
 		error = publish(fd, name);
 	if (error) {

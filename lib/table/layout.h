@@ -255,6 +255,9 @@ struct header {
 
 	/* written by any process: the operator's hold (protocol/hold.c) */
 	_Alignas(64) struct request_record hold;
+	/* written by the serving broker: the hold's word that its copy shows (protocol/hold_copy.c)
+	 */
+	shared_u64 hold_stored;
 
 	/* written by any process: a change that the broker must notice (notification.c) */
 	_Alignas(64) shared_u32 change_counter;

@@ -78,10 +78,12 @@ void table_detach(inv_table *table);
 /* Call each for every attached table. In a forked child, where one thread is left. */
 void table_each_attached(void (*each)(inv_table *table));
 
-/* Make a table and attach to it. group: the group that shares it; NULL: it is private.
+/* Make a table and attach to it. group: the group that shares it; NULL: it is private. hold: the
+ * hold that stands in it from the start; NULL: none.
  * 0; -EEXIST the name is taken; -ENOSPC /dev/shm is too full (nothing is left); -EINVAL;
  * -errno. */
-int table_make(const char *name, uint32_t capacity, const gid_t *group, inv_table **out);
+int table_make(const char *name, uint32_t capacity, const gid_t *group,
+               const struct request_record *hold, inv_table **out);
 
 /* As inv_open. */
 int table_open(const char *name, unsigned flags, inv_table **out);

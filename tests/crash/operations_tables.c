@@ -16,8 +16,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "protocol/hold.h"
+#include "protocol/hold_copy.h"
 #include "table/notification.h"
 #include "table/owner.h"
+#include "table/text.h"
 
 static int enter(struct scene *scene)
 {
@@ -171,6 +174,56 @@ static void judge_released(struct scene *scene)
 	judge_hold(scene, false, "former");
 }
 
+/* What the next table begins with: none, or one of the two, whole. */
+static enum hold_copy copy_of(struct scene *scene, char note[INV_REASON_BYTES])
+{
+	struct request_record record;
+	enum hold_copy copy = hold_copy_read(scene->name, &record);
+
+	note[0] = '\0';
+	if (copy != HOLD_COPY_NONE)
+		text_load(record.reason, INV_REASON_BYTES / 8, note);
+	return copy;
+}
+
+static void former_is_stored(struct scene *scene)
+{
+	inv_hold(scene->table, "former");
+	hold_copy_keep(scene->table);
+	inv_hold(scene->table, "whole");
+}
+
+static void former_is_stored_and_released(struct scene *scene)
+{
+	inv_hold(scene->table, "former");
+	hold_copy_keep(scene->table);
+	inv_release(scene->table);
+}
+
+static int store_hold(struct scene *scene)
+{
+	return broker_keep_hold(scene->table);
+}
+
+/* The next broker finishes it, from whatever was left. */
+static void judge_stored(struct scene *scene)
+{
+	bool stands = hold_stands(scene->table);
+	char note[INV_REASON_BYTES];
+
+	expect(scene, copy_of(scene, note) != HOLD_COPY_UNUSABLE, "the copy is damaged");
+	expect(scene, note[0] == '\0' || strcmp(note, "former") == 0 || strcmp(note, "whole") == 0,
+	       "the copy's note is '%s'", note);
+	expect(scene, broker_keep_hold(scene->table) == 0, "it can't be stored again");
+	expect(scene, inv_hold_await_stored(scene->table, 0) == 0, "it does not count as stored");
+	/* In a state of the table that was put back, the file is that of its end. */
+	if (strcmp(scene->stage, "kill") == 0)
+		expect(scene, (copy_of(scene, note) != HOLD_COPY_NONE) == stands,
+		       "the copy does not show the hold");
+	expect(scene, !stands || strcmp(note, "whole") == 0 || strcmp(scene->stage, "kill") != 0,
+	       "the copy's note is '%s' in the end", note);
+}
+
 static void other_name(const struct scene *scene, struct broker_create *create,
                        char name[INV_TABLE_NAME_BYTES])
 {
@@ -243,6 +296,14 @@ const struct operation operations_of_tables[] = {
          .arrange = hold_stands_already,
          .act = release_hold,
          .judge = judge_released},
+        {.name = "store-hold",
+         .arrange = former_is_stored,
+         .act = store_hold,
+         .judge = judge_stored},
+        {.name = "store-release",
+         .arrange = former_is_stored_and_released,
+         .act = store_hold,
+         .judge = judge_stored},
         {.name = "make-table", .act = make_table, .judge = judge_made},
         {0},
 };

@@ -108,6 +108,11 @@ QUICK broken finish MARK_FIRST: -DDEATHS=1
 QUICK broken finish NO_SWAP: -DDEATHS=0
 QUICK broken finish NOT_AGAIN: -DDEATHS=2
 QUICK broken finish NOT_AWAITED: -DDEATHS=1
+QUICK good   hold_copy   a hold and its release: -DDEATHS=0
+QUICK good   hold_copy   two brokers die: -DDEATHS=2 -DCHANGES=4
+QUICK broken hold_copy   STORED_FIRST: -DDEATHS=0
+QUICK broken hold_copy   STORED_NOW: -DDEATHS=0
+QUICK broken hold_copy   COPY_WINS: -DDEATHS=1
 QUICK broken request NO_CLAIM: -DASKERS=2
 FULL  broken request READY_FIRST: -DASKERS=2
 FULL  broken request SET_FIRST: -DASKERS=1
