@@ -10,26 +10,31 @@
 #include "api/event_create.h"
 #include "os/clock.h"
 #include "protocol/cascade.h"
-#include "protocol/hold.h"
 #include "protocol/lifecycle.h"
+#include "protocol/register.h"
 #include "protocol/sweep.h"
 #include "table/event_word.h"
+#include "table/index.h"
 #include "table/lease.h"
 #include "table/text.h"
 
 enum { PAUSE_NS = 1000000 };
 
 /* An event or context of that id which this process registered becomes the
- * invocation. true: it did. */
-static bool take_over(inv_table *table, const uint8_t id[16], const char *name, inv_event **out)
+ * invocation. 1 it did; 0 there is none; -EPERM a hold stands. */
+static int take_over(inv_table *table, const uint8_t id[16], const char *name, inv_event **out)
 {
+	struct registration start = {.flags = INV_KIND_CALL};
+	uint8_t parent[16];
 	inv_event *event;
 
 	if (event_handle_find(table, id, &event) != 0)
-		return false;
+		return 0;
+	if (!context_parent(table, parent, &start.parent_ref, &start.parent_known))
+		start.parent_known = false;
 	pthread_mutex_lock(&table->lock);
-	bool own = event->owned && !hold_stands(table);
-	if (own) {
+	bool own = event->owned, held = own && register_is_held(table, &start);
+	if (own && !held) {
 		struct slot *slot = &table->slots[event->ref.index];
 		event->owned = false;
 		text_store(slot->name, INV_NAME_BYTES / 8, name);
@@ -42,11 +47,11 @@ static bool take_over(inv_table *table, const uint8_t id[16], const char *name, 
 			;
 	}
 	pthread_mutex_unlock(&table->lock);
-	if (own)
+	if (own && !held)
 		*out = event;
 	else
 		inv_event_put(event);
-	return own;
+	return held ? -EPERM : own;
 }
 
 /* Registered, but not the current invocation of any thread yet. */
@@ -63,13 +68,15 @@ int invocation_register(inv_table *table, const uint8_t *id, const char *name, i
 		return -ENOMEM;
 	if (!name)
 		name = program_invocation_short_name;
-	if (!id || !take_over(table, id, name, &event)) {
+	error = id ? take_over(table, id, name, &event) : 0;
+	if (error == 0) {
 		error = event_register(table, id, INV_KIND_CALL, name, &event);
-		if (error) {
-			free(invocation);
-			return error;
-		}
-		event->owned = false; /* its end leaves a record */
+		if (!error)
+			event->owned = false; /* its end leaves a record */
+	}
+	if (error < 0) {
+		free(invocation);
+		return error;
 	}
 	invocation->table = table;
 	invocation->ref = event->ref;
@@ -256,6 +263,16 @@ int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const cha
 	return error;
 }
 
+static void report_slot(inv_table *table, uint32_t index, uint64_t word,
+                        void (*each)(const uint8_t id[16], void *arg), void *arg)
+{
+	uint8_t id[16];
+
+	words_load(table->ids[index].half, 2, id);
+	if (each && atomic_load(&table->control[index]) == word)
+		each(id, arg);
+}
+
 int inv_cancel_all(inv_table *table, const uint8_t (*ids)[16], size_t count, unsigned flags,
                    const char *reason, int *results)
 {
@@ -281,6 +298,31 @@ int inv_cancel_all(inv_table *table, const uint8_t (*ids)[16], size_t count, uns
 			results[i] = found_results[at++];
 	free(refs);
 	free(found_results);
+	return error;
+}
+
+int inv_cancel_everything(inv_table *table, const char *reason,
+                          void (*each)(const uint8_t id[16], void *arg), void *arg)
+{
+	enum { PASSES_MAX = 8 };
+	struct request request = {
+	        .cause = INV_CAUSE_HOLD, .reason = reason, .call = request_call()};
+	int error = table_resolve(table, false, &table), made = 1;
+
+	/* What a live one has started in a row that was passed by then is found by the next pass.
+	 */
+	for (int pass = 0; !error && made > 0 && pass < PASSES_MAX; pass++) {
+		made = 0;
+		for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
+			uint64_t word = atomic_load(&table->control[i]);
+			if (control_state(word) != SLOT_LIVE)
+				continue;
+			int result = request_make(table, slot_ref_of(i, word), &request);
+			made += result == 1;
+			if (pass == 0 || result == 1)
+				report_slot(table, i, word, each, arg);
+		}
+	}
 	return error;
 }
 

@@ -34,8 +34,7 @@ static int register_again(inv_table *table, const struct registration *registrat
 	return slot_register(table, registration, ref);
 }
 
-/* A hold stands. What is nested in a live invocation starts all the same. */
-static bool is_held(const inv_table *table, const struct registration *registration)
+bool register_is_held(const inv_table *table, const struct registration *registration)
 {
 	uint64_t kind = registration->flags & SLOT_KIND_MASK;
 
@@ -47,7 +46,7 @@ static bool is_held(const inv_table *table, const struct registration *registrat
 
 int register_slot(inv_table *table, const struct registration *registration, struct slot_ref *ref)
 {
-	int error = is_held(table, registration) ? -EPERM : register_owner(table);
+	int error = register_is_held(table, registration) ? -EPERM : register_owner(table);
 
 	if (error)
 		return error;
@@ -68,7 +67,7 @@ int register_slot(inv_table *table, const struct registration *registration, str
 	if (error == -ENOSPC || error == -EEXIST)
 		error = register_again(table, registration, error, ref);
 	/* Held since (hold.c): as if it had never been registered. */
-	if (!error && is_held(table, registration)) {
+	if (!error && register_is_held(table, registration)) {
 		slot_release(table, ref->index, slot_word(table, *ref));
 		error = -EPERM;
 	}

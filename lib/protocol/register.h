@@ -11,4 +11,7 @@ int register_owner(inv_table *table);
  * -EPERM a hold stands. */
 int register_slot(inv_table *table, const struct registration *registration, struct slot_ref *ref);
 
+/* A hold stands, and this is not nested in a live invocation: it must not start. */
+bool register_is_held(const inv_table *table, const struct registration *registration);
+
 #endif
