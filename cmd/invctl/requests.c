@@ -8,6 +8,7 @@
  */
 #include "invctl/requests.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -20,10 +21,10 @@ void requests_make(struct supervision *supervision, int cause, int signum, const
 {
 	struct inv_run_view *view = &supervision->view;
 
-	if (!supervision->delivery.alone) {
-		inv_run_request(supervision->invocation, cause, signum, reason);
+	/* Its table may be lost, which is found out by the next view. */
+	if (!supervision->delivery.alone &&
+	    inv_run_request(supervision->invocation, cause, signum, reason) != -ESTALE)
 		return;
-	}
 	if (view->pending)
 		return;
 	view->requested = view->pending = 1;

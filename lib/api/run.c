@@ -460,6 +460,9 @@ int inv_run_view(inv_invocation *invocation, struct inv_run_view *view)
 	if (run_owned_word(invocation) == 0)
 		return -ESTALE;
 	uint64_t word = event_word_load(table, invocation->ref);
+	/* Cut short behind the control words. */
+	if (word == 0)
+		return -ESTALE;
 	uint64_t flags = atomic_load(&slot->flags);
 	view->event_futex = (uint32_t)word;
 	view->requested = event_requested(word);
