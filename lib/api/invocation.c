@@ -18,7 +18,7 @@
 #include "table/lease.h"
 #include "table/text.h"
 
-enum { PAUSE_NS = 1000000 };
+enum { PAUSE_NS = 1000000, READ_AGAIN_MAX = 100 };
 
 /* An event or context of that id which this process registered becomes the
  * invocation. 1 it did; 0 there is none; -EPERM a hold stands. */
@@ -263,14 +263,20 @@ int inv_cancel(inv_table *table, const uint8_t id[16], unsigned flags, const cha
 	return error;
 }
 
-static void report_slot(inv_table *table, uint32_t index, uint64_t word,
-                        void (*each)(const uint8_t id[16], void *arg), void *arg)
+/* The id of a live slot, and its control word. false: it is not live. */
+static bool live_id(const inv_table *table, uint32_t index, uint64_t *word, uint8_t id[16])
 {
-	uint8_t id[16];
+	uint64_t before = atomic_load(&table->control[index]);
 
-	words_load(table->ids[index].half, 2, id);
-	if (each && atomic_load(&table->control[index]) == word)
-		each(id, arg);
+	/* Changed meanwhile: it was taken over by the broker, or has another tenant. */
+	for (int tries = 0; control_state(before) == SLOT_LIVE && tries < READ_AGAIN_MAX; tries++) {
+		words_load(table->ids[index].half, 2, id);
+		*word = atomic_load(&table->control[index]);
+		if (*word == before)
+			return true;
+		before = *word;
+	}
+	return false;
 }
 
 int inv_cancel_all(inv_table *table, const uint8_t (*ids)[16], size_t count, unsigned flags,
@@ -308,19 +314,21 @@ int inv_cancel_everything(inv_table *table, const char *reason,
 	struct request request = {
 	        .cause = INV_CAUSE_HOLD, .reason = reason, .call = request_call()};
 	int error = table_resolve(table, false, &table), made = 1;
+	uint8_t id[16];
+	uint64_t word;
 
 	/* What a live one has started in a row that was passed by then is found by the next pass.
 	 */
 	for (int pass = 0; !error && made > 0 && pass < PASSES_MAX; pass++) {
 		made = 0;
 		for (uint32_t i = 0, extent = index_extent(table); i < extent; i++) {
-			uint64_t word = atomic_load(&table->control[i]);
-			if (control_state(word) != SLOT_LIVE)
+			/* The id first: the request may end it before the next line. */
+			if (!live_id(table, i, &word, id))
 				continue;
 			int result = request_make(table, slot_ref_of(i, word), &request);
 			made += result == 1;
-			if (pass == 0 || result == 1)
-				report_slot(table, i, word, each, arg);
+			if (each && (pass == 0 || result == 1))
+				each(id, arg);
 		}
 	}
 	return error;

@@ -24,7 +24,7 @@
  *   of the broker between the name     the copy shows what the table has; it is stored again
  *   of a new table and hold_stored
  * While no broker lives, a hold and a release are in the table alone. If the table is lost as well,
- * the copy shows what stood before: nobody was told otherwise.
+ * the copy shows what stood before, and no caller has seen that it was stored.
  * A table that holds a hold, or whose copy is not up to date, is not removed when its broker ends.
  *
  * What lies under the copy's name and can't be read, or is another user's, stands for a hold

@@ -113,17 +113,34 @@ static bool is_for_us(int fd)
 	       (geteuid() == 0 || status.st_uid == geteuid() || group_member(status.st_gid));
 }
 
-/* The user in a line of SOCKETS_FILE about a listening socket of that table. */
-static bool listens_for(char *line, const char *name, uid_t *uid)
+/* The table and the user in a line of SOCKETS_FILE about a broker's listening socket; NULL: it is
+ * about another one. */
+static const char *listener_in(char *line, uid_t *uid)
 {
 	char *path = strstr(line, " @invctl/"), *rest;
 
 	if (!path || !strstr(line, LISTENING))
-		return false;
+		return NULL;
 	path[strcspn(path, "\n")] = '\0';
 	unsigned long number = strtoul(path + strlen(" @invctl/"), &rest, 10);
 	*uid = (uid_t)number;
-	return *uid == number && *rest == '/' && strcmp(rest + 1, name) == 0;
+	return *uid == number && *rest == '/' && table_name_valid(rest + 1) ? rest + 1 : NULL;
+}
+
+int handover_each_listener(void (*each)(const char *name, uid_t uid, void *arg), void *arg)
+{
+	FILE *sockets = fopen(SOCKETS_FILE, "re");
+	char line[LINE_BYTES];
+	const char *name;
+	uid_t uid;
+
+	if (!sockets)
+		return -errno;
+	while (fgets(line, sizeof(line), sockets))
+		if ((name = listener_in(line, &uid)))
+			each(name, uid, arg);
+	fclose(sockets);
+	return 0;
 }
 
 int handover_receive_from_others(const char *name)
@@ -134,7 +151,8 @@ int handover_receive_from_others(const char *name)
 	uid_t uid;
 
 	while (sockets && fd < 0 && tries < OTHERS_MAX && fgets(line, sizeof(line), sockets)) {
-		if (!listens_for(line, name, &uid) || uid == geteuid())
+		const char *served = listener_in(line, &uid);
+		if (!served || strcmp(served, name) != 0 || uid == geteuid())
 			continue;
 		tries++;
 		fd = receive_from(name, uid, OTHERS_PATIENCE_MS);

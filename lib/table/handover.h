@@ -19,4 +19,8 @@ int handover_receive(const char *name);
 /* The same, from other users' brokers alone. */
 int handover_receive_from_others(const char *name);
 
+/* Call each with the table and the user of every socket under the name of a broker's. 0; -errno the
+ * sockets can't be listed. */
+int handover_each_listener(void (*each)(const char *name, uid_t uid, void *arg), void *arg);
+
 #endif

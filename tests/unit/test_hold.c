@@ -140,6 +140,54 @@ static void a_waiter_wakes_at_the_release(void **state)
 	assert_int_equal(inv_hold_wait(fixture->table, 0), 0);
 }
 
+struct seen {
+	uint8_t ids[4][16];
+	int count;
+};
+
+static void note_id(const uint8_t id[16], void *arg)
+{
+	struct seen *seen = arg;
+
+	if (seen->count < 4)
+		memcpy(seen->ids[seen->count++], id, 16);
+}
+
+/* Contract 5, "Requests of stop-all and --cancel-all have cause hold"; 4.2, one of each. */
+static void all_that_is_live_gets_one_request_with_the_cause_hold(void **state)
+{
+	struct fixture *fixture = *state;
+	inv_invocation *outer, *inner, *run;
+	struct seen seen = {.count = 0};
+	uint8_t ids[3][16];
+
+	assert_int_equal(inv_invocation_begin(fixture->table, NULL, "outer", &outer), 0);
+	assert_int_equal(inv_invocation_begin(fixture->table, NULL, "inner", &inner), 0);
+	assert_int_equal(start_run(fixture, NULL, &run), 0);
+	inv_invocation_id(outer, ids[0]);
+	inv_invocation_id(inner, ids[1]);
+	inv_invocation_id(run, ids[2]);
+	/* One that stands is kept, and is reported all the same. */
+	assert_int_equal(inv_cancel(fixture->table, ids[2], INV_CANCEL_ONLY, "before"), 0);
+	assert_int_equal(inv_cancel_everything(fixture->table, "alarm", note_id, &seen), 0);
+	assert_int_equal(seen.count, 3);
+	for (int i = 0; i < 2; i++) {
+		struct inv_info info = fixture_info(fixture, ids[i]);
+		assert_int_equal(info.cancel.cause, INV_CAUSE_HOLD);
+		assert_string_equal(info.cancel.reason, "alarm");
+	}
+	assert_string_equal(fixture_info(fixture, ids[2]).cancel.reason, "before");
+	assert_int_equal(inv_event_check(inv_invocation_event(inner)), -ECANCELED);
+	assert_int_equal(inv_event_check(inv_invocation_event(inner)), 0);
+	assert_int_equal(inv_invocation_end(inner, INV_CANCELLED), 0);
+	assert_int_equal(inv_event_check(inv_invocation_event(outer)), -ECANCELED);
+	assert_int_equal(inv_invocation_end(outer, INV_CANCELLED), 0);
+	inv_run_end(run, &(struct inv_run_result){.not_started = 1});
+	seen.count = 0;
+	assert_int_equal(inv_cancel_everything(fixture->table, NULL, note_id, &seen), 0);
+	assert_int_equal(seen.count, 0);
+}
+
 /* Begins again and again until it is refused; then it stays. */
 static int begin_until_held(struct fixture *fixture, void *arg)
 {
@@ -152,11 +200,6 @@ static int begin_until_held(struct fixture *fixture, void *arg)
 		inv_invocation_end(invocation, INV_COMPLETED);
 	return error == -EPERM ? 0 : 1;
 }
-
-struct seen {
-	uint8_t ids[4][16];
-	int count;
-};
 
 static int note_live(const struct inv_info *info, void *arg)
 {
@@ -204,6 +247,7 @@ int main(void)
 	        TABLE_TEST(it_says_who_when_and_why),
 	        TABLE_TEST(a_note_that_was_not_finished_reads_as_none),
 	        TABLE_TEST(a_waiter_wakes_at_the_release),
+	        TABLE_TEST(all_that_is_live_gets_one_request_with_the_cause_hold),
 	        TABLE_TEST(who_holds_and_then_looks_misses_none),
 	};
 
