@@ -89,7 +89,7 @@ _invctl_options() {
 	case $1 in
 	run) echo "--cooperative --detach --finish= --finish-timeout= --id= --id-file= --kill-after=
 		--name= --nested-wait= --no-kill --no-parent --output-limit= --preserve-status --signal=
-		--signal-after= --signal-to= --stop= --timeout=" ;;
+		--signal-after= --signal-to= --stop= --timeout= --wait-hold" ;;
 	cancel) echo "--all --children= --dry-run --idempotent --kill --name= --only --reason= --signal
 		--verbose --wait" ;;
 	pause) echo "--all --children= --name= --stop-processes" ;;
@@ -99,6 +99,8 @@ _invctl_options() {
 	logs) echo "--follow --json --lines= --priority= --since=" ;;
 	wait) echo "--all --any --children= --name= --timeout=" ;;
 	status) echo "--json" ;;
+	hold) echo "--cancel-all" ;;
+	stop-all) echo "--reason= --wait=" ;;
 	check | sleep) echo "--id= --peek" ;;
 	log) echo "--id= --priority=" ;;
 	shield) echo "--begin --end --limit=" ;;
@@ -131,7 +133,7 @@ _invctl_values() {
 
 _invctl() {
 	local cur prev words cword kept="" typed quote table="" command="" all="" at
-	local commands="run cancel pause resume list ls ps show logs wait status id check sleep log shield why help"
+	local commands="run cancel pause resume list ls ps show logs wait status hold release stop-all id check sleep log shield why help"
 	COMPREPLY=()
 	words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	[[ -z ${COMP_LINE:-} ]] || _invctl_split

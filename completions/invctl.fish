@@ -43,7 +43,7 @@ function __invctl_columns
 end
 
 function __invctl_no_command
-    not __fish_seen_subcommand_from run cancel pause resume list ls ps show logs wait status id check sleep log shield why help
+    not __fish_seen_subcommand_from run cancel pause resume list ls ps show logs wait status hold release stop-all id check sleep log shield why help
 end
 
 function __invctl_of
@@ -65,6 +65,9 @@ complete -c invctl -n __invctl_no_command -a show -d 'Show everything about one 
 complete -c invctl -n __invctl_no_command -a logs -d 'Show its log and kept output'
 complete -c invctl -n __invctl_no_command -a wait -d 'Wait until invocations have ended'
 complete -c invctl -n __invctl_no_command -a status -d 'Show the table, its broker, and problems'
+complete -c invctl -n __invctl_no_command -a hold -d 'Let nothing new start'
+complete -c invctl -n __invctl_no_command -a release -d 'Let new ones start again'
+complete -c invctl -n __invctl_no_command -a stop-all -d 'The emergency: hold, and stop everything in every table'
 complete -c invctl -n __invctl_no_command -a id -d 'Print the current invocation\'s id'
 complete -c invctl -n __invctl_no_command -a check -d 'Stop here if asked to'
 complete -c invctl -n __invctl_no_command -a sleep -d 'Sleep, unless asked to stop'
@@ -72,7 +75,7 @@ complete -c invctl -n __invctl_no_command -a log -d 'Append to the log'
 complete -c invctl -n __invctl_no_command -a why -d 'Tell why an action was requested to stop'
 complete -c invctl -n __invctl_no_command -a shield -d 'Hold requests back'
 complete -c invctl -n __invctl_no_command -a help -d 'The help of a command'
-complete -c invctl -n '__invctl_of help' -a 'run cancel pause resume list show logs wait status id check sleep log shield why'
+complete -c invctl -n '__invctl_of help' -a 'run cancel pause resume list show logs wait status hold release stop-all id check sleep log shield why'
 
 complete -c invctl -n '__invctl_of run' -s n -l name -x -d 'Its name'
 complete -c invctl -n '__invctl_of run' -l id -x -d 'Its id'
@@ -92,6 +95,7 @@ complete -c invctl -n '__invctl_of run' -l id-file -r -F -d 'Write the id there'
 complete -c invctl -n '__invctl_of run' -l no-parent -d 'Not nested'
 complete -c invctl -n '__invctl_of run' -l output-limit -x -d 'Keep so much of its output'
 complete -c invctl -n '__invctl_of run' -l preserve-status -d 'Exit as the command did'
+complete -c invctl -n '__invctl_of run' -l wait-hold -d 'Wait where a hold stands'
 complete -c invctl -n '__invctl_of run shield' -a '(__fish_complete_subcommand --fcs-skip=2)'
 
 complete -c invctl -n '__invctl_of cancel' -s r -l reason -x -d 'Why'
@@ -125,6 +129,10 @@ complete -c invctl -n '__invctl_of logs' -s p -l priority -x -a 'debug info warn
 complete -c invctl -n '__invctl_of logs' -l since -x -d 'Not what is older'
 complete -c invctl -n '__invctl_of show wait logs' -a '(__invctl_selectors -a)'
 complete -c invctl -n '__invctl_of list ls ps' -a '(__invctl_names (__invctl_all))'
+
+complete -c invctl -n '__invctl_of hold' -l cancel-all -d 'Request all that runs to stop'
+complete -c invctl -n '__invctl_of stop-all' -s r -l reason -x -d 'Why'
+complete -c invctl -n '__invctl_of stop-all' -l wait -x -d 'Wait that long for them'
 
 complete -c invctl -n '__invctl_of check sleep log' -l id -x -a '(__invctl_selectors)' -d 'Of that invocation'
 complete -c invctl -n '__invctl_of why' -l id -x -a '(__invctl_selectors -a)' -d 'Of that invocation'

@@ -221,9 +221,9 @@ int inv_pause_report(inv_table *table, const uint8_t id[16], unsigned flags,
                      void (*goes_on)(const uint8_t id[16], void *arg), void *arg);
 
 /*
- * Ask all that is live to stop, with the cause "hold": one request of each, as one call. It takes
- * no memory. each  called with the id of each, also where a request was pending or it is ending;
- * may be NULL 0; or as inv_open.
+ * Request all that is live to stop, with the cause "hold": one request of each, as one call. It
+ * takes no memory. each  called with the id of each, also where a request was pending or it is
+ * ending; may be NULL 0; or as inv_open.
  */
 int inv_cancel_everything(inv_table *table, const char *reason,
                           void (*each)(const uint8_t id[16], void *arg), void *arg);
@@ -246,10 +246,13 @@ struct inv_actor {
 };
 void inv_actor_set(const struct inv_actor *actor);
 
-/* Call each with the name and the user of every table that is found on this machine, whether the
- * caller may open it or not; with some of them twice. 0; -ENOMEM and the like: not all were found.
+/*
+ * Call each with the name and the user of every table that is found on this machine, whether the
+ * caller may open it or not; with some of them twice.
+ *   served  1: its broker's socket shows it, also where it has lost its name
+ * 0; -ENOMEM and the like: not all were found.
  */
-int inv_tables_each(void (*each)(const char *name, uint32_t uid, void *arg), void *arg);
+int inv_tables_each(void (*each)(const char *name, uint32_t uid, int served, void *arg), void *arg);
 
 /* From now on a NULL table is this one, as long as INVCTL_TABLE names it. */
 void inv_default_table_set(inv_table *table);

@@ -3,9 +3,11 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/runfile.h"
 #include "os/process.h"
@@ -66,4 +68,17 @@ int other_version_each(const char *table, int (*each)(const struct supervised *r
 	}
 	closedir(directory);
 	return result;
+}
+
+int supervised_request(const struct supervised *run)
+{
+	struct process_identity identity = {.pid = run->supervisor, .start = run->supervisor_start};
+	int pidfd = process_open(&identity);
+	int error = pidfd < 0 ? pidfd : process_signal_pidfd(pidfd, SIGTERM);
+
+	if (error == 0)
+		return pidfd;
+	if (pidfd >= 0)
+		close(pidfd);
+	return error;
 }

@@ -24,4 +24,7 @@ struct supervised {
 int other_version_each(const char *table, int (*each)(const struct supervised *run, void *arg),
                        void *arg);
 
+/* Send its supervisor the SIGTERM that is a request. A pidfd of it; -ESRCH it has ended; -errno. */
+int supervised_request(const struct supervised *run);
+
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "common/attach.h"
+#include "common/escape.h"
+#include "common/hold_text.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/selector.h"
@@ -258,6 +260,19 @@ static void print_summary(const struct listing *listing)
 	putchar('\n');
 }
 
+/* Beside the summary: for people. */
+static void print_hold(inv_table *table)
+{
+	char text[HOLD_TEXT_BYTES], escaped[ESCAPED_BYTES(HOLD_TEXT_BYTES)];
+	struct inv_request hold;
+
+	if (inv_hold_get(table, &hold) <= 0)
+		return;
+	hold_describe(&hold, text);
+	escape_text(text, escaped, sizeof(escaped));
+	printf("on hold, so nothing new starts: %s\n", escaped);
+}
+
 static int print_text(inv_table *table, const struct listing *listing,
                       const struct arguments *arguments)
 {
@@ -273,8 +288,11 @@ static int print_text(inv_table *table, const struct listing *listing,
 	};
 	int error = columns_print(table, listing, &arguments->columns, &style);
 
-	if (error == 0 && width > 0 && headings)
+	if (error == 0 && width > 0 && headings) {
 		print_summary(listing);
+		if (table)
+			print_hold(table);
+	}
 	return error;
 }
 

@@ -1,6 +1,7 @@
 /* What is wrong with a table and around it, each with its remedy. */
 #include "invctl-view/problems.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 
 enum {
 	FULL_PERCENT = 90,
+	HOLD_STORED_NS = 500000000,
 	SENTENCE_BYTES = 2 * PATH_MAX + 256,
 };
 
@@ -179,6 +181,32 @@ static void look_at_state_directory(const struct search *search)
 	}
 }
 
+/* The broker stores it at once, if it can: a moment is enough. */
+static void look_at_hold(const struct search *search)
+{
+	const struct inv_table_info *info = search->info;
+	struct inv_request hold;
+
+	if (inv_hold_get(search->table, &hold) > 0 && hold.pid == 0)
+		problem(search,
+		        "nothing starts, and who put the table on hold is not known%s%s: find out "
+		        "why, then 'invctl release'",
+		        hold.reason[0] ? ", as " : "", hold.reason);
+	if (inv_hold_await_stored(search->table, HOLD_STORED_NS) != -ETIMEDOUT || !info->serving)
+		return;
+	if (process_state(info->broker_pid) == 'T')
+		problem(search,
+		        "the broker is stopped, so the hold as it is now would not survive a "
+		        "restart "
+		        "of this machine: 'kill -CONT %d'",
+		        info->broker_pid);
+	else
+		problem(search,
+		        "the broker can't store the hold as it is now, which would not survive a "
+		        "restart of this machine: see that its state directory has room and can be "
+		        "written to, and broker.log in it");
+}
+
 struct loss {
 	unsigned records, invocations;
 };
@@ -215,5 +243,6 @@ void problems_find(inv_table *table, const struct inv_table_info *info,
 	look_at_name(&search);
 	look_at_shm(&search);
 	look_at_state_directory(&search);
+	look_at_hold(&search);
 	look_at_logs(&search);
 }

@@ -21,7 +21,6 @@
 #include "invctl/selectors.h"
 #include "invctl/stopped_supervisor.h"
 #include "invctl/story.h"
-#include "os/process.h"
 #include "supervise/waiting.h"
 
 enum {
@@ -306,20 +305,6 @@ static void have_broker(const struct globals *globals, inv_table *table,
 		        attach_name(globals));
 }
 
-/* The supervisor is dead, and the broker that has to act in its place is stopped: the broker's
- * pid. Else 0. */
-static pid_t stopped_broker(inv_table *table, const uint8_t id[16])
-{
-	struct inv_table_info table_info;
-	struct inv_info info;
-
-	if (inv_info_get(table, id, &info) != 0 || inv_table_info_get(table, &table_info) != 0 ||
-	    info.kind != INV_KIND_RUN || !table_info.serving ||
-	    process_state(table_info.broker_pid) != 'T')
-		return 0;
-	return info.orphaned || process_state(info.owner_pid) == '\0' ? table_info.broker_pid : 0;
-}
-
 /* 0 or an exit status once it has ended; AWAIT_TIMED_OUT. */
 static int await_with_story(inv_table *table, const uint8_t id[16], int64_t until_ns,
                             struct story *story)
@@ -366,7 +351,7 @@ static int wait_for_end(inv_table *table, const uint8_t id[16], int64_t until_ns
 	if (status != AWAIT_TIMED_OUT)
 		return status == AWAIT_UNKNOWN ? EXIT_NO_TABLE : 0;
 	inv_id_format(id, id_text);
-	pid_t broker = stopped_broker(table, id);
+	pid_t broker = inv_info_get(table, id, &info) == 0 ? stopped_broker_of(table, &info) : 0;
 	if (broker) {
 		message("invocation %s still runs: its supervisor is dead, and the broker that "
 		        "acts "

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,6 @@
 #include "common/other_version.h"
 #include "invctl-exit-status.h"
 #include "invctl/await.h"
-#include "os/process.h"
 
 enum { PREFIX_DIGITS = 4 };
 
@@ -80,22 +78,19 @@ static int find(const struct globals *globals, const struct runs *runs, const ch
 	return count == 0 ? EXIT_NO_INVOCATION : EXIT_AMBIGUOUS;
 }
 
-/* A pidfd of its supervisor, which has got the request; -1: it has ended, or *status says why not.
+/* A pidfd of its supervisor, which has got the request; negative: it has ended, or *status says why
+ * not.
  */
 static int request(const struct supervised *run, int *status)
 {
-	struct process_identity identity = {.pid = run->supervisor, .start = run->supervisor_start};
-	int pidfd = process_open(&identity);
-	int error = pidfd < 0 ? pidfd : process_signal_pidfd(pidfd, SIGTERM);
+	int pidfd = supervised_request(run);
 
-	if (error == 0 || pidfd == -ESRCH)
-		return error == 0 ? pidfd : -1;
+	if (pidfd >= 0 || pidfd == -ESRCH)
+		return pidfd;
 	message("the supervisor of '%s' (process %d) can't be signalled: %s", run->name,
-	        (int)run->supervisor, strerror(-error));
+	        (int)run->supervisor, strerror(-pidfd));
 	*status = EXIT_DENIED;
-	if (pidfd >= 0)
-		close(pidfd);
-	return -1;
+	return pidfd;
 }
 
 static int await_exit(const struct supervised *run, int pidfd, int64_t until_ns)

@@ -26,9 +26,10 @@ static const struct command command_status = {.name = "status",
                                               .helper = "invctl-view"};
 
 static const struct command *const commands[] = {
-        &command_run,   &command_cancel, &command_pause, &command_resume, &command_list,
-        &command_show,  &command_logs,   &command_wait,  &command_status, &command_id,
-        &command_check, &command_sleep,  &command_log,   &command_shield, &command_why,
+        &command_run,     &command_cancel,   &command_pause, &command_resume, &command_list,
+        &command_show,    &command_logs,     &command_wait,  &command_status, &command_hold,
+        &command_release, &command_stop_all, &command_id,    &command_check,  &command_sleep,
+        &command_log,     &command_shield,   &command_why,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -48,6 +49,7 @@ static const char after_commands[] =
         "  invctl list                           what runs\n"
         "  invctl cancel --reason=leak scan      ask it to stop, with all below it\n"
         "  invctl check || exit                  in its script: stop here if asked\n"
+        "  invctl stop-all                       the emergency: everything, in every table\n"
         "\n" HELP_SELECTOR "\n" HELP_DURATION "\n"
         "\n"
         "Exit status: 0 done, 1 no, 2 usage, 113 no such invocation, 114 ambiguous, "

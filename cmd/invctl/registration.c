@@ -10,13 +10,14 @@
 
 #include "common/attach.h"
 #include "common/duration.h"
-#include "common/escape.h"
+#include "common/hold_text.h"
 #include "common/message.h"
 #include "common/runfile.h"
-#include "common/user.h"
 #include "invctl-exit-status.h"
+#include "invctl/await.h"
 #include "invctl/context.h"
 #include "invctl/id_file.h"
+#include "invctl/wait_hold.h"
 #include "os/process.h"
 #include "os/state_directory.h"
 
@@ -49,19 +50,14 @@ static bool find_parent(const struct globals *globals, const struct run_options 
 /* A hold stands, or did a moment ago. */
 static int held(const struct globals *globals, inv_table *table)
 {
-	struct inv_request hold = {0};
-	char note[ESCAPED_BYTES(INV_REASON_BYTES)], age[DURATION_TEXT_BYTES];
-	const char *name = NULL;
+	struct inv_request hold;
+	char text[HOLD_TEXT_BYTES] = "released just now, try again";
 
 	if (inv_hold_get(table, &hold) > 0)
-		name = user_name(hold.uid);
-	escape_text(hold.reason, note, sizeof(note));
-	duration_format_rough(hold.age_ns, age);
-	message("table '%s' is on hold, so nothing new starts: %s (%s, %s ago); the program that "
-	        "put "
-	        "it up releases it",
-	        attach_name(globals), *note ? note : "without a note", name ? name : "another user",
-	        age);
+		hold_describe(&hold, text);
+	message("table '%s' is on hold, so nothing new starts: %s; 'invctl release' releases it, "
+	        "'run --wait-hold' waits for that",
+	        attach_name(globals), text);
 	return EXIT_DENIED;
 }
 
@@ -93,9 +89,8 @@ static int register_failure(const struct globals *globals, const struct run_opti
 	}
 }
 
-/* The table has lost its name between its opening and the registration: open the new one. */
-static int register_anew(const struct globals *globals, const struct inv_run_options *run,
-                         struct registration *registration)
+/* The table has lost its name since it was opened: open the new one. */
+static int open_anew(const struct globals *globals, struct registration *registration)
 {
 	inv_table *table;
 	int error = attach_table(globals, INV_OPEN_AUTOSTART, &table);
@@ -104,7 +99,33 @@ static int register_anew(const struct globals *globals, const struct inv_run_opt
 		return error;
 	inv_close(registration->table);
 	registration->table = table;
-	return inv_run_register(table, run, &registration->invocation);
+	return 0;
+}
+
+/* Registers, with --wait-hold once no hold stands. As inv_run_register, or an exit status. The
+ * deadline is that of the start of this command. */
+static int register_in_time(const struct globals *globals, const struct run_options *options,
+                            struct inv_run_options *run, struct registration *registration)
+{
+	struct hold_wait wait = {.until_ns = await_until(options->timeout_ns),
+	                         .report_fd = registration->report};
+
+	for (;;) {
+		int error = inv_run_register(registration->table, run, &registration->invocation);
+
+		if (error == -EPERM && options->wait_hold)
+			error = wait_hold(globals, registration->table, options->name, &wait);
+		else if (error != -ESTALE)
+			return error;
+		if (error == -ESTALE)
+			error = open_anew(globals, registration);
+		if (error != 0)
+			return error;
+		if (wait.until_ns != INV_FOREVER)
+			run->deadline_ns = wait.until_ns - clock_monotonic_ns();
+		if (wait.until_ns != INV_FOREVER && run->deadline_ns < 0)
+			run->deadline_ns = 0;
+	}
 }
 
 static int register_run(const struct globals *globals, const struct run_options *options,
@@ -121,10 +142,10 @@ static int register_run(const struct globals *globals, const struct run_options 
 	        .signal = options->signal,
 	        .flags = run_options_flags(options),
 	};
-	int error = inv_run_register(registration->table, &run, &registration->invocation);
+	int error = register_in_time(globals, options, &run, registration);
 
-	if (error == -ESTALE)
-		error = register_anew(globals, &run, registration);
+	if (error > 0)
+		return error;
 	if (error < 0)
 		return register_failure(globals, options, registration->table, error);
 	inv_invocation_id(registration->invocation, registration->id);

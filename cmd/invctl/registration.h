@@ -13,6 +13,7 @@
 #include "invctl/run_options.h"
 
 struct registration {
+	int report; /* of detach.h, set by the caller; -1: not detached */
 	inv_table *table;
 	inv_invocation *invocation;
 	uint8_t id[16];

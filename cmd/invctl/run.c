@@ -225,6 +225,7 @@ static int run_command(int argc, char **argv, const struct globals *globals)
 			return status;
 	}
 	signal_watch_begin();
+	run.registration.report = run.report;
 	status = registration_make(globals, &run.options, &run.registration);
 	if (status == EXIT_DONE)
 		return run_registered(&run);

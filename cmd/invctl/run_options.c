@@ -26,6 +26,7 @@ enum {
 	OPTION_COOPERATIVE,
 	OPTION_SIGNAL_TO,
 	OPTION_OUTPUT_LIMIT,
+	OPTION_WAIT_HOLD,
 };
 
 static const struct argp_option options[] = {
@@ -40,6 +41,8 @@ static const struct argp_option options[] = {
         {"no-parent", OPTION_NO_PARENT, 0, 0, "Not nested in the invocation that this runs in", 1},
         {"preserve-status", OPTION_PRESERVE_STATUS, 0, 0,
          "Exit as COMMAND did, also after a request", 1},
+        {"wait-hold", OPTION_WAIT_HOLD, NULL, 0,
+         "Where a hold stands wait until it is released, instead of refusing", 1},
         {"timeout", 't', "DURATION", 0, "Ask it to stop after that time; 0: never", 2},
         {"signal", 's', "SIGNAL", 0,
          "The signal for a command that does not check itself (default: TERM); none: nothing", 3},
@@ -172,6 +175,9 @@ static error_t parse_switch(int key, struct run_options *run)
 		return 0;
 	case OPTION_PRESERVE_STATUS:
 		run->preserve_status = true;
+		return 0;
+	case OPTION_WAIT_HOLD:
+		run->wait_hold = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -26,6 +26,7 @@ struct run_options {
 	bool detach;
 	bool no_parent;
 	bool preserve_status;
+	bool wait_hold;
 };
 
 /* Read it. 0, or an exit status after a message; a usage error exits. */

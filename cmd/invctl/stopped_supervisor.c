@@ -49,3 +49,13 @@ void supervisor_let_go_on(const struct inv_info *info)
 	if (find_stopped(info, &process))
 		process_signal(&process, SIGCONT);
 }
+
+pid_t stopped_broker_of(inv_table *table, const struct inv_info *info)
+{
+	struct inv_table_info table_info;
+
+	if (info->kind != INV_KIND_RUN || inv_table_info_get(table, &table_info) != 0 ||
+	    !table_info.serving || process_state(table_info.broker_pid) != 'T')
+		return 0;
+	return info->orphaned || process_state(info->owner_pid) == '\0' ? table_info.broker_pid : 0;
+}

@@ -27,7 +27,7 @@ enum { OTHERS_MAX = 16 };
 struct finder {
 	int directory;
 	int others; /* sockets of other users, of tables without a file */
-	void (*each)(const char *name, uint32_t uid, void *arg);
+	void (*each)(const char *name, uint32_t uid, int served, void *arg);
 	void *arg;
 };
 
@@ -55,7 +55,7 @@ static void consider_file(const struct finder *finder, const char *name)
 		return;
 	snprintf(usual, sizeof(usual), "invctl-%u", (unsigned)status.st_uid);
 	if (strcmp(name, usual) == 0 || begins_as_table(finder->directory, name))
-		finder->each(name, status.st_uid, finder->arg);
+		finder->each(name, status.st_uid, 0, finder->arg);
 }
 
 static void consider_listener(const char *name, uid_t uid, void *arg)
@@ -65,10 +65,10 @@ static void consider_listener(const char *name, uid_t uid, void *arg)
 	bool named = fstatat(finder->directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
 
 	if (named ? status.st_uid == uid : uid == geteuid() || finder->others++ < OTHERS_MAX)
-		finder->each(name, uid, finder->arg);
+		finder->each(name, uid, 1, finder->arg);
 }
 
-int inv_tables_each(void (*each)(const char *name, uint32_t uid, void *arg), void *arg)
+int inv_tables_each(void (*each)(const char *name, uint32_t uid, int served, void *arg), void *arg)
 {
 	DIR *directory = opendir(SEGMENT_DIRECTORY);
 

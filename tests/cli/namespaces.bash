@@ -21,3 +21,32 @@ need_pid_namespace() {
 in_pid_namespace() { # command...
 	unshare --pid --fork --kill-child --mount-proc "$@"
 }
+
+# A machine of the test's own, as far as tables go: /dev/shm and the brokers' sockets. What acts on
+# every table of the machine reaches no other test's there. $INVCTL and $INVBROKER run in it, and so
+# does what `inside` runs; $SHM is its /dev/shm. It ends with the test, as it has its environment.
+private_machine() {
+	local reason program
+	reason=$(unshare --mount --net mount -t tmpfs none /dev/shm 2>&1) || skip "no machine of its own: $reason"
+	unshare --mount --net sh -c 'mount -t tmpfs none /dev/shm && exec sleep 100000' 3>&- &
+	MACHINE=$!
+	STARTED_PIDS+=("$MACHINE")
+	retry machine_is_ready
+	export SHM=/proc/$MACHINE/root/dev/shm
+	mkdir -p "$BATS_TEST_TMPDIR/inside"
+	for program in "$INVCTL" "$INVBROKER"; do
+		# shellcheck disable=SC2016  # it is expanded where it runs
+		printf '#!/bin/sh\nexec nsenter --target %s --mount --net --wdns="$PWD" -- %s "$@"\n' \
+			"$MACHINE" "$program" >"$BATS_TEST_TMPDIR/inside/${program##*/}"
+	done
+	chmod +x "$BATS_TEST_TMPDIR/inside"/*
+	INVCTL=$BATS_TEST_TMPDIR/inside/invctl INVBROKER=$BATS_TEST_TMPDIR/inside/invbroker
+}
+
+machine_is_ready() {
+	[[ $(cat "/proc/$MACHINE/comm") == sleep ]]
+}
+
+inside() { # command...
+	nsenter --target "$MACHINE" --mount --net --wdns="$PWD" -- "$@"
+}

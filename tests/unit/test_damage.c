@@ -270,21 +270,8 @@ static void a_run_whose_words_are_damaged_goes_on(void **state)
 	/* A time that fits nowhere is the last there is. */
 	atomic_store(&slot->deadline_monotonic_ns, INT64_MAX);
 	assert_true(fixture_info(fixture, id).deadline_ns == INT64_MAX);
-	assert_int_equal(inv_run_end(invocation, &(struct inv_run_result){.not_started = 1}), 122);
-}
-
-/* Its control word is left, and the rest reads as zeros: the supervisor must learn that it is
- * alone. */
-static void a_run_whose_table_was_cut_short_behind_its_control_word_is_alone(void **state)
-{
-	struct fixture *fixture = *state;
-	inv_table *table = fixture->table;
-	struct inv_run_view view;
-	uint8_t id[16];
-	inv_invocation *invocation = start_run(fixture, id);
-	struct slot_ref ref = ref_of(fixture, id);
+	/* A table that was cut short behind its control words reads as zeros: the run is alone. */
 	uint64_t word = atomic_exchange(&table->event[ref.index], 0);
-
 	assert_int_equal(inv_run_view(invocation, &view), -ESTALE);
 	assert_int_equal(inv_run_request(invocation, INV_CAUSE_REQUESTED, SIGTERM, NULL), -ESTALE);
 	atomic_store(&table->event[ref.index], word);
@@ -404,7 +391,6 @@ int main(void)
 	        TABLE_TEST(parents_in_a_ring_are_looked_through_once),
 	        TABLE_TEST(damaged_shields_are_read),
 	        TABLE_TEST(a_run_whose_words_are_damaged_goes_on),
-	        TABLE_TEST(a_run_whose_table_was_cut_short_behind_its_control_word_is_alone),
 	        TABLE_TEST(a_table_from_the_future_counts_from_now),
 	        TABLE_TEST(one_that_was_cut_short_is_abandoned),
 	        TABLE_TEST(without_its_descriptor_the_name_tells),
