@@ -26,6 +26,7 @@ show() {
 	printf '$' >&3
 	for word; do
 		case $word in
+		[!-]*' '*) printf " '%s'" "$word" >&3 ;;
 		*' '*) printf " %s'%s'" "${word%%=*}=" "${word#*=}" >&3 ;;
 		*) printf ' %s' "$word" >&3 ;;
 		esac

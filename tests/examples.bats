@@ -140,3 +140,15 @@ ended_in_a_minute() { # pid
 	assert_success
 	assert_line '105 of 105 parked'
 }
+
+@test "the story of a night goes as it says and leaves nothing behind" {
+	mkdir folder
+	TMPDIR=$PWD/folder "$ROOT/examples/jobs.sh" >output 2>errors 3>&- &
+	track "$!"
+	ended_in_a_minute "$RUN_PID"
+	! grep -q 'not permitted here' errors || skip "$(cat errors)"
+	ended_with 0
+	assert_equal "$(tail -n 1 output)" 'All went as expected.'
+	assert_equal "$(grep -c ': ended: cancelled$' output)" 8
+	assert_equal "$(ls -A folder)" ''
+}

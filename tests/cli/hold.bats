@@ -6,6 +6,11 @@
 load helpers
 load namespaces
 
+teardown() {
+	end_machine
+	teardown_table
+}
+
 hold_is() { # NOTE
 	[[ $("$INVCTL" status --json | jq -r '.hold.note // "none"') == "$1" ]]
 }

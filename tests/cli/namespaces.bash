@@ -24,7 +24,7 @@ in_pid_namespace() { # command...
 
 # A machine of the test's own, as far as tables go: /dev/shm and the brokers' sockets. What acts on
 # every table of the machine reaches no other test's there. $INVCTL and $INVBROKER run in it, and so
-# does what `inside` runs; $SHM is its /dev/shm. It ends with the test, as it has its environment.
+# does what `inside` runs; $SHM is its /dev/shm. end_machine ends all that runs in it.
 private_machine() {
 	local reason program
 	reason=$(unshare --mount --net mount -t tmpfs none /dev/shm 2>&1) || skip "no machine of its own: $reason"
@@ -49,4 +49,14 @@ machine_is_ready() {
 
 inside() { # command...
 	nsenter --target "$MACHINE" --mount --net --wdns="$PWD" -- "$@"
+}
+
+end_machine() {
+	local process machine
+	[[ -n ${MACHINE-} ]] || return 0
+	machine=$(readlink "/proc/$MACHINE/ns/mnt") || return 0
+	for process in /proc/[0-9]*; do
+		[[ $(readlink "$process/ns/mnt" 2>/dev/null) != "$machine" ]] ||
+			kill -KILL "${process#/proc/}" 2>/dev/null || true
+	done
 }

@@ -12,6 +12,11 @@ setup() {
 	private_machine
 }
 
+teardown() {
+	end_machine
+	teardown_table
+}
+
 # An action that handles SIGTERM by not ending.
 STUBBORN='trap "touch signalled" TERM; touch ready; while :; do sleep 0.02; done'
 # One that has checked once, and checks no more.
