@@ -207,6 +207,45 @@ static void look_at_hold(const struct search *search)
 		        "written to, and broker.log in it");
 }
 
+/* In a shared table the broker takes over the runs of its own user only. */
+struct unsupervised {
+	uint32_t broker_uid;
+	unsigned count;
+	char first[INV_ID_TEXT_BYTES];
+	uint32_t uid;
+};
+
+static int add_unsupervised(const struct inv_info *info, void *arg)
+{
+	struct unsupervised *unsupervised = arg;
+
+	if (!info->orphaned || info->completed_ns != 0 || info->uid == unsupervised->broker_uid)
+		return 0;
+	if (unsupervised->count++ == 0) {
+		inv_id_format(info->id, unsupervised->first);
+		unsupervised->uid = info->uid;
+	}
+	return 0;
+}
+
+static void look_at_unsupervised(const struct search *search)
+{
+	const struct inv_table_info *info = search->info;
+	struct unsupervised unsupervised = {.count = 0};
+	struct process_status broker;
+
+	if (!info->shared || !info->serving || process_read_status(info->broker_pid, &broker) != 0)
+		return;
+	unsupervised.broker_uid = broker.uid;
+	inv_list(search->table, add_unsupervised, &unsupervised);
+	if (unsupervised.count > 0)
+		problem(search,
+		        "%u runs have lost their supervisor, and are not the broker's user's, so "
+		        "nothing signals or finishes them; the first is %s of user %u: that user, "
+		        "or root, can end its processes",
+		        unsupervised.count, unsupervised.first, unsupervised.uid);
+}
+
 struct loss {
 	unsigned records, invocations;
 };
@@ -244,5 +283,6 @@ void problems_find(inv_table *table, const struct inv_table_info *info,
 	look_at_shm(&search);
 	look_at_state_directory(&search);
 	look_at_hold(&search);
+	look_at_unsupervised(&search);
 	look_at_logs(&search);
 }

@@ -189,6 +189,22 @@ static void write_run_file(const struct run_options *options, struct registratio
 	free(cwd);
 }
 
+/* In a shared table a broker takes over the runs of its own user only. */
+static void warn_without_takeover(const struct run_options *options, inv_table *table)
+{
+	const char *option = options->finish_command ? "--finish" : "--kill-after";
+	struct process_status broker;
+	struct inv_table_info info;
+
+	if ((!options->finish_command && options->kill_after_ns < 0) ||
+	    inv_table_info_get(table, &info) != 0 || !info.shared || !info.serving ||
+	    process_read_status(info.broker_pid, &broker) != 0 || broker.uid == geteuid())
+		return;
+	message("the broker of table '%s' takes over the runs of user %u only: if this process "
+	        "(%d) is killed, nothing carries out %s of '%s'",
+	        info.name, broker.uid, (int)getpid(), option, options->name);
+}
+
 /* What an earlier invocation of that id has logged and written is not this one's. */
 static void forget_former_files(const struct registration *registration)
 {
@@ -230,6 +246,7 @@ static int register_with(const struct globals *globals, const struct run_options
 	if (options->id_given)
 		forget_former_files(registration);
 	write_run_file(options, registration);
+	warn_without_takeover(options, registration->table);
 	return publish_id(file, registration);
 }
 

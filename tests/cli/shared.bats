@@ -391,3 +391,22 @@ is_served() {
 	kill -TERM "$broker"
 	retry process_is_gone "$broker"
 }
+
+@test "a finish command is run by the broker of its own user alone; others are warned, and status says so" {
+	chmod 1777 "$SHARED"
+	cd "$SHARED" || return
+	serve $ANNA
+	start_as $ANNA --finish='touch annas-parked' -- sleep 1000 2>annas-messages
+	kill -KILL "$RUN_PID" "$(field "$ID" .pid)"
+	run -125 as $ANNA "$INVCTL" wait --timeout=20s "$ID"
+	[[ -e annas-parked && ! -s annas-messages ]]
+	start_as $BERT --name=oven --finish='touch berts-parked' -- sleep 1000 2>berts-messages
+	grep -q "takes over the runs of user $ANNA only: .* nothing carries out --finish of 'oven'" berts-messages
+	kill -KILL "$RUN_PID"
+	retry field_is "$ID" .ownerPid null
+	run -1 as $ANNA "$INVCTL" status
+	assert_output --partial "the first is $ID of user $BERT"
+	kill -KILL "$(field "$ID" .pid)"
+	run -125 as $ANNA "$INVCTL" wait --timeout=20s "$ID"
+	[[ ! -e berts-parked ]]
+}
