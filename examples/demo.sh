@@ -20,7 +20,7 @@ sensors_in_shell() {
 	tell 'It runs:'
 	show invctl list
 
-	tell 'Another process asks it to stop, half-way:'
+	tell 'Another process requests its stop, half-way:'
 	show invctl cancel --reason='coolant is low' sensors
 	expect 'cancel succeeds' [ "$?" -eq 0 ]
 
@@ -29,14 +29,14 @@ sensors_in_shell() {
 	echo "exit status $status"
 	expect 'wait exits with 122' [ "$status" -eq 122 ]
 
-	tell 'The record tells who asked, why, and that the action took the request itself:'
+	tell 'The record tells who requested it, why, and that the action took the request itself:'
 	show invctl show "$id" | tee record
 	expect 'it is recorded as cancelled' grep -q '^State *cancelled' record
 	expect 'with the reason' grep -q 'coolant is low' record
 
 	tell 'It had the time to park: the file has its footer, and no lock is left.'
 	show tail -n 3 readings.csv
-	expect 'the footer tells of the request' grep -q '^# asked to stop after' readings.csv
+	expect 'the footer tells of the request' grep -q '^# requested to stop after' readings.csv
 	expect 'the lock directory is gone' [ ! -e readings.csv.lock ]
 }
 

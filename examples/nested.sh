@@ -8,7 +8,7 @@
 #
 #   invctl run --name=experiment examples/nested.sh
 #
-# `invctl cancel experiment` stops all four. Each is asked, and parks when those that it
+# `invctl cancel experiment` stops all four. Each gets the request, and parks when those that it
 # started have ended: the leaves first. A nested run that comes back with 122 leaves the
 # request to its parent, whose own check takes it.
 set -u

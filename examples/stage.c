@@ -4,9 +4,9 @@
  *   build/examples/stage [POSITIONS]
  *
  * It needs no `invctl run` around it: it is an invocation itself, which `invctl list`
- * shows and `invctl cancel stage` asks to stop. A move between two positions must not be
+ * shows and `invctl cancel stage` requests to stop. A move between two positions must not be
  * cut, so it is shielded: the request waits, and the next check takes it. However it
- * ends, the stage is parked first. Exits 122 where it was asked to stop.
+ * ends, the stage is parked first. Exits 122 where it was requested to stop.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -46,7 +46,7 @@ static int move_shielded(int target_mm)
 	return error ? error : end_error;
 }
 
-/* 0; -ECANCELED asked to stop; another negative error. */
+/* 0; -ECANCELED requested to stop; another negative error. */
 static int visit(int positions)
 {
 	int error = 0;

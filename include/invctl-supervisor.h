@@ -112,7 +112,7 @@ void inv_run_wait(inv_invocation *invocation, const struct inv_run_view *view,
                   const _Atomic uint32_t *word, uint32_t seen, int64_t until_ns);
 
 /*
- * Ask this invocation and its descendants to stop, on the supervisor's own account.
+ * Request this invocation and its descendants to stop, on the supervisor's own account.
  *   signum  the signal that was the request; 0: none
  */
 int inv_run_request(inv_invocation *invocation, int cause, int signum, const char *reason);

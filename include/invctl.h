@@ -380,7 +380,7 @@ inv_event *inv_invocation_event(inv_invocation *invocation);
 int inv_wait(inv_table *table, const uint8_t id[16], int64_t timeout_ns);
 
 /*
- * Ask an invocation and its live descendants to stop: what `invctl cancel` does.
+ * Request an invocation and its live descendants to stop: what `invctl cancel` does.
  * 0; -ENOENT; -EALREADY it has ended; -EPERM INV_CANCEL_KILL and it was run
  * with --no-kill (nothing was done), or a program linked with the library is not
  * yours to signal, or in a shared table does not bear out that it is what the table says
@@ -468,7 +468,7 @@ int inv_thread_start(inv_thread **out, inv_table *table, int (*fn)(void *arg), v
 /* The id of its invocation. */
 void inv_thread_id(const inv_thread *thread, uint8_t id[16]);
 
-/* Ask it to stop. 0; -EALREADY it has ended. */
+/* Request it to stop. 0; -EALREADY it has ended. */
 int inv_thread_cancel(inv_thread *thread);
 
 /*

@@ -1,4 +1,4 @@
-/* invctl cancel: ask invocations to stop. */
+/* invctl cancel: request invocations to stop. */
 #include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -63,7 +63,7 @@ static const struct argp_option options[] = {
 };
 
 static const char documentation[] =
-        "Ask invocations, and all that they started as invocations, to stop.\v"
+        "Request invocations, and all that they started as invocations, to stop.\v"
         "An action that checks (invctl check, sleep; the library) gets the request in its next "
         "check "
         "and stops by itself. One that has never checked gets SIGTERM. Steps up: --signal, then "
@@ -455,4 +455,4 @@ static int run(int argc, char **argv, const struct globals *globals)
 }
 
 const struct command command_cancel = {
-        .name = "cancel", .purpose = "ask invocations to stop", .run = run};
+        .name = "cancel", .purpose = "request invocations to stop", .run = run};

@@ -1,4 +1,4 @@
-/* invctl check: has this action been asked to stop? */
+/* invctl check: has this action been requested to stop? */
 #include <argp.h>
 #include <errno.h>
 
@@ -21,11 +21,11 @@ static const struct argp_option options[] = {
 };
 
 static const char documentation[] =
-        "Ask whether the current invocation is to stop. If it is, the request is taken (it will "
+        "Check whether the current invocation is to stop. If it is, the request is taken (it will "
         "not "
         "be told again) and the exit status is 122.\v"
         "Examples:\n"
-        "  invctl check || exit                  in a script: stop here if asked to\n"
+        "  invctl check || exit                  in a script: stop here if requested\n"
         "  while invctl check --peek; do work; done; park; invctl check\n\n"
         "Exit status: 0 go on, 122 stop; with --peek 1 requested; 113 the invocation of INVCTL_ID "
         "does "
@@ -87,4 +87,4 @@ static int run(int argc, char **argv, const struct globals *globals)
 }
 
 const struct command command_check = {
-        .name = "check", .purpose = "inside an action: stop here if asked to", .run = run};
+        .name = "check", .purpose = "inside an action: stop here if requested", .run = run};

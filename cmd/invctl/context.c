@@ -106,7 +106,8 @@ int context_failure(const struct globals *globals, const struct context *context
 		message("no invocation %s in table '%s', but table '%s' has it; use --table=%s",
 		        id_text, table, other, other);
 	else
-		message("no invocation %s in table '%s', so nothing can ask this action to stop; "
+		message("no invocation %s in table '%s', so nothing can request this action to "
+		        "stop; "
 		        "unset INVCTL_ID if it should go on alone",
 		        id_text, table);
 	return EXIT_NO_INVOCATION;

@@ -235,6 +235,6 @@ static int run_command(int argc, char **argv, const struct globals *globals)
 
 const struct command command_run = {
         .name = "run",
-        .purpose = "run a command that can be asked to stop",
+        .purpose = "run a command that can be requested to stop",
         .run = run_command,
 };

@@ -43,7 +43,7 @@ static const struct argp_option options[] = {
          "Exit as COMMAND did, also after a request", 1},
         {"wait-hold", OPTION_WAIT_HOLD, NULL, 0,
          "Where a hold stands wait until it is released, instead of refusing", 1},
-        {"timeout", 't', "DURATION", 0, "Ask it to stop after that time; 0: never", 2},
+        {"timeout", 't', "DURATION", 0, "Request it to stop after that time; 0: never", 2},
         {"signal", 's', "SIGNAL", 0,
          "The signal for a command that does not check itself (default: TERM); none: nothing", 3},
         {"stop", OPTION_STOP, "CMD", 0, "Run the shell command CMD instead of signalling", 3},
@@ -234,7 +234,7 @@ static const struct argp argp = {
         options,
         parse_option,
         "[--] COMMAND [ARGUMENT...]",
-        "Run COMMAND as an invocation that can be asked to stop.\v"
+        "Run COMMAND as an invocation that can be requested to stop.\v"
         "Options end at COMMAND. It finds its invocation in INVCTL_ID and "
         "INVCTL_TABLE.\n\n" HELP_DURATION " SIGNAL: a name, with or without SIG, or a number.\n\n"
         "Exit status: COMMAND's; 122 cancelled, 124 by its --timeout, 137 killed, 125 invctl "
@@ -264,7 +264,7 @@ int run_options_parse(int argc, char **argv, struct run_options *run)
 		run->name = base_name(run->command[0]);
 	if (!run->no_kill || run->kill_after_ns < 0)
 		return EXIT_DONE;
-	message("--no-kill refuses SIGKILL, --kill-after=DURATION asks for it; leave one of them "
+	message("--no-kill refuses SIGKILL, --kill-after=DURATION wants it; leave one of them "
 	        "out");
 	return EXIT_DENIED;
 }

@@ -1,4 +1,4 @@
-/* invctl sleep: like sleep(1), until the action is asked to stop. */
+/* invctl sleep: like sleep(1), until the action is requested to stop. */
 #include <argp.h>
 #include <errno.h>
 #include <limits.h>
@@ -28,11 +28,12 @@ static const struct argp_option options[] = {
 };
 
 static const char documentation[] =
-        "Sleep, and wake at once when the current invocation is asked to stop. The request is then "
+        "Sleep, and wake at once when the current invocation is requested to stop. The request is "
+        "then "
         "taken, and the exit status is 122. Several durations are added.\v" HELP_DURATION "\n\n"
         "Examples:\n"
-        "  invctl sleep 10m || exit              settle, unless asked to stop\n"
-        "  invctl sleep inf                      until asked to stop\n\n"
+        "  invctl sleep 10m || exit              settle, unless requested to stop\n"
+        "  invctl sleep inf                      until requested to stop\n\n"
         "Exit status: 0 slept in full, 122 stop; 113 the invocation of INVCTL_ID does not exist, "
         "115 "
         "it has finished. Outside any invocation it only sleeps (with INVCTL_REQUIRE=1: 113).";
@@ -157,5 +158,7 @@ static int run(int argc, char **argv, const struct globals *globals)
 	return status;
 }
 
-const struct command command_sleep = {
-        .name = "sleep", .purpose = "inside an action: sleep, unless asked to stop", .run = run};
+const struct command command_sleep = {.name = "sleep",
+                                      .purpose =
+                                              "inside an action: sleep, unless requested to stop",
+                                      .run = run};

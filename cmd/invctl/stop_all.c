@@ -167,6 +167,4 @@ static int run(int argc, char **argv, const struct globals *globals)
 }
 
 const struct command command_stop_all = {
-        .name = "stop-all",
-        .purpose = "the emergency: hold, and stop everything in every table",
-        .run = run};
+        .name = "stop-all", .purpose = "the emergency: hold, and stop everything", .run = run};
