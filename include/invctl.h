@@ -305,7 +305,8 @@ int inv_event_is_set(const inv_event *event);
 /*
  * Set it and wake all that wait. Touches this one event only; see inv_cancel.
  *   reason  for the record; may be NULL
- * 0, also when it was set already (which changes nothing); -ESTALE.
+ * 0, also when it was set already (which changes nothing); -EALREADY the command of `invctl run`
+ * has ended, and the outcome is decided; -ESTALE.
  */
 int inv_event_set(inv_event *event, const char *reason);
 

@@ -354,6 +354,10 @@ static bool anything_left(struct delivery *delivery)
 
 	if (childless(delivery))
 		return false;
+	/* The finish command must not park what a nested invocation still moves. */
+	if (delivery->finish == INV_FINISH_PENDING && !delivery->alone &&
+	    inv_run_nested(delivery->invocation) > 0)
+		return true;
 	return delivery_find(delivery, reach, &delivery->found) != 0 || delivery->found.count > 0;
 }
 

@@ -80,7 +80,7 @@ static void name_unfinished(struct delivery *delivery)
 {
 	char names[LEFTOVERS_TEXT_BYTES];
 
-	if (delivery_find(delivery, PROCESSES_OWN, &delivery->found) != 0 ||
+	if (delivery_find(delivery, PROCESSES_EVERYTHING, &delivery->found) != 0 ||
 	    delivery->found.count == 0)
 		return;
 	leftovers_format(&delivery->found, names);

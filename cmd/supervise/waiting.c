@@ -32,7 +32,11 @@ void waiting_for(inv_table *table, const struct inv_info *info, struct process_l
 	if (!info->finishing)
 		return;
 	memcpy(scope.id, info->id, sizeof(scope.id));
-	if (processes_find(&scope, PROCESSES_OWN, list) != 0)
+	/* A finish command waits for what is nested as well. */
+	if (processes_find(&scope,
+	                   info->finish == INV_FINISH_PENDING ? PROCESSES_EVERYTHING
+	                                                      : PROCESSES_OWN,
+	                   list) != 0)
 		return;
 	for (size_t i = 0; i < list->count; i++)
 		if (list->items[i].start >= oldest)

@@ -155,6 +155,17 @@ told() { # LINE: alone
 	[[ -e parked ]]
 }
 
+@test "the finish command waits for nested invocations" {
+	start --finish='test -e moved && touch parked' \
+		sh -c "'$INVCTL' run sh -c 'while [ ! -e go ]; do sleep 0.02; done; touch moved' &
+			exit 0"
+	retry field_is "$ID" .state finishing
+	assert_equal "$(field "$ID" '[.waitingFor[].command] | index("invctl") != null')" true
+	touch go
+	ended_with 0
+	[[ -e parked ]]
+}
+
 @test "the supervisor killed: the broker runs the finish command when the action has ended" {
 	serve
 	mkfifo gate

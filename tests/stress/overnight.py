@@ -23,15 +23,25 @@ PATIENCE_S = 60
 WORKERS = 6
 
 
+def is_broker(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            return file.read() == "invbroker\n"
+    except OSError:
+        return False
+
+
 def descendants(pid):
-    """The process and all below it, itself first: so none starts another one meanwhile."""
+    """The process and all below it, itself first: so none starts another one meanwhile. A broker that
+    one of them has started is there for all invocations."""
     found = [pid]
     for process in found:
         try:
             with open(f"/proc/{process}/task/{process}/children", encoding="ascii") as file:
-                found += [int(child) for child in file.read().split()]
+                children = [int(child) for child in file.read().split()]
         except OSError:
-            pass
+            continue
+        found += [child for child in children if not is_broker(child)]
     return found
 
 
@@ -48,6 +58,15 @@ def broker_pid():
     return int(found.group(1)) if found else 0
 
 
+def is_gone(pid):
+    """Its locks are free: a process that is ending still has them."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
 def cancel(attempt):
     subprocess.run([INVCTL, "cancel", "--idempotent", attempt.id], check=False,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -57,6 +76,8 @@ def cancel_without_broker(attempt):
     broker = broker_pid()
     if broker:
         kill(broker)
+        while not is_gone(broker):
+            time.sleep(0.001)
     cancel(attempt)
 
 
@@ -124,6 +145,8 @@ class Attempt:
         ended = subprocess.run([INVCTL, "wait", "--timeout", str(PATIENCE_S), self.id], check=False,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.close_terminal()
+        if ended.returncode == 119:
+            print(f"still runs after {PATIENCE_S} s: {self.id}")
         return ended.returncode != 119
 
     def drain(self):

@@ -105,7 +105,8 @@ static void other_event(void)
 	if (error)
 		return;
 	if (chance(4) == 0)
-		EXPECT(info.id, "inv_event_set", inv_event_set(event, "storm"), 0, -ESTALE);
+		EXPECT(info.id, "inv_event_set", inv_event_set(event, "storm"), 0, -EALREADY,
+		       -ESTALE);
 	int answer = inv_event_wait(event, chance(30) * NS_PER_MS);
 	EXPECT(info.id, "inv_event_wait", answer, 0, 1, -ESTALE);
 	inv_event_put(event);
