@@ -168,6 +168,8 @@ complete_in_shell() {
 }
 
 @test "fish, with descriptions" {
+	# It keeps files there.
+	export TMPDIR=$BATS_TEST_TMPDIR
 	printf '%s\n' "function fish_prompt; echo -n 'ready> '; end" "set fish_greeting" \
 		"source $ROOT/completions/invctl.fish" >init
 	shell fish 'fish -C "source init"'

@@ -104,6 +104,7 @@ broker_of() { # TABLE
 	run -119 --separate-stderr "$INVCTL" stop-all --wait=0
 	"$INVCTL" stop-all --wait=20s >said 3>&- &
 	local stopping=$!
+	retry field_is "$ID" .laterRequest.cause hold
 	touch go
 	wait "$stopping"
 	[[ $(<said) == "$ID slow: ended: cancelled" ]]
@@ -309,7 +310,7 @@ broker_of() { # TABLE
 	kill -KILL "$(broker_of "$INVCTL_TABLE-lab")"
 }
 
-@test "with few descriptors and no memory to spare all get their requests" {
+@test "with few descriptors all get their requests" {
 	local i pids=()
 	for i in 1 2 3 4 5 6; do
 		INVCTL_TABLE=$INVCTL_TABLE-$i start --name="of-$i" sleep 1000
@@ -321,7 +322,14 @@ broker_of() { # TABLE
 		ended_with 122
 	done
 	for i in 1 2 3 4 5 6; do
-		"$INVCTL" --table="$INVCTL_TABLE-$i" release
+		kill -KILL "$(broker_of "$INVCTL_TABLE-$i")"
+	done
+}
+
+@test "with no memory to spare all get their requests" {
+	! is_sanitized || skip "a sanitizer needs more memory than that"
+	local i
+	for i in 1 2 3 4 5 6; do
 		INVCTL_TABLE=$INVCTL_TABLE-$i start --name="of-$i" sleep 1000
 	done
 	# Room for the program and one table.
@@ -333,6 +341,7 @@ broker_of() { # TABLE
 }
 
 @test "without memory to open any table the supervisors get SIGTERM" {
+	! is_sanitized || skip "a sanitizer needs more memory than that"
 	start --name=one sleep 1000
 	run --separate-stderr inside sh -c 'ulimit -v 5000; exec "$0" stop-all' "$BUILD/invctl"
 	[[ $status == 118 && $output == "$ID one: ended" ]]
