@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <paths.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,18 +30,30 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* A closed pipe or terminal: what writes there would fail, and a shell with `set -e` would end. */
+static void replace_dead(int fd, int null)
+{
+	struct pollfd output = {.fd = fd, .events = POLLOUT};
+
+	if (poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
+		dup2(null, fd);
+}
+
 /* The keys and the input of the terminal are the action's. */
 static void set_descriptors(int output)
 {
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (null >= 0)
-		dup2(null, STDIN_FILENO);
 	setpgid(0, 0);
-	if (output < 0)
+	if (output >= 0) {
+		dup2(output, STDOUT_FILENO);
+		dup2(output, STDERR_FILENO);
+	}
+	if (null < 0)
 		return;
-	dup2(output, STDOUT_FILENO);
-	dup2(output, STDERR_FILENO);
+	dup2(null, STDIN_FILENO);
+	replace_dead(STDOUT_FILENO, null);
+	replace_dead(STDERR_FILENO, null);
 }
 
 static int set_environment(const struct shell_command *command, const char *id)

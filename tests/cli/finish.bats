@@ -138,8 +138,12 @@ told() { # LINE: alone
 }
 
 @test "a closed pipe and a closed input do not stop the finish command" {
-	"$INVCTL" run --finish='echo lost; echo lost; touch parked' sh -c 'sleep 0.2' <&- | true
+	# The reader has gone before it starts, or goes in the middle.
+	"$INVCTL" run --finish='set -e; echo lost; echo lost; touch parked' sh -c 'sleep 0.2' <&- | true
 	retry test -e parked
+	"$INVCTL" run --finish='echo a; until [ -e go ]; do sleep 0.02; done; echo lost; touch parked-too' true |
+		{ read -r _; exec <&-; touch go; }
+	retry test -e parked-too
 }
 
 @test "the finish command waits for leftovers of a request, and starts when they have ended" {
