@@ -36,7 +36,7 @@ sensors_in_shell() {
 
 	tell 'It had the time to park: the file has its footer, and no lock is left.'
 	show tail -n 3 readings.csv
-	expect 'the footer tells of the request' grep -q '^# requested to stop after' readings.csv
+	expect 'the footer tells of the request' grep -q '^# asked to stop after' readings.csv
 	expect 'the lock directory is gone' [ ! -e readings.csv.lock ]
 }
 
