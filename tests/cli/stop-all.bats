@@ -147,7 +147,7 @@ broker_of() { # TABLE
 
 @test "a hold that stands stays, with its note" {
 	"$INVCTL" hold 'the laser is open'
-	start --no-parent true || true
+	run -118 "$INVCTL" run true
 	run -0 --separate-stderr "$INVCTL" stop-all -r alarm
 	[[ $("$INVCTL" status --json | jq -r .hold.note) == 'the laser is open' ]]
 }
