@@ -127,8 +127,7 @@ static void fill_times(const inv_table *table, struct slot_ref ref, bool done,
 	    __builtin_add_overflow(deadline_ns, now_ns - clock_monotonic_ns(), &info->deadline_ns))
 		info->deadline_ns = INT64_MAX;
 	info->last_check_ns = last_check_time_ns(table, ref);
-	info->cooperative =
-	        info->last_check_ns != 0 || (atomic_load(&slot->flags) & SLOT_COOPERATIVE) != 0;
+	info->cooperative = action_is_cooperative(table, ref);
 }
 
 static bool orphaned(const inv_table *table, uint64_t word, uint64_t flags, bool has_broker)

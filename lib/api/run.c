@@ -1,13 +1,12 @@
 /*
  * The supervisor's side of an invocation: see invctl-supervisor.h. It registers, starts, views,
- * waits, delivers, finishes and ends.
+ * waits and delivers; how it ends stands in run_end.c.
  */
 #include "api/run.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "api/event_create.h"
 #include "api/handle.h"
@@ -17,7 +16,6 @@
 #include "os/uuid.h"
 #include "protocol/cascade.h"
 #include "protocol/finish.h"
-#include "protocol/lifecycle.h"
 #include "protocol/log.h"
 #include "protocol/pause.h"
 #include "protocol/shield.h"
@@ -52,24 +50,6 @@ static int64_t unpack_after(uint64_t packed)
 	if (after & AFTER_SECONDS)
 		return (int64_t)(after & ~AFTER_SECONDS) * 1000 * NS_PER_MS;
 	return after == 0 ? INV_FOREVER : (int64_t)(after - 1) * NS_PER_MS;
-}
-
-/* Its slot. */
-static struct slot *run_slot(const inv_invocation *invocation)
-{
-	return &invocation->table->slots[invocation->ref.index];
-}
-
-/* The slot is still this supervisor's: its control word, or 0. */
-static uint64_t run_owned_word(const inv_invocation *invocation)
-{
-	const inv_table *table = invocation->table;
-	uint64_t word;
-
-	if (atomic_load(&invocation->event->disowned))
-		return 0;
-	word = slot_word(table, invocation->ref);
-	return control_state(word) == SLOT_LIVE && control_owner(word) == table->owner ? word : 0;
 }
 
 static void parent_of(inv_table *table, const struct inv_run_options *options,
@@ -393,13 +373,6 @@ static void view_escalation(const struct slot *slot, struct slot_ref ref, struct
 	view->newest = (int)((escalation & ESCALATE_NEWEST_MASK) >> ESCALATE_NEWEST_SHIFT);
 }
 
-static struct inv_run_outcome outcome_shown(const struct outcome *outcome)
-{
-	return (struct inv_run_outcome){.status = (int)outcome->status,
-	                                .cause = (int)outcome->cause,
-	                                .exit_status = outcome_exit_status(outcome)};
-}
-
 static void view_finish(const inv_table *table, struct slot_ref ref, struct inv_run_view *view)
 {
 	static const int states[] = {
@@ -414,7 +387,7 @@ static void view_finish(const inv_table *table, struct slot_ref ref, struct inv_
 	view->finish =
 	        view->flags & INV_RUN_FINISH_COMMAND ? states[finish.state] : INV_FINISH_NONE;
 	if (view->decided)
-		view->outcome = outcome_shown(&finish.outcome);
+		view->outcome = run_outcome(&finish.outcome);
 }
 
 static void view_options(const struct slot *slot, uint64_t flags, struct inv_run_view *view)
@@ -510,79 +483,4 @@ void inv_run_wait(inv_invocation *invocation, const struct inv_run_view *view,
 	if (until_ns < 0 || until_ns > slice_end_ns)
 		until_ns = slice_end_ns;
 	futex_wait_any(watch, word ? 3 : 2, until_ns);
-}
-
-static struct ending ending_of(const struct inv_run_result *result)
-{
-	if (result->not_started)
-		return (struct ending){.how = ENDING_NOT_STARTED};
-	if (result->exec_errno)
-		return (struct ending){.how = ENDING_EXEC_FAILED, .code = result->exec_errno};
-	if (!result->wait_known)
-		return (struct ending){.how = ENDING_LOST};
-	if (WIFSIGNALED(result->wait_status))
-		return (struct ending){.how = ENDING_SIGNALLED,
-		                       .code = WTERMSIG(result->wait_status)};
-	return (struct ending){.how = ENDING_EXITED, .code = WEXITSTATUS(result->wait_status)};
-}
-
-int inv_run_decide(inv_invocation *invocation, const struct inv_run_result *result,
-                   struct inv_run_outcome *outcome)
-{
-	struct ending ending = ending_of(result);
-	struct outcome decided = outcome_without_request(&ending);
-	bool owned = run_owned_word(invocation) != 0;
-
-	if (owned)
-		lifecycle_decide(invocation->table, invocation->ref, &ending, &decided);
-	*outcome = outcome_shown(&decided);
-	return owned ? 0 : -ESTALE;
-}
-
-int inv_run_finish_started(inv_invocation *invocation, pid_t pid)
-{
-	inv_table *table = invocation->table;
-
-	if (run_owned_word(invocation) == 0)
-		return -ESTALE;
-	struct finish finish = finish_load(table, invocation->ref);
-	finish.state = FINISH_RUNNING;
-	atomic_store(&run_slot(invocation)->action_process, action_word(pid, process_start(pid)));
-	finish_store(table, invocation->ref, &finish);
-	return 0;
-}
-
-int inv_run_finish_ended(inv_invocation *invocation, int wait_status)
-{
-	inv_table *table = invocation->table;
-
-	if (run_owned_word(invocation) == 0)
-		return -ESTALE;
-	struct finish finish = finish_load(table, invocation->ref);
-	finish.state = FINISH_ENDED;
-	finish.by_signal = WIFSIGNALED(wait_status);
-	finish.code = (unsigned)(WIFSIGNALED(wait_status) ? WTERMSIG(wait_status)
-	                                                  : WEXITSTATUS(wait_status));
-	finish_store(table, invocation->ref, &finish);
-	atomic_store(&run_slot(invocation)->action_process, 0);
-	return 0;
-}
-
-int inv_run_end(inv_invocation *invocation, const struct inv_run_result *result)
-{
-	inv_table *table = invocation->table;
-	struct ending ending = ending_of(result);
-	uint64_t word = run_owned_word(invocation);
-	struct outcome outcome;
-
-	if (word != 0 && lifecycle_end(table, invocation->ref, word, &ending, &outcome) == 0) {
-		pthread_mutex_lock(&table->lock);
-		table->owned--;
-		pthread_mutex_unlock(&table->lock);
-	} else {
-		outcome = outcome_without_request(&ending);
-	}
-	inv_event_put(invocation->event);
-	free(invocation);
-	return outcome_exit_status(&outcome);
 }

@@ -4,6 +4,7 @@
 
 #include "api/handle.h"
 #include "invctl-supervisor.h"
+#include "table/slot.h"
 
 struct inv_invocation {
 	inv_table *table;
@@ -17,5 +18,26 @@ struct inv_invocation {
 /* Take over an invocation whose owner is dead; word is its control word as judged.
  * NULL: another process was faster, or no memory. */
 inv_invocation *run_adopt(inv_table *table, uint32_t index, uint64_t word);
+
+/* Its slot. */
+static inline struct slot *run_slot(const inv_invocation *invocation)
+{
+	return &invocation->table->slots[invocation->ref.index];
+}
+
+/* The slot is still this supervisor's: its control word, or 0. */
+static inline uint64_t run_owned_word(const inv_invocation *invocation)
+{
+	const inv_table *table = invocation->table;
+	uint64_t word;
+
+	if (atomic_load(&invocation->event->disowned))
+		return 0;
+	word = slot_word(table, invocation->ref);
+	return control_state(word) == SLOT_LIVE && control_owner(word) == table->owner ? word : 0;
+}
+
+/* As `run` shows it (run_end.c). */
+struct inv_run_outcome run_outcome(const struct outcome *outcome);
 
 #endif
