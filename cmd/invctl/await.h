@@ -7,7 +7,7 @@
 #include "invctl.h"
 #include "invctl/selectors.h"
 
-/* Neither is anybody's exit status; AWAIT_UNKNOWN has been told. */
+/* Neither is an exit status; AWAIT_UNKNOWN comes after a message. */
 enum { AWAIT_TIMED_OUT = -1, AWAIT_UNKNOWN = -2 };
 
 /* The monotonic time at which a wait of timeout_ns from now is over; INV_FOREVER stays that. */
