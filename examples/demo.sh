@@ -61,7 +61,7 @@ experiment_with_nested() {
 	invctl run --name=experiment -- nested.sh >parked.txt &
 	pid=$!
 	expect 'four invocations run' await live 4
-	expect 'the leaves look for themselves' await looked heater shutter
+	expect 'the leaves check for themselves' await checked heater shutter
 	show invctl list --tree
 
 	tell 'One cancel stops all, the leaves first:'

@@ -60,15 +60,15 @@ live() { # count
 	[ "$(invctl list --noheadings | wc -l)" -eq "$1" ]
 }
 
-# An action that has not looked yet would get a signal instead.
-looked() { # name…
+# An action that has not checked yet would get a signal instead.
+checked() { # name…
 	local name
 	for name; do
 		invctl show --json "$name" 2>/dev/null | grep -q '"cooperative": *true' || return 1
 	done
 }
 
-moving() { # name: it has told how far it is
+moving() { # name: it shows how far it is
 	invctl list --noheadings --output=name,progress | grep -q "^$1 .*[0-9]"
 }
 

@@ -65,6 +65,14 @@ int64_t duration_option(const struct argp_state *state, const char *what, const 
 	return ns;
 }
 
+void selector_option(const struct argp_state *state, const char *command, char *value,
+                     char **selector)
+{
+	if (*selector)
+		usage_error(state, "%s takes one SELECTOR, and '%s' is one more", command, value);
+	*selector = value;
+}
+
 int signal_option(const struct argp_state *state, const char *what, const char *text)
 {
 	int signum = signal_parse(text);

@@ -23,6 +23,10 @@ void usage_error(const struct argp_state *state, const char *format, ...)
  * ("--timeout") otherwise. */
 int64_t duration_option(const struct argp_state *state, const char *what, const char *text);
 
+/* Take the one SELECTOR of a command; a usage error for a second. */
+void selector_option(const struct argp_state *state, const char *command, char *value,
+                     char **selector);
+
 /* The number of a signal; a usage error otherwise, and for SIGKILL, which has options of its own.
  */
 int signal_option(const struct argp_state *state, const char *what, const char *text);

@@ -74,13 +74,6 @@ static int64_t parse_since(const struct argp_state *state, const char *text)
 	return ns;
 }
 
-static void take_selector(const struct argp_state *state, char *value, struct arguments *arguments)
-{
-	if (arguments->selector)
-		usage_error(state, "logs takes one SELECTOR, and '%s' is one more", value);
-	arguments->selector = value;
-}
-
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
 	static char name[] = "invctl logs";
@@ -110,7 +103,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		lines->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		take_selector(state, value, arguments);
+		selector_option(state, "logs", value, &arguments->selector);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		usage_error(state, "say which invocation: a SELECTOR");

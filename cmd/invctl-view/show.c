@@ -57,9 +57,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		arguments->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (arguments->selector)
-			usage_error(state, "show takes one SELECTOR, and '%s' is one more", value);
-		arguments->selector = value;
+		selector_option(state, "show", value, &arguments->selector);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		usage_error(state, "say which invocation: a SELECTOR");

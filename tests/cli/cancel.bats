@@ -236,7 +236,7 @@ story_is() {
 	run -0 "$INVCTL" cancel --dry-run --name='none-*'
 	assert_output ""
 	[[ $(inner .cancel) == null && $(field "$outer" .cancel) == null ]]
-	run -113 "$INVCTL" cancel --dry-run nobody outer
+	run -113 "$INVCTL" cancel --dry-run missing outer
 	assert_output --partial "$outer outer"
 	"$INVCTL" cancel outer
 	ended_with 122

@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
-# What follows a command: its finish command, run once after every end whoever is killed, and the
+# What follows a command: its finish command, run once after every end, whatever is killed, and the
 # leftovers that a cancelled one is waited for.
 # shellcheck disable=SC2154  # run sets output and stderr
 
 load helpers
 load broker
 
-# A finish command that says what it was told of the end.
+# A finish command that writes down what it knows of the end.
 # shellcheck disable=SC2016
-TELL='echo "$INVCTL_STATUS $INVCTL_CAUSE $INVCTL_EXIT $INVCTL_REASON" >>told; '
+WRITE='echo "$INVCTL_STATUS $INVCTL_CAUSE $INVCTL_EXIT $INVCTL_REASON" >>known; '
 
 finish_is() { # STATE
 	field_is "$ID" .finish.state "$1"
@@ -18,40 +18,40 @@ has_lines() { # FILE COUNT: at least
 	(($(wc -l <"$1") >= $2))
 }
 
-told() { # LINE: alone
-	[[ $(cat told) == "$1" ]]
+is_known() { # LINE: alone
+	[[ $(cat known) == "$1" ]]
 }
 
 @test "the finish command runs after success, failure and a signal; run exits as it did" {
-	run -0 "$INVCTL" run --finish="$TELL" true
-	told 'completed exit 0 '
-	rm told
-	run -3 "$INVCTL" run --finish="$TELL" sh -c 'exit 3'
-	told 'error exit 3 '
-	rm told
-	run -137 "$INVCTL" run --finish="$TELL" sh -c 'kill -KILL $$'
-	told 'error signal 137 '
+	run -0 "$INVCTL" run --finish="$WRITE" true
+	is_known 'completed exit 0 '
+	rm known
+	run -3 "$INVCTL" run --finish="$WRITE" sh -c 'exit 3'
+	is_known 'error exit 3 '
+	rm known
+	run -137 "$INVCTL" run --finish="$WRITE" sh -c 'kill -KILL $$'
+	is_known 'error signal 137 '
 }
 
 @test "the finish command runs after a request, a deadline and SIGKILL, with the reason" {
-	start --finish="$TELL" sleep 1000
+	start --finish="$WRITE" sleep 1000
 	"$INVCTL" cancel -r 'sample is melting' "$ID"
 	ended_with 122
-	told 'cancelled requested 122 sample is melting'
-	rm told
-	run -124 "$INVCTL" run --timeout=50ms --finish="$TELL" sleep 1000
-	told 'cancelled deadline 124 '
-	rm told
-	start --finish="$TELL" sh -c "trap '' TERM; touch ready; while :; do sleep 0.02; done"
+	is_known 'cancelled requested 122 sample is melting'
+	rm known
+	run -124 "$INVCTL" run --timeout=50ms --finish="$WRITE" sleep 1000
+	is_known 'cancelled deadline 124 '
+	rm known
+	start --finish="$WRITE" sh -c "trap '' TERM; touch ready; while :; do sleep 0.02; done"
 	retry test -e ready
 	"$INVCTL" cancel --kill "$ID"
 	ended_with 137
-	told 'cancelled requested 137 '
+	is_known 'cancelled requested 137 '
 }
 
 @test "a command that was never started has no finish command to run" {
-	run -127 "$INVCTL" run --id="$(new_id | tee id)" --finish="$TELL" ./nothing-here
-	[[ ! -e told ]]
+	run -127 "$INVCTL" run --id="$(new_id | tee id)" --finish="$WRITE" ./nothing-here
+	[[ ! -e known ]]
 	assert_equal "$(field "$(cat id)" .finish.state)" skipped
 }
 
@@ -173,37 +173,37 @@ told() { # LINE: alone
 @test "the supervisor killed: the broker runs the finish command when the action has ended" {
 	serve
 	mkfifo gate
-	MARK=here start --finish="$TELL"'echo "$MARK $PWD" >where' sh -c 'read -r _ <gate'
+	MARK=here start --finish="$WRITE"'echo "$MARK $PWD" >where' sh -c 'read -r _ <gate'
 	kill_supervisor
 	retry is_in_log "$ID .*has lost its supervisor"
-	[[ ! -e told ]]
+	[[ ! -e known ]]
 	echo >gate
 	run -125 "$INVCTL" wait --timeout=20s "$ID"
-	told 'error lost 125 '
+	is_known 'error lost 125 '
 	assert_equal "$(cat where)" "here $PWD"
 	assert_equal "$(field "$ID" '.finish | [.state, .exitStatus] | @csv')" '"ended",0'
 }
 
 @test "action and supervisor killed at once: the broker runs the finish command" {
 	serve
-	MARK=here start --finish="$TELL"'echo "$MARK $PWD" >where' sleep 1000
+	MARK=here start --finish="$WRITE"'echo "$MARK $PWD" >where' sleep 1000
 	kill -KILL "$RUN_PID" "$(field "$ID" .pid)"
 	run -125 "$INVCTL" wait --timeout=20s "$ID"
-	told 'error lost 125 '
+	is_known 'error lost 125 '
 	assert_equal "$(cat where)" "here $PWD"
 }
 
 @test "action, supervisor and broker killed at once: the next broker runs the finish command" {
 	serve
-	start --finish="$TELL" sleep 1000
+	start --finish="$WRITE" sleep 1000
 	kill -KILL "$BROKER" "$RUN_PID" "$(field "$ID" .pid)"
 	wait "$BROKER" || true
 	run -0 env INVCTL_AUTOSTART=0 "$INVCTL" list
 	field_is "$ID" .status running
-	[[ ! -e told ]]
+	[[ ! -e known ]]
 	serve
 	run -125 "$INVCTL" wait --timeout=20s "$ID"
-	told 'error lost 125 '
+	is_known 'error lost 125 '
 }
 
 @test "the supervisor killed while it finishes: the process is waited for, and run again" {

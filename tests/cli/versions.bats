@@ -67,7 +67,7 @@ start_other() {
 	start_other --name=scan-1 sleep 1000
 	run -0 --separate-stderr "$INVCTL" cancel --dry-run --name='scan-*'
 	assert_output "$ID scan-1"
-	run -113 "$INVCTL" cancel --dry-run nobody
+	run -113 "$INVCTL" cancel --dry-run missing
 	run ! process_is_gone "$RUN_PID"
 	run -0 "$INVCTL" cancel --wait=20s --all
 	ended_with 122

@@ -93,7 +93,7 @@ struct scene {
 enum waiter_kind {
 	WAITER_EVENT = 1,  /* inv_event_wait of the first id */
 	WAITER_END = 2,    /* inv_wait of it */
-	WAITER_NEWS = 4,   /* the broker's wait for news */
+	WAITER_NOTICE = 4, /* the broker's wait for a notification */
 	WAITER_BRIEF = 8,  /* as EVENT and END, again and again for less than a slice */
 	WAITER_CHECK = 16, /* inv_event_check of it, which stops while it is paused */
 	WAITER_ANY = 31,

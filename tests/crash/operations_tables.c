@@ -129,7 +129,7 @@ static void judge_adopted(struct scene *scene)
 static void judge_news(struct scene *scene)
 {
 	notify_broker(scene->table);
-	expect(scene, waiters_return(scene, WAITER_NEWS), "the broker does not hear any news");
+	expect(scene, waiters_return(scene, WAITER_NOTICE), "the broker does not hear any news");
 }
 
 static int put_hold(struct scene *scene)
@@ -286,10 +286,10 @@ const struct operation operations_of_tables[] = {
          .act = serve,
          .judge = judge_adopted},
         {.name = "owner-enter",
-         .waiters = WAITER_NEWS,
+         .waiters = WAITER_NOTICE,
          .act = enter,
          .judge = judge_news,
-         .tells = WAITER_NEWS},
+         .tells = WAITER_NOTICE},
         {.name = "owner-leave", .prepare = victim_enters, .act = leave},
         {.name = "hold", .act = put_hold, .judge = judge_put},
         {.name = "release-hold",

@@ -34,7 +34,7 @@ byte action = COMMANDS; /* the process; COMMANDS: none */
 /* processes */
 bool dead[OWNERS];
 byte deaths, started;
-bool gone[COMMANDS], told[COMMANDS];
+bool gone[COMMANDS], released[COMMANDS];
 byte starter[COMMANDS];
 
 /* for the assertions */
@@ -42,13 +42,13 @@ bool requested_in_time;
 bool end_seen; /* of a finish command, by the living process that had started it */
 byte running, completed;
 
-/* executes nothing before it is told; without a starter it never is */
+/* executes nothing before it is released; without a starter it never is */
 proctype command(byte number)
 {
 	atomic {
 		if
-		:: told[number] -> skip
-		:: !told[number] && dead[starter[number]] -> gone[number] = true; goto over
+		:: released[number] -> skip
+		:: !released[number] && dead[starter[number]] -> gone[number] = true; goto over
 		fi;
 		running++;
 		assert(running == 1)
@@ -113,12 +113,12 @@ inline start()
 		run command(mine)
 	};
 #ifdef GO_FIRST
-	told[mine] = true;
+	released[mine] = true;
 #endif
 	action = mine;
 	state = RUNNING;
 #ifndef GO_FIRST
-	told[mine] = true;
+	released[mine] = true;
 #endif
 	gone[mine];
 	atomic { state = ENDED; end_seen = true }
